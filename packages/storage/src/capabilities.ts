@@ -1,0 +1,164 @@
+/**
+ * What a store can do beyond the required methods, and its limits. The facade and the engine look
+ * here and never at the driver's name. Each ability can be switched off (`disable` in
+ * `layers/disable.ts`), and the driver suite runs once with each one off.
+ */
+import type { HashName } from "./hashes.ts";
+
+export interface Capabilities {
+  /**
+   * A recursive `list` comes in byte order of `orderKey`.
+   * Without it the engine sorts the whole listing (on disk when it is long) before it can compare.
+   */
+  readonly orderedList: boolean;
+  /** `list` honours `startAfter` without reading what lies before it. Without it: filtered by the facade. */
+  readonly resumableList: boolean;
+  /**
+   * `list` gives complete entries (mtime and mode known).
+   * Without it the engine asks its attribute cache, then `stat`, for entries of equal size only.
+   */
+  readonly completeList: boolean;
+  /** Directories exist by themselves, even empty; `mkdir` and `rmdir` work. Without it: `name/` markers. */
+  readonly directories: boolean;
+  /** A file and a directory may have the same name (`a` and `a/b`). True for stores of plain keys. */
+  readonly fileAndDirectory: boolean;
+  /**
+   * Finest step of a stored mtime, milliseconds. Without it the store keeps no mtime, and comparing
+   * falls back to size, or hashes with `--checksum`.
+   */
+  readonly mtimePrecision: number | undefined;
+  /** Permission bits are kept. Without it they are dropped, and never compared. */
+  readonly mode: boolean;
+  /** User metadata is kept. Without it a write that carries some throws `unsupported`. */
+  readonly metadata: boolean;
+  /** Content type is kept. */
+  readonly contentType: boolean;
+  /** `A` and `a` are two names. If false the engine creates only with `ifNoneMatch`. */
+  readonly caseSensitive: boolean;
+  /** Longest path, bytes of UTF-8. `undefined`: no limit known. */
+  readonly maxPathBytes: number | undefined;
+  /** Longest single segment, bytes of UTF-8. */
+  readonly maxNameBytes: number | undefined;
+  /** Largest single object, bytes. */
+  readonly maxSize: number | undefined;
+  /** Hashes that `stat` may give without reading the content. */
+  readonly hashes: readonly HashName[];
+  /** Which preconditions the store really honours, by itself, atomically. */
+  readonly conditions: Conditions;
+  /** Server-side copy between paths of this store, or from a store that `canCopyFrom` accepts. */
+  readonly copy: boolean;
+  /** Rename without copying. Without it a move is copy, verify, remove. */
+  readonly move: boolean;
+  /** `setAttributes` changes mtime, mode or metadata without sending the content again. */
+  readonly setAttributes: boolean;
+  /** Links are kept: `native` by the store, `marked` as a small object. Without it they are reported. */
+  readonly symlinks: "native" | "marked" | undefined;
+  /** Objects can be sent in parts. Without it an upload is one `write`. */
+  readonly multipart: MultipartLimits | undefined;
+  /** A part can be copied from an object of the store (`multipart.copyPart`). */
+  readonly copyPart: boolean;
+  /** A file can be put together out of order (`stage`), for parallel downloads. */
+  readonly stage: boolean;
+  /** Blocks can be read and hashed off the main thread (`readBlock`). Without it `read` is used. */
+  readonly readBlock: boolean;
+  /** Signed URLs. */
+  readonly presign: boolean;
+  /** Most paths that one `removeMany` takes. Without it: one `remove` each. */
+  readonly removeMany: number | undefined;
+  /** Free and used space are known. */
+  readonly about: boolean;
+  /** Transfers that this store likes to have in flight at once; the executor's default. */
+  readonly concurrency: number;
+}
+
+/** Names of what can be switched off. */
+export type AbilityName =
+  | "orderedList"
+  | "resumableList"
+  | "completeList"
+  | "copy"
+  | "move"
+  | "setAttributes"
+  | "symlinks"
+  | "multipart"
+  | "copyPart"
+  | "stage"
+  | "readBlock"
+  | "presign"
+  | "removeMany"
+  | "about"
+  | "conditions";
+
+export const ABILITY_NAMES: readonly AbilityName[] = [
+  "orderedList",
+  "resumableList",
+  "completeList",
+  "copy",
+  "move",
+  "setAttributes",
+  "symlinks",
+  "multipart",
+  "copyPart",
+  "stage",
+  "readBlock",
+  "presign",
+  "removeMany",
+  "about",
+  "conditions",
+];
+
+/**
+ * Preconditions. A method that is given one that the store does not honour throws `unsupported`
+ * before it changes anything; the engine then looks first and accepts the small gap.
+ */
+export interface Conditions {
+  /** `write` with `ifNoneMatch: "*"`. */
+  readonly create: boolean;
+  /** `write` with `ifMatch`. */
+  readonly replace: boolean;
+  /** `remove` with `ifMatch`. */
+  readonly remove: boolean;
+  /** The source's `ifMatch` of `copy` and `copyPart`. */
+  readonly copySource: boolean;
+  /** `multipart.complete` with either. */
+  readonly complete: boolean;
+}
+
+export interface MultipartLimits {
+  /** Smallest part except the last, bytes. */
+  readonly minPartSize: number;
+  /** Largest part, bytes. */
+  readonly maxPartSize: number;
+  readonly maxParts: number;
+}
+
+/** The capabilities of a store that has none: the base from which drivers spread. */
+export const NO_CAPABILITIES: Capabilities = {
+  orderedList: false,
+  resumableList: false,
+  completeList: false,
+  directories: false,
+  fileAndDirectory: false,
+  mtimePrecision: undefined,
+  mode: false,
+  metadata: false,
+  contentType: false,
+  caseSensitive: true,
+  maxPathBytes: undefined,
+  maxNameBytes: undefined,
+  maxSize: undefined,
+  hashes: [],
+  conditions: { create: false, replace: false, remove: false, copySource: false, complete: false },
+  copy: false,
+  move: false,
+  setAttributes: false,
+  symlinks: undefined,
+  multipart: undefined,
+  copyPart: false,
+  stage: false,
+  readBlock: false,
+  presign: false,
+  removeMany: undefined,
+  about: false,
+  concurrency: 4,
+};

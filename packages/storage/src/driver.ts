@@ -1,0 +1,316 @@
+/**
+ * The storage contract: what every driver promises, and what callers may rely on.
+ *
+ * A driver speaks to one store, rooted at one place; all paths are relative to that root (`path.ts`).
+ * Six methods are required. Every further ability is a small interface of its own and a field in
+ * `Capabilities`; a driver has the methods of exactly those abilities that it claims.
+ *
+ * Promises that hold for every method:
+ * - Safe to call concurrently, also on one path.
+ * - Errors are `StorageError`; after `close` every method throws `closed`.
+ * - An aborted `signal` makes the call throw `aborted` soon; an aborted write has left nothing behind.
+ * - A path that `checkPath` refuses throws `invalid-path` before anything else happens.
+ * - No symlink is ever followed out of the root, and none at the last segment.
+ * - No method reads a whole object into memory, except `readBlock`, whose caller sets the length.
+ */
+import type { Capabilities } from "./capabilities.ts";
+import type { Attributes, Entry } from "./entry.ts";
+import type { StorageError } from "./errors.ts";
+import type { HashName } from "./hashes.ts";
+
+export interface Driver extends Partial<Abilities> {
+  /** The driver's registered name: `file`, `memory`, `s3`. */
+  readonly name: string;
+  /**
+   * Which store this is, root included: equal ids mean the same objects. A URL without any secret,
+   * such as `s3://127.0.0.1:9000/bucket/prefix`. Part of keys in caches and state files.
+   */
+  readonly id: string;
+  /**
+   * What the store can do. A driver that has to ask its store first (S3) knows the final answer
+   * after `probe`; until then this is what its provider's profile says.
+   */
+  readonly capabilities: Capabilities;
+
+  /**
+   * What lies at `path`, always complete. Missing: `undefined`. "" is the root: a directory, or
+   * `undefined` if it does not exist. A link is described, not followed.
+   */
+  stat(path: string, options?: StatOptions): Promise<Entry | undefined>;
+
+  /**
+   * The entries under a directory, in pages of at most a few thousand, without the directory itself.
+   * Not recursive: what is directly in it, directories included, also those that exist only because
+   * something lies below them. Recursive: everything below; directories that have an existence of
+   * their own (real ones and markers) are among the entries.
+   *
+   * Ends normally only if everything was seen: a page that fails throws, and whoever consumes the
+   * pages must take the listing as failed, never as shorter. A part that cannot be read (a directory
+   * without permission, a name that is not UTF-8) goes to `onProblem` and the rest goes on; without
+   * `onProblem` it throws.
+   *
+   * Missing directory: throws `not-found` where directories exist by themselves; elsewhere (plain
+   * keys) it is the same as empty and yields nothing. A missing bucket throws `not-found` always.
+   * Reserved paths are left out unless asked for. May be left early (`break`), which frees everything.
+   */
+  list(directory: string, options?: ListOptions): AsyncIterable<readonly Entry[]>;
+
+  /**
+   * Opens a file for reading. The promise settles once the store has answered; `entry` describes
+   * exactly the content that `body` gives. Missing: throws `not-found`; a directory: `is-a-directory`;
+   * FIFOs, sockets, devices: `unsupported`, without opening them.
+   *
+   * `body` is read once, and must be read to its end or left early, which frees the connection. It
+   * throws `corrupt` if the bytes end early or differ from a checksum that the store sent, and
+   * `changed` if the file was seen to change meanwhile; it never ends normally on fewer bytes.
+   * A range that begins at or after the end gives no bytes.
+   */
+  read(path: string, options?: ReadOptions): Promise<ReadResult>;
+
+  /**
+   * Creates or replaces a file, whole and at once: readers see the old content or the new, never a
+   * mix, and after a failure or an abort the old content is untouched and nothing new is visible.
+   * Creates parent directories. A link at `path` is replaced, not written through; a directory there
+   * throws `is-a-directory`, where the two cannot exist side by side.
+   *
+   * If `size` is given and the body's length differs, throws `corrupt` and commits nothing. May be
+   * repeated: the same write twice leaves what one leaves.
+   * @returns the new entry, complete.
+   */
+  write(path: string, body: Body, options?: WriteOptions): Promise<Entry>;
+
+  /**
+   * Removes a file or link (for a directory see `rmdir`). Missing is success, except with `ifMatch`,
+   * which then throws `precondition-failed`.
+   */
+  remove(path: string, options?: RemoveOptions): Promise<void>;
+
+  /** Frees connections, workers and caches. May be called twice. */
+  close(): Promise<void>;
+}
+
+/** Everything beyond the required six. Each is present if, and only if, its capability says so. */
+export interface Abilities {
+  /** Finds out what the store really honours, and remembers it. Idempotent; called before first use. */
+  probe(options?: CallOptions): Promise<Capabilities>;
+
+  /** Creates a directory and its parents; existing is success; a file there throws `not-a-directory`. */
+  mkdir(path: string, options?: DirectoryOptions): Promise<void>;
+  /** Removes an empty directory; missing is success; else throws `directory-not-empty`. */
+  rmdir(path: string, options?: CallOptions): Promise<void>;
+
+  /** Whether `copy` and `copyPart` can take objects of `source`, which may be rooted elsewhere. */
+  canCopyFrom(source: Driver): boolean;
+  /**
+   * Copies a file without passing it through this process; as atomic as `write`. Attributes come from
+   * the source where `options` gives none. A missing source throws `not-found`; a source that is not
+   * what `source.ifMatch` names throws `precondition-failed`. Copying a path onto itself is
+   * `invalid-argument`.
+   */
+  copy(source: CopySource, path: string, options?: WriteOptions): Promise<Entry>;
+
+  /** Renames a file or directory within the store, atomically, replacing a file at `to`. */
+  move(from: string, to: string, options?: CallOptions): Promise<void>;
+
+  /** Changes attributes without sending content. Those not given stay. Missing: `not-found`. */
+  setAttributes(path: string, attributes: Attributes, options?: ConditionOptions): Promise<Entry>;
+
+  /** The target of a link, as text. Not a link: `invalid-argument`. */
+  readLink(path: string, options?: CallOptions): Promise<string>;
+  /** Creates or replaces a link; atomic as `write`. The target is kept as it is, never resolved. */
+  writeLink(path: string, target: string, options?: WriteOptions): Promise<Entry>;
+
+  readonly multipart: Multipart;
+
+  /**
+   * Begins a file of known size that is filled out of order and then committed or aborted; until the
+   * commit nothing is visible at `path`.
+   */
+  stage(path: string, size: number, options?: CallOptions): Promise<Stage>;
+
+  /**
+   * Reads `length` bytes (fewer at the end) and their hashes in one go, off the main thread. `entry`
+   * describes the file before the read; throws `changed` if it was another after it.
+   */
+  readBlock(path: string, options: ReadBlockOptions): Promise<Block>;
+
+  /** A URL that lets whoever has it do one thing for a while. Treat it as a secret. */
+  presign(path: string, options: PresignOptions): Promise<string>;
+
+  /** Removes many files; missing ones are success. Gives back those that failed, each with its error. */
+  removeMany(paths: readonly string[], options?: CallOptions): Promise<readonly StorageError[]>;
+
+  /** Space, in bytes; a figure that the store does not tell is left out. */
+  about(options?: CallOptions): Promise<About>;
+
+  /**
+   * Removes a leftover of a local write whose process is gone (a reserved name, see `path.ts`).
+   * @returns whether it was removed; `false` if its owner may still live.
+   */
+  removeStale(path: string, options?: CallOptions): Promise<boolean>;
+}
+
+/**
+ * Bytes, a stream that is read once, or a function that opens the stream anew for every attempt.
+ * Only bytes and functions can be retried.
+ */
+export type Body = Uint8Array | AsyncIterable<Uint8Array> | (() => AsyncIterable<Uint8Array>);
+
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface StatOptions extends CallOptions {
+  readonly version?: string | undefined;
+}
+
+export interface ListOptions extends CallOptions {
+  /** Default false. */
+  readonly recursive?: boolean | undefined;
+  /** Only entries whose `orderKey` lies after this one. */
+  readonly startAfter?: string | undefined;
+  /** Reserved paths too (temporary files, `.omnisync/`). Default false. */
+  readonly includeReserved?: boolean | undefined;
+  /** Told of each part that could not be listed; the error names the path. */
+  readonly onProblem?: ((problem: StorageError) => void) | undefined;
+}
+
+export interface ReadOptions extends CallOptions {
+  readonly range?: ByteRange | undefined;
+  /** The etag that the content must have, else `precondition-failed`. */
+  readonly ifMatch?: string | undefined;
+  readonly version?: string | undefined;
+}
+
+/** `length` bytes from `offset`, both integers ≥ 0; without `length` to the end. */
+export interface ByteRange {
+  readonly offset: number;
+  readonly length?: number | undefined;
+}
+
+/** A range whose end is known. */
+export interface ExactRange {
+  readonly offset: number;
+  readonly length: number;
+}
+
+export interface ReadResult {
+  readonly entry: Entry;
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/** At most one of the two. */
+export interface ConditionOptions extends CallOptions {
+  /** The etag that must be there now, else `precondition-failed`. */
+  readonly ifMatch?: string | undefined;
+  /** Nothing may be there now, else `precondition-failed`. */
+  readonly ifNoneMatch?: "*" | undefined;
+}
+
+export interface WriteOptions extends Attributes, ConditionOptions {
+  /** Bytes that the body will give. Without it the store may have to buffer or send in parts. */
+  readonly size?: number | undefined;
+  /** Hashes of the body that the caller knows already; checked where the store can, kept if it keeps any. */
+  readonly hashes?: Readonly<Partial<Record<HashName, string>>> | undefined;
+  readonly storageClass?: string | undefined;
+  /** Wait until the content is on stable storage (fsync). Default false. Object stores always do. */
+  readonly durable?: boolean | undefined;
+}
+
+export interface RemoveOptions extends CallOptions {
+  readonly ifMatch?: string | undefined;
+  readonly version?: string | undefined;
+}
+
+export interface DirectoryOptions extends CallOptions {
+  readonly mtime?: number | undefined;
+  readonly mode?: number | undefined;
+}
+
+export interface CopySource {
+  readonly driver: Driver;
+  readonly path: string;
+  readonly ifMatch?: string | undefined;
+  readonly version?: string | undefined;
+}
+
+export interface ReadBlockOptions extends CallOptions {
+  readonly offset: number;
+  readonly length: number;
+  /** Which hashes of the block to compute. */
+  readonly hashes?: readonly HashName[] | undefined;
+  readonly ifMatch?: string | undefined;
+}
+
+export interface Block {
+  readonly entry: Entry;
+  readonly bytes: Uint8Array;
+  readonly hashes: Readonly<Partial<Record<HashName, string>>>;
+}
+
+export interface PresignOptions {
+  readonly method: "GET" | "PUT";
+  /** Seconds that the URL is good for, 1 to 604,800. */
+  readonly expiresIn: number;
+  readonly contentType?: string | undefined;
+}
+
+export interface About {
+  readonly total?: number | undefined;
+  readonly used?: number | undefined;
+  readonly free?: number | undefined;
+}
+
+/** Uploads in parts. Nothing is visible at the path before `complete`. */
+export interface Multipart {
+  create(path: string, options?: WriteOptions): Promise<Upload>;
+  /** Sends part `number` (from 1). Sending a number again replaces that part. */
+  putPart(upload: Upload, number: number, bytes: Uint8Array, options?: PartOptions): Promise<Part>;
+  /** Fills part `number` from a range of an object. Throws `unsupported` without `capabilities.copyPart`. */
+  copyPart(
+    upload: Upload,
+    number: number,
+    source: CopySource,
+    range: ExactRange,
+    options?: CallOptions,
+  ): Promise<Part>;
+  /** The parts that the store holds, by number. Throws `not-found` if the upload is gone. */
+  listParts(upload: Upload, options?: CallOptions): AsyncIterable<readonly Part[]>;
+  /** Makes the object of these parts, in ascending order, visible at once. Safe to repeat after a lost answer. */
+  complete(upload: Upload, parts: readonly Part[], options?: ConditionOptions): Promise<Entry>;
+  /** Gives up the upload and frees its parts. Unknown uploads are success. */
+  abort(upload: Upload, options?: CallOptions): Promise<void>;
+  /** Uploads under a directory that were begun and neither completed nor aborted. */
+  listUploads(directory: string, options?: CallOptions): AsyncIterable<readonly Upload[]>;
+}
+
+export interface Upload {
+  readonly path: string;
+  readonly id: string;
+  /** When it began, milliseconds since 1970. */
+  readonly startedAt?: number | undefined;
+}
+
+export interface PartOptions extends CallOptions {
+  readonly hashes?: Readonly<Partial<Record<HashName, string>>> | undefined;
+}
+
+export interface Part {
+  readonly number: number;
+  readonly size: number;
+  readonly etag: string;
+  /** Checksum that the store gave for the part and wants back at `complete`, as it wrote it. */
+  readonly checksum?: string | undefined;
+}
+
+/** A file being put together out of order. */
+export interface Stage {
+  /** Writes bytes at an offset. Ranges may come in any order and at the same time. */
+  write(offset: number, bytes: Uint8Array, options?: CallOptions): Promise<void>;
+  /** The hash of a range as it lies on the store now, computed off the main thread. */
+  hash(name: HashName, range: ExactRange, options?: CallOptions): Promise<string>;
+  /** Makes the file visible at its path, atomically, with these attributes. */
+  commit(options?: WriteOptions): Promise<Entry>;
+  /** Drops everything. After `commit`, does nothing. */
+  abort(): Promise<void>;
+}

@@ -1,0 +1,405 @@
+/**
+ * The reference driver: a store of plain keys in memory, with every ability but signed URLs. Where
+ * the contract and another driver seem to disagree, this is what was meant.
+ */
+import { type Capabilities, NO_CAPABILITIES } from "../../capabilities.ts";
+import type {
+  About,
+  Block,
+  Body,
+  CallOptions,
+  ConditionOptions,
+  CopySource,
+  DirectoryOptions,
+  Driver,
+  ListOptions,
+  Multipart,
+  ReadBlockOptions,
+  ReadOptions,
+  ReadResult,
+  RemoveOptions,
+  Stage,
+  WriteOptions,
+} from "../../driver.ts";
+import type { Attributes, Entry } from "../../entry.ts";
+import { StorageError, throwIfAborted, toStorageError } from "../../errors.ts";
+import { hashBytes } from "../../hashes.ts";
+import { checkSize, collectBody } from "../../lib/body.ts";
+import { checkPath, joinPath } from "../../path.ts";
+import { listKeys } from "./memory-list.ts";
+import { createMultipart } from "./memory-multipart.ts";
+import { createStage } from "./memory-stage.ts";
+import { type MemoryObject, MemoryStore } from "./memory-store.ts";
+
+const MAX_OBJECT = 0x7fff_ffff;
+const CHUNK = 64 * 1024;
+
+export interface MemoryDriverOptions {
+  /** The data; drivers that share it see the same objects. Default: a new, empty one. */
+  readonly store?: MemoryStore | undefined;
+  /** Path inside the store that is this driver's root. Default "". */
+  readonly root?: string | undefined;
+  /** Part of the id. Default: unique. */
+  readonly name?: string | undefined;
+}
+
+let unnamed = 0;
+
+export class MemoryDriver implements Driver {
+  readonly name = "memory";
+  readonly id: string;
+  readonly capabilities: Capabilities;
+  readonly multipart: Multipart;
+  readonly store: MemoryStore;
+  readonly root: string;
+  #closed = false;
+
+  constructor(options: MemoryDriverOptions = {}) {
+    this.store = options.store ?? new MemoryStore();
+    this.root = checkPath(options.root ?? "", { root: true });
+    this.id = `memory://${joinPath(options.name ?? `unnamed-${++unnamed}`, this.root)}`;
+    this.capabilities = MEMORY_CAPABILITIES;
+    this.multipart = createMultipart(this);
+  }
+
+  async stat(path: string, options: CallOptions = {}): Promise<Entry | undefined> {
+    const key = this.begin(path, options, { root: true });
+    const object = this.store.objects.get(key);
+    if (object !== undefined && path !== "") return describe(path, object);
+    const prefix = key === "" ? "" : `${key}/`;
+    const marker = this.store.objects.get(prefix);
+    if (marker !== undefined) return describeMarker(path, marker);
+    const next = this.store.keys()[this.store.firstAtOrAfter(prefix)];
+    const exists =
+      path === "" ? this.root === "" || next?.startsWith(prefix) : next?.startsWith(prefix);
+    return exists ? { path, kind: "directory", size: 0, complete: true } : undefined;
+  }
+
+  async *list(directory: string, options: ListOptions = {}): AsyncIterable<readonly Entry[]> {
+    const key = this.begin(directory, options, { root: true });
+    for (const page of listKeys(this.store, key, options)) {
+      throwIfAborted(options.signal, directory);
+      if (this.#closed) throw new StorageError("closed", { path: directory });
+      yield page.map((found) => {
+        const path = this.#relative(found.key);
+        if (found.object === undefined) return { path, kind: "directory", size: 0, complete: true };
+        return found.key.endsWith("/")
+          ? describeMarker(path, found.object)
+          : describe(path, found.object);
+      });
+      // A listing of a real store spans many turns of the event loop; so does this one.
+      await undefined;
+    }
+  }
+
+  async read(path: string, options: ReadOptions = {}): Promise<ReadResult> {
+    const key = this.begin(path, options);
+    const object = this.get(path, key);
+    if (object.link)
+      throw new StorageError("unsupported", { path, message: "is a link; use readLink" });
+    this.checkMatch(path, object, options.ifMatch);
+    const start = Math.min(options.range?.offset ?? 0, object.bytes.byteLength);
+    const end = Math.min(start + (options.range?.length ?? Infinity), object.bytes.byteLength);
+    return {
+      entry: describe(path, object),
+      body: stream(object.bytes.subarray(start, end), path, options.signal),
+    };
+  }
+
+  async readBlock(path: string, options: ReadBlockOptions): Promise<Block> {
+    const { entry, body } = await this.read(path, { ...options, range: options });
+    const bytes = Uint8Array.from(
+      await collectBody(body, options.length, { path, signal: options.signal }),
+    );
+    const hashes = Object.fromEntries(
+      (options.hashes ?? []).map((name) => [name, hashBytes(name, bytes)]),
+    );
+    return { entry, bytes, hashes };
+  }
+
+  async write(path: string, body: Body, options: WriteOptions = {}): Promise<Entry> {
+    const key = this.begin(path, options);
+    this.checkConditions(path, key, options);
+    const bytes = await collect(path, body, options);
+    checkSize(path, options.size, bytes.byteLength);
+    for (const [name, expected] of Object.entries(options.hashes ?? {})) {
+      if (hashBytes(name as "md5", bytes) === expected) continue;
+      throw new StorageError("corrupt", {
+        path,
+        message: `the content does not have the ${name} that was announced`,
+      });
+    }
+    throwIfAborted(options.signal, path);
+    // Once more: somebody may have written while the body was coming in.
+    this.checkConditions(path, key, options);
+    return this.put(path, key, bytes, options);
+  }
+
+  async remove(path: string, options: RemoveOptions = {}): Promise<void> {
+    const key = this.begin(path, options);
+    const object = this.store.objects.get(key);
+    if (options.ifMatch !== undefined) this.checkMatch(path, object, options.ifMatch);
+    this.store.delete(key);
+  }
+
+  async removeMany(
+    paths: readonly string[],
+    options: CallOptions = {},
+  ): Promise<readonly StorageError[]> {
+    const failures: StorageError[] = [];
+    for (const path of paths) {
+      try {
+        await this.remove(path, options);
+      } catch (error) {
+        failures.push(toStorageError(error, { path }));
+      }
+    }
+    return failures;
+  }
+
+  async mkdir(path: string, options: DirectoryOptions = {}): Promise<void> {
+    const key = this.begin(path, options);
+    if (
+      this.store.objects.has(`${key}/`) &&
+      options.mtime === undefined &&
+      options.mode === undefined
+    )
+      return;
+    const { mtime, mode } = options;
+    this.put(path, `${key}/`, new Uint8Array(0), { mtime, mode });
+  }
+
+  async rmdir(path: string, options: CallOptions = {}): Promise<void> {
+    const key = this.begin(path, options);
+    const from = this.store.firstAtOrAfter(`${key}/`);
+    const below = this.store
+      .keys()
+      .slice(from, from + 2)
+      .filter((found) => found.startsWith(`${key}/`) && found !== `${key}/`);
+    if (below.length > 0) throw new StorageError("directory-not-empty", { path });
+    this.store.delete(`${key}/`);
+  }
+
+  canCopyFrom(source: Driver): boolean {
+    return source instanceof MemoryDriver && source.store === this.store;
+  }
+
+  async copy(source: CopySource, path: string, options: WriteOptions = {}): Promise<Entry> {
+    const key = this.begin(path, options);
+    const from = this.copySource(source);
+    if (from.key === key)
+      throw new StorageError("invalid-argument", { path, message: "would copy onto itself" });
+    this.checkConditions(path, key, options);
+    const attributes = { ...from.object.attributes, ...given(options) };
+    return this.put(path, key, from.object.bytes, attributes, from.object.link);
+  }
+
+  async move(from: string, to: string, options: CallOptions = {}): Promise<void> {
+    const source = this.begin(from, options);
+    const target = this.begin(to, options);
+    const object = this.store.objects.get(source);
+    if (object !== undefined) {
+      this.store.set(target, object);
+      if (target !== source) this.store.delete(source);
+      return;
+    }
+    const prefix = `${source}/`;
+    const keys = this.store.keys().filter((key) => key.startsWith(prefix));
+    if (keys.length === 0) throw new StorageError("not-found", { path: from });
+    for (const key of keys) {
+      this.store.set(
+        `${target}/${key.slice(prefix.length)}`,
+        this.store.objects.get(key) as MemoryObject,
+      );
+      this.store.delete(key);
+    }
+  }
+
+  async setAttributes(
+    path: string,
+    attributes: Attributes,
+    options: ConditionOptions = {},
+  ): Promise<Entry> {
+    const key = this.begin(path, options);
+    const object = this.get(path, key);
+    this.checkConditions(path, key, options);
+    return this.put(
+      path,
+      key,
+      object.bytes,
+      { ...object.attributes, ...given(attributes) },
+      object.link,
+    );
+  }
+
+  async readLink(path: string, options: CallOptions = {}): Promise<string> {
+    const object = this.get(path, this.begin(path, options));
+    if (!object.link)
+      throw new StorageError("invalid-argument", { path, message: "is not a link" });
+    return new TextDecoder().decode(object.bytes);
+  }
+
+  async writeLink(path: string, target: string, options: WriteOptions = {}): Promise<Entry> {
+    const key = this.begin(path, options);
+    this.checkConditions(path, key, options);
+    return this.put(path, key, new TextEncoder().encode(target), options, true);
+  }
+
+  async stage(path: string, size: number, options: CallOptions = {}): Promise<Stage> {
+    this.begin(path, options);
+    return createStage(this, path, size);
+  }
+
+  async about(): Promise<About> {
+    let used = 0;
+    for (const object of this.store.objects.values()) used += object.bytes.byteLength;
+    return { used };
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+  }
+
+  /** The checks that every method begins with; gives the key in the store. */
+  begin(path: string, options: CallOptions, allow: { readonly root?: boolean } = {}): string {
+    if (this.#closed) throw new StorageError("closed", { path });
+    checkPath(path, allow);
+    throwIfAborted(options.signal, path);
+    return joinPath(this.root, path);
+  }
+
+  /** The object at a key. @throws StorageError `not-found`, or `is-a-directory`. */
+  get(path: string, key: string): MemoryObject {
+    const object = this.store.objects.get(key);
+    if (object !== undefined) return object;
+    const next = this.store.keys()[this.store.firstAtOrAfter(`${key}/`)];
+    throw new StorageError(next?.startsWith(`${key}/`) ? "is-a-directory" : "not-found", { path });
+  }
+
+  copySource(source: CopySource): { readonly key: string; readonly object: MemoryObject } {
+    const { driver } = source;
+    if (!(driver instanceof MemoryDriver) || !this.canCopyFrom(driver)) {
+      throw new StorageError("unsupported", {
+        path: source.path,
+        message: "the source is in another store",
+      });
+    }
+    const key = driver.begin(source.path, {});
+    const object = driver.get(source.path, key);
+    this.checkMatch(source.path, object, source.ifMatch);
+    return { key, object };
+  }
+
+  checkMatch(path: string, object: MemoryObject | undefined, ifMatch: string | undefined): void {
+    if (ifMatch === undefined || object?.etag === ifMatch) return;
+    throw new StorageError("precondition-failed", {
+      path,
+      message: "is not the version that was expected",
+    });
+  }
+
+  checkConditions(path: string, key: string, options: ConditionOptions): void {
+    const object = this.store.objects.get(key);
+    if (options.ifNoneMatch === "*" && object !== undefined) {
+      throw new StorageError("precondition-failed", { path, message: "exists already" });
+    }
+    this.checkMatch(path, object, options.ifMatch);
+  }
+
+  put(path: string, key: string, bytes: Uint8Array, attributes: Attributes, link = false): Entry {
+    const object: MemoryObject = {
+      bytes,
+      attributes: given(attributes),
+      etag: this.store.nextId(),
+      storedAt: Date.now(),
+      sha256: hashBytes("sha256", bytes),
+      link,
+    };
+    this.store.set(key, object);
+    return describe(path, object);
+  }
+
+  #relative(key: string): string {
+    const path = this.root === "" ? key : key.slice(this.root.length + 1);
+    return path.endsWith("/") ? path.slice(0, -1) : path;
+  }
+}
+
+export const MEMORY_CAPABILITIES: Capabilities = {
+  ...NO_CAPABILITIES,
+  orderedList: true,
+  resumableList: true,
+  completeList: true,
+  fileAndDirectory: true,
+  mtimePrecision: 0.001,
+  mode: true,
+  metadata: true,
+  contentType: true,
+  maxSize: MAX_OBJECT,
+  hashes: ["sha256"],
+  conditions: { create: true, replace: true, remove: true, copySource: true, complete: true },
+  copy: true,
+  move: true,
+  setAttributes: true,
+  symlinks: "native",
+  multipart: { minPartSize: 1, maxPartSize: MAX_OBJECT, maxParts: 10_000 },
+  copyPart: true,
+  stage: true,
+  readBlock: true,
+  removeMany: 1000,
+  about: true,
+  concurrency: 16,
+};
+
+function describe(path: string, object: MemoryObject): Entry {
+  return {
+    ...object.attributes,
+    path,
+    kind: object.link ? "symlink" : "file",
+    size: object.bytes.byteLength,
+    complete: true,
+    etag: object.etag,
+    storedAt: object.storedAt,
+    hashes: { sha256: object.sha256 },
+    ...(object.link ? { linkTarget: new TextDecoder().decode(object.bytes) } : {}),
+  };
+}
+
+function describeMarker(path: string, marker: MemoryObject): Entry {
+  return {
+    ...marker.attributes,
+    path,
+    kind: "directory",
+    size: 0,
+    complete: true,
+    etag: marker.etag,
+  };
+}
+
+/** The attributes that have a value, copied so that the caller's later changes do not reach the store. */
+function given(attributes: Attributes): Attributes {
+  const { mtime, mode, contentType, metadata } = attributes;
+  return {
+    ...(mtime === undefined ? {} : { mtime }),
+    ...(mode === undefined ? {} : { mode }),
+    ...(contentType === undefined ? {} : { contentType }),
+    ...(metadata === undefined ? {} : { metadata: { ...metadata } }),
+  };
+}
+
+/** A body copied into memory: what the caller does to its buffer later must not change the object. */
+async function collect(path: string, body: Body, options: WriteOptions): Promise<Uint8Array> {
+  const bytes = await collectBody(body, MAX_OBJECT, { path, signal: options.signal });
+  return bytes === body ? Uint8Array.from(bytes) : bytes;
+}
+
+async function* stream(
+  bytes: Uint8Array,
+  path: string,
+  signal: AbortSignal | undefined,
+): AsyncIterable<Uint8Array> {
+  for (let at = 0; at < bytes.byteLength; at += CHUNK) {
+    throwIfAborted(signal, path);
+    yield bytes.slice(at, at + CHUNK);
+  }
+}

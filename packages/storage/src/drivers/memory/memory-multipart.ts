@@ -1,0 +1,116 @@
+/** Uploads in parts, kept beside the objects until they are completed. */
+import type { Multipart, Part, Upload } from "../../driver.ts";
+import { StorageError, throwIfAborted } from "../../errors.ts";
+import { concatBytes } from "../../lib/body.ts";
+import { isWithin, joinPath } from "../../path.ts";
+import type { MemoryDriver } from "./memory-driver.ts";
+import type { MemoryUpload } from "./memory-store.ts";
+
+export function createMultipart(driver: MemoryDriver): Multipart {
+  const { store } = driver;
+  const completed = new Map<string, string>();
+
+  const find = (upload: Upload): MemoryUpload => {
+    driver.begin(upload.path, {});
+    const found = store.uploads.get(upload.id);
+    if (found !== undefined) return found;
+    throw new StorageError("not-found", { path: upload.path, message: "the upload is gone" });
+  };
+
+  const putPart = (upload: Upload, number: number, bytes: Uint8Array): Part => {
+    const { maxParts } = driver.capabilities.multipart!;
+    if (!Number.isInteger(number) || number < 1 || number > maxParts) {
+      throw new StorageError("invalid-argument", {
+        path: upload.path,
+        message: `${number} is no part number`,
+      });
+    }
+    const part = { number, size: bytes.byteLength, etag: store.nextId(), bytes };
+    find(upload).parts.set(number, part);
+    return { number, size: part.size, etag: part.etag };
+  };
+
+  return {
+    async create(path, options = {}) {
+      const key = driver.begin(path, options);
+      driver.checkConditions(path, key, options);
+      const id = store.nextId();
+      const startedAt = Date.now();
+      store.uploads.set(id, { key, attributes: options, startedAt, parts: new Map() });
+      return { path, id, startedAt };
+    },
+
+    async putPart(upload, number, bytes, options = {}) {
+      throwIfAborted(options.signal, upload.path);
+      return putPart(upload, number, Uint8Array.from(bytes));
+    },
+
+    async copyPart(upload, number, source, range) {
+      find(upload);
+      const { object } = driver.copySource(source);
+      if (range.offset + range.length > object.bytes.byteLength) {
+        throw new StorageError("invalid-argument", {
+          path: source.path,
+          message: "the range ends behind the object",
+        });
+      }
+      return putPart(
+        upload,
+        number,
+        object.bytes.subarray(range.offset, range.offset + range.length),
+      );
+    },
+
+    async *listParts(upload) {
+      const parts = [...find(upload).parts.values()].sort((a, b) => a.number - b.number);
+      yield parts.map(({ number, size, etag }) => ({ number, size, etag }));
+    },
+
+    async complete(upload, parts, options = {}) {
+      const key = driver.begin(upload.path, options);
+      const done = completed.get(upload.id);
+      if (done !== undefined && store.objects.get(key)?.etag === done)
+        return (await driver.stat(upload.path))!;
+      const found = find(upload);
+      const chunks = pickParts(upload, found, parts);
+      driver.checkConditions(upload.path, key, options);
+      const size = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+      const entry = driver.put(upload.path, key, concatBytes(chunks, size), found.attributes);
+      store.uploads.delete(upload.id);
+      completed.set(upload.id, entry.etag!);
+      return entry;
+    },
+
+    async abort(upload) {
+      driver.begin(upload.path, {});
+      store.uploads.delete(upload.id);
+    },
+
+    async *listUploads(directory, options = {}) {
+      const under = driver.begin(directory, options, { root: true });
+      const found = [...store.uploads].filter(([, upload]) => isWithin(under, upload.key));
+      const prefix = joinPath(driver.root, "x").length - 1;
+      yield found.map(([id, { key, startedAt }]) => ({ id, startedAt, path: key.slice(prefix) }));
+    },
+  };
+}
+
+/** The bytes of the parts that the caller names, which must be there as named, in ascending order. */
+function pickParts(
+  upload: Upload,
+  found: MemoryUpload,
+  parts: readonly Part[],
+): readonly Uint8Array[] {
+  let last = 0;
+  return parts.map((part) => {
+    const held = found.parts.get(part.number);
+    if (held?.etag !== part.etag || part.number <= last) {
+      throw new StorageError("invalid-argument", {
+        path: upload.path,
+        message: `part ${part.number} is not what was sent, or out of order`,
+      });
+    }
+    last = part.number;
+    return held.bytes;
+  });
+}

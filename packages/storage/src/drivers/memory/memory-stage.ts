@@ -1,0 +1,36 @@
+/** A file put together out of order, invisible until its commit. */
+import type { Stage } from "../../driver.ts";
+import { StorageError, throwIfAborted } from "../../errors.ts";
+import { hashBytes } from "../../hashes.ts";
+import type { MemoryDriver } from "./memory-driver.ts";
+
+export function createStage(driver: MemoryDriver, path: string, size: number): Stage {
+  let bytes: Uint8Array | undefined = new Uint8Array(size);
+  const open = (): Uint8Array => {
+    if (bytes !== undefined) return bytes;
+    throw new StorageError("closed", { path, message: "was committed or aborted" });
+  };
+  return {
+    async write(offset, piece, options = {}) {
+      throwIfAborted(options.signal, path);
+      if (offset < 0 || offset + piece.byteLength > size) {
+        throw new StorageError("invalid-argument", {
+          path,
+          message: "would write outside the announced size",
+        });
+      }
+      open().set(piece, offset);
+    },
+    async hash(name, range) {
+      return hashBytes(name, open().subarray(range.offset, range.offset + range.length));
+    },
+    async commit(options = {}) {
+      const entry = await driver.write(path, open(), options);
+      bytes = undefined;
+      return entry;
+    },
+    async abort() {
+      bytes = undefined;
+    },
+  };
+}

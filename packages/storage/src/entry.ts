@@ -1,0 +1,49 @@
+/** What a store says about one path. */
+import type { HashName } from "./hashes.ts";
+
+/**
+ * - `file`: bytes.
+ * - `directory`: a real one, or the zero-byte `name/` object that stands for one.
+ * - `symlink`: a link; its target is read with `readLink`, never followed by a driver.
+ * - `other`: a FIFO, socket or device. Reported, never opened.
+ */
+export type EntryKind = "file" | "directory" | "symlink" | "other";
+
+/** What travels with the content of a file, from store to store, where both can hold it. */
+export interface Attributes {
+  /** When the content last changed, milliseconds since 1970, fractions allowed. As its owner set it. */
+  readonly mtime?: number | undefined;
+  /** Permission bits, 0 to 0o7777. */
+  readonly mode?: number | undefined;
+  /** MIME type. */
+  readonly contentType?: string | undefined;
+  /** The user's own metadata; names in lower case. What omnisync stores for itself is not in it. */
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+}
+
+export interface Entry extends Attributes {
+  /** Relative to the store's root, without a trailing slash, also for a directory. */
+  readonly path: string;
+  readonly kind: EntryKind;
+  /** Bytes. 0 for directories and `other`; for a link the bytes of its target. */
+  readonly size: number;
+  /**
+   * Whether the attributes are all here. A listing of an object store knows size and etag only and
+   * says `false`; `stat` and `read` always say `true`.
+   */
+  readonly complete: boolean;
+  /** When the store took the content in, by its own clock, milliseconds since 1970. */
+  readonly storedAt?: number | undefined;
+  /**
+   * Opaque name of this content at this path: it changes whenever the content does. For an object
+   * store the ETag without quotes; for a local file made of inode, size, mtime and ctime.
+   */
+  readonly etag?: string | undefined;
+  /** The id of this version where the store keeps several. */
+  readonly version?: string | undefined;
+  /** Hashes of the whole content that are known without reading it, lower-case hex. */
+  readonly hashes?: Readonly<Partial<Record<HashName, string>>> | undefined;
+  readonly storageClass?: string | undefined;
+  /** Present on links where a listing knows it. */
+  readonly linkTarget?: string | undefined;
+}

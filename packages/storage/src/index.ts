@@ -1,0 +1,67 @@
+export {
+  type AbilityName,
+  ABILITY_NAMES,
+  type Capabilities,
+  type Conditions,
+  type MultipartLimits,
+  NO_CAPABILITIES,
+} from "./capabilities.ts";
+export type * from "./driver.ts";
+export type { Attributes, Entry, EntryKind } from "./entry.ts";
+export {
+  ERROR_CODES,
+  type ErrorCode,
+  type RetryClass,
+  StorageError,
+  type StorageErrorContext,
+  isStorageError,
+  printable,
+  throwIfAborted,
+  toStorageError,
+} from "./errors.ts";
+export { HASH_NAMES, type HashName, type Hasher, createHasher, hashBytes } from "./hashes.ts";
+export { checkSize, collectBody, concatBytes, isReplayable, openBody } from "./lib/body.ts";
+export { type Location, type LocationContext, formatLocation, parseLocation } from "./location.ts";
+export {
+  type OptionDescriptor,
+  type OptionValue,
+  type Settings,
+  type SettingSources,
+  flagName,
+  redactSettings,
+  resolveSettings,
+} from "./options.ts";
+export {
+  RESERVED_NAME,
+  baseName,
+  checkPath,
+  comparePaths,
+  isReserved,
+  isTempName,
+  isWithin,
+  joinPath,
+  orderKey,
+  parentPath,
+  pathProblem,
+  sortPaths,
+} from "./path.ts";
+export {
+  type DriverDefinition,
+  type OpenOptions,
+  type StoreSpec,
+  type UrlParts,
+  definitionByName,
+  definitionByScheme,
+  driverDefinitions,
+  openDriver,
+  registerDriver,
+} from "./registry.ts";
+export { READ_ALL_LIMIT, Storage, openStorage } from "./storage.ts";
+export { formatDuration, formatSize, parseDuration, parseSize } from "./units.ts";
+export { MemoryDriver, type MemoryDriverOptions } from "./drivers/memory/memory-driver.ts";
+export { MemoryStore } from "./drivers/memory/memory-store.ts";
+
+import { memoryDefinition } from "./drivers/memory/index.ts";
+import { registerDriver } from "./registry.ts";
+
+registerDriver(memoryDefinition);

@@ -1,0 +1,144 @@
+/**
+ * The facade for programs: a driver with the conveniences that most programs want. A program that
+ * only reads, writes, lists and removes needs nothing else; tools use `storage.driver`.
+ */
+import type {
+  Body,
+  CallOptions,
+  Driver,
+  ListOptions,
+  ReadOptions,
+  ReadResult,
+  RemoveOptions,
+  StatOptions,
+  WriteOptions,
+} from "./driver.ts";
+import type { Entry } from "./entry.ts";
+import { StorageError } from "./errors.ts";
+import { collectBody } from "./lib/body.ts";
+import { type OpenOptions, type StoreSpec, openDriver } from "./registry.ts";
+
+/** What `readAll` takes into memory unless told otherwise: 64 MiB. */
+export const READ_ALL_LIMIT: number = 64 * 1024 * 1024;
+
+/**
+ * Opens a store by URL or by settings.
+ * @example const storage = await openStorage("s3://bucket/prefix");
+ * @example const storage = await openStorage({ driver: "file", root: "/srv/data" });
+ * @throws StorageError `invalid-argument` for an unknown scheme, driver or setting.
+ */
+export async function openStorage(
+  where: string | StoreSpec,
+  options: OpenOptions = {},
+): Promise<Storage> {
+  return new Storage(await openDriver(where, options));
+}
+
+export class Storage implements AsyncDisposable {
+  readonly driver: Driver;
+
+  constructor(driver: Driver) {
+    this.driver = driver;
+  }
+
+  /** What lies at `path`. Missing: `undefined`. */
+  stat(path: string, options?: StatOptions): Promise<Entry | undefined> {
+    return this.driver.stat(path, options);
+  }
+
+  async exists(path: string, options?: StatOptions): Promise<boolean> {
+    return (await this.driver.stat(path, options)) !== undefined;
+  }
+
+  /** Every entry under a directory, one by one. See `Driver.list`. */
+  async *list(directory = "", options?: ListOptions): AsyncIterable<Entry> {
+    for await (const page of this.driver.list(directory, options)) yield* page;
+  }
+
+  read(path: string, options?: ReadOptions): Promise<ReadResult> {
+    return this.driver.read(path, options);
+  }
+
+  /**
+   * A whole file in memory.
+   * @throws StorageError `too-large` beyond `limit` bytes (default 64 MiB); use `read` for those.
+   */
+  async readAll(
+    path: string,
+    options: ReadOptions & { readonly limit?: number } = {},
+  ): Promise<Uint8Array> {
+    const { entry, body } = await this.driver.read(path, options);
+    const limit = options.limit ?? READ_ALL_LIMIT;
+    if (options.range === undefined && entry.size > limit) {
+      await body[Symbol.asyncIterator]().return?.();
+      throw new StorageError("too-large", {
+        path,
+        message: `holds ${entry.size} bytes; the limit is ${limit}`,
+      });
+    }
+    return collectBody(body, limit, { path, signal: options.signal });
+  }
+
+  /** A whole file as text (UTF-8; throws `corrupt` if it is not). Limits as `readAll`. */
+  async readText(
+    path: string,
+    options: ReadOptions & { readonly limit?: number } = {},
+  ): Promise<string> {
+    const bytes = await this.readAll(path, options);
+    try {
+      return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    } catch (cause) {
+      throw new StorageError("corrupt", { path, message: "is not UTF-8 text", cause });
+    }
+  }
+
+  /** Creates or replaces a file, whole and at once. See `Driver.write`. */
+  write(path: string, body: Body, options?: WriteOptions): Promise<Entry> {
+    return this.driver.write(path, body, options);
+  }
+
+  /** `write` for text or bytes. */
+  writeAll(path: string, content: Uint8Array | string, options: WriteOptions = {}): Promise<Entry> {
+    const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+    return this.driver.write(path, bytes, { size: bytes.byteLength, ...options });
+  }
+
+  /** Removes a file or link; missing is success. */
+  remove(path: string, options?: RemoveOptions): Promise<void> {
+    return this.driver.remove(path, options);
+  }
+
+  /** Copies inside the store: by the store itself where it can, else through this process. */
+  async copy(from: string, to: string, options: WriteOptions = {}): Promise<Entry> {
+    const { driver } = this;
+    if (driver.copy !== undefined) return driver.copy({ driver, path: from }, to, options);
+    const { entry, body } = await driver.read(from, { signal: options.signal });
+    const { mtime, mode, contentType, metadata } = entry;
+    return driver.write(to, body, {
+      mtime,
+      mode,
+      contentType,
+      metadata,
+      size: entry.size,
+      ...options,
+    });
+  }
+
+  /** Renames a file: by the store where it can, else copy, then remove the source as it was copied. */
+  async move(from: string, to: string, options: CallOptions = {}): Promise<void> {
+    if (this.driver.move !== undefined) return this.driver.move(from, to, options);
+    const before = await this.driver.stat(from, options);
+    if (before === undefined) throw new StorageError("not-found", { path: from });
+    await this.copy(from, to, options);
+    const ifMatch = this.driver.capabilities.conditions.remove ? before.etag : undefined;
+    await this.driver.remove(from, { ...options, ifMatch });
+  }
+
+  close(): Promise<void> {
+    return this.driver.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
