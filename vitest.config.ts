@@ -1,32 +1,41 @@
 import { defineConfig } from "vitest/config";
 
-const source = { resolve: { conditions: ["x-source"] }, ssr: { resolve: { conditions: ["x-source"] } } };
+/** Tests run the TypeScript of every package directly; see `exports` in the manifests. */
+const source = {
+  resolve: { conditions: ["x-source"] },
+  ssr: { resolve: { conditions: ["x-source"] } },
+};
+
+// `extends` alone loses the conditions.
+const project = { ...source, extends: true } as const;
 
 export default defineConfig({
   ...source,
   test: {
     projects: [
+      { ...project, test: { name: "unit", include: ["packages/*/test/unit/**/*.test.ts"] } },
       {
-        ...source,
-        extends: true,
-        test: { name: "unit", include: ["packages/*/test/unit/**/*.test.ts"] },
+        ...project,
+        test: {
+          name: "conformance",
+          include: ["packages/*/test/conformance/**/*.test.ts"],
+          testTimeout: 60_000,
+        },
       },
       {
-        ...source,
-        extends: true,
-        test: { name: "conformance", include: ["packages/*/test/conformance/**/*.test.ts"] },
+        ...project,
+        test: {
+          name: "faults",
+          include: ["packages/*/test/faults/**/*.test.ts"],
+          testTimeout: 60_000,
+        },
       },
       {
-        ...source,
-        extends: true,
-        test: { name: "faults", include: ["packages/*/test/faults/**/*.test.ts"], testTimeout: 60_000 },
-      },
-      {
-        ...source,
-        extends: true,
+        ...project,
         test: {
           name: "servers",
           include: ["packages/*/test/servers/**/*.test.ts"],
+          globalSetup: ["packages/testkit/src/servers/global-setup.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -45,8 +45,12 @@ export interface Capabilities {
   readonly hashes: readonly HashName[];
   /** Which preconditions the store really honours, by itself, atomically. */
   readonly conditions: Conditions;
-  /** Server-side copy between paths of this store, or from a store that `canCopyFrom` accepts. */
-  readonly copy: boolean;
+  /**
+   * `copy` between paths of this store, or from a store that `canCopyFrom` accepts: by the `server`
+   * itself, or `local`, by this machine without passing through the program, which counts as traffic
+   * for bandwidth limits. Without it content is read and written.
+   */
+  readonly copy: "server" | "local" | undefined;
   /** Rename without copying. Without it a move is copy, verify, remove. */
   readonly move: boolean;
   /** `setAttributes` changes mtime, mode or metadata without sending the content again. */
@@ -149,7 +153,7 @@ export const NO_CAPABILITIES: Capabilities = {
   maxSize: undefined,
   hashes: [],
   conditions: { create: false, replace: false, remove: false, copySource: false, complete: false },
-  copy: false,
+  copy: undefined,
   move: false,
   setAttributes: false,
   symlinks: undefined,

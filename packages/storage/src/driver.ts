@@ -263,7 +263,7 @@ export interface About {
 
 /** Uploads in parts. Nothing is visible at the path before `complete`. */
 export interface Multipart {
-  create(path: string, options?: WriteOptions): Promise<Upload>;
+  create(path: string, options?: UploadOptions): Promise<Upload>;
   /** Sends part `number` (from 1). Sending a number again replaces that part. */
   putPart(upload: Upload, number: number, bytes: Uint8Array, options?: PartOptions): Promise<Part>;
   /** Fills part `number` from a range of an object. Throws `unsupported` without `capabilities.copyPart`. */
@@ -282,6 +282,14 @@ export interface Multipart {
   abort(upload: Upload, options?: CallOptions): Promise<void>;
   /** Uploads under a directory that were begun and neither completed nor aborted. */
   listUploads(directory: string, options?: CallOptions): AsyncIterable<readonly Upload[]>;
+}
+
+export interface UploadOptions extends WriteOptions {
+  /**
+   * Bytes of every part but the last, if they are to be equal. Kept with the object where the store
+   * keeps metadata, so that `Entry.parts` can be told later.
+   */
+  readonly partSize?: number | undefined;
 }
 
 export interface Upload {

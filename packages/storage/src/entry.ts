@@ -43,6 +43,11 @@ export interface Entry extends Attributes {
   readonly version?: string | undefined;
   /** Hashes of the whole content that are known without reading it, lower-case hex. */
   readonly hashes?: Readonly<Partial<Record<HashName, string>>> | undefined;
+  /**
+   * A hash of the content by parts: the MD5 of the concatenated MD5s of consecutive pieces of `size`
+   * bytes (the last may be shorter), hex. Known for objects that were sent in parts of a known size.
+   */
+  readonly parts?: { readonly size: number; readonly md5: string } | undefined;
   readonly storageClass?: string | undefined;
   /** Present on links where a listing knows it. */
   readonly linkTarget?: string | undefined;

@@ -47,6 +47,7 @@ export {
 } from "./path.ts";
 export {
   type DriverDefinition,
+  type OpenContext,
   type OpenOptions,
   type StoreSpec,
   type UrlParts,
@@ -62,6 +63,8 @@ export { MemoryDriver, type MemoryDriverOptions } from "./drivers/memory/memory-
 export { MemoryStore } from "./drivers/memory/memory-store.ts";
 
 import { memoryDefinition } from "./drivers/memory/index.ts";
+import { s3Definition } from "./drivers/s3/index.ts";
 import { registerDriver } from "./registry.ts";
 
 registerDriver(memoryDefinition);
+registerDriver(s3Definition);

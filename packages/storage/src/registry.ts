@@ -18,8 +18,18 @@ export interface DriverDefinition {
    * @throws StorageError `invalid-argument` that shows the right form.
    */
   parseUrl(url: string): UrlParts;
-  /** Opens the store rooted at `root`, a path inside what the settings name. */
-  open(settings: Settings, root: string): Promise<Driver>;
+  /**
+   * Opens the store rooted at `root`, a path inside what the settings name.
+   * Without a context: `process.env`, and every setting counts as given.
+   */
+  open(settings: Settings, root: string, context?: OpenContext): Promise<Driver>;
+}
+
+/** What a driver may need to know besides its settings. */
+export interface OpenContext {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Settings that were given for this store, in code, location or flags; not by environment or default. */
+  readonly given: ReadonlySet<string>;
 }
 
 export interface UrlParts {
@@ -98,12 +108,17 @@ export async function openDriver(
 ): Promise<Driver> {
   const { definition, settings, path } =
     typeof where === "string" ? fromUrl(where) : fromSpec(where);
+  const env = options.env ?? process.env;
+  const flags = options.flags?.[definition.name];
   const resolved = resolveSettings(definition.name, definition.options, {
     explicit: settings,
-    flags: options.flags?.[definition.name],
-    env: options.env ?? process.env,
+    flags,
+    env,
   });
-  const driver = await definition.open(resolved, path);
+  const given = [...Object.entries(flags ?? {}), ...Object.entries(settings)]
+    .filter(([, value]) => value !== undefined)
+    .map(([name]) => name);
+  const driver = await definition.open(resolved, path, { env, given: new Set(given) });
   await driver.probe?.();
   return driver;
 }

@@ -1,1 +1,2 @@
-export {};
+export { driverSuite } from "./driver-suite/driver-suite.ts";
+export type { DriverSetup, SkippedRule } from "./driver-suite/suite.ts";

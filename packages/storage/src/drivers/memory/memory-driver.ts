@@ -77,7 +77,9 @@ export class MemoryDriver implements Driver {
 
   async *list(directory: string, options: ListOptions = {}): AsyncIterable<readonly Entry[]> {
     const key = this.begin(directory, options, { root: true });
-    for (const page of listKeys(this.store, key, options)) {
+    const { startAfter } = options;
+    const after = startAfter === undefined ? undefined : joinPath(this.root, startAfter);
+    for (const page of listKeys(this.store, key, { ...options, startAfter: after })) {
       throwIfAborted(options.signal, directory);
       if (this.#closed) throw new StorageError("closed", { path: directory });
       yield page.map((found) => {
@@ -338,7 +340,7 @@ export const MEMORY_CAPABILITIES: Capabilities = {
   maxSize: MAX_OBJECT,
   hashes: ["sha256"],
   conditions: { create: true, replace: true, remove: true, copySource: true, complete: true },
-  copy: true,
+  copy: "server",
   move: true,
   setAttributes: true,
   symlinks: "native",

@@ -40,7 +40,8 @@ export function* listKeys(
 function start(store: MemoryStore, prefix: string, startAfter: string | undefined): number {
   if (startAfter === undefined) return store.firstAtOrAfter(prefix);
   const at = store.firstAtOrAfter(startAfter);
-  return store.keys()[at] === startAfter ? at + 1 : Math.max(at, store.firstAtOrAfter(prefix));
+  const next = store.keys()[at] === startAfter ? at + 1 : at;
+  return Math.max(next, store.firstAtOrAfter(prefix));
 }
 
 function upToSlash(key: string, prefix: string): string {

@@ -1,0 +1,22 @@
+#!/usr/bin/env node
+/* Plain JavaScript that old Nodes parse too, so that they can say that they are too old. */
+var version = process.versions.node.split(".").map(Number);
+if (version[0] < 22 || (version[0] === 22 && version[1] < 19)) {
+  console.error(
+    "omnisync: this is Node " + process.versions.node + ": install Node 22.19 or newer",
+  );
+  process.exit(2);
+} else {
+  start();
+}
+
+function start() {
+  // Compiled code is kept in the user's own cache directory: a shared one could be written by others.
+  var cache = process.env.XDG_CACHE_HOME || (process.env.HOME && process.env.HOME + "/.cache");
+  if (cache) {
+    process.getBuiltinModule("node:module").enableCompileCache(cache + "/omnisync/compiled");
+  }
+  import("../dist/main.js").then(function (main) {
+    return main.main();
+  });
+}

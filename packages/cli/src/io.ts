@@ -1,0 +1,25 @@
+/** What a run of the command line is given from outside, so that tests can be its outside. */
+
+/** The part of a writable stream that the command line needs. */
+export interface OutputStream {
+  write(chunk: string | Uint8Array, done?: (error?: Error | null) => void): boolean;
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+}
+
+export interface Io {
+  /** Results, and nothing else. */
+  readonly stdout: OutputStream;
+  /** Errors, warnings, progress and the closing line. */
+  readonly stderr: OutputStream;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Directory that relative locations start from. */
+  readonly cwd: string;
+  /** Fires when the user interrupts; its reason is a `BrokenPipe` if whoever read our output left. */
+  readonly signal: AbortSignal;
+}
+
+/** Whoever read stdout has gone: stop, and say nothing. */
+export class BrokenPipe extends Error {
+  override readonly name = "BrokenPipe";
+}

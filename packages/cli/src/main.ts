@@ -1,0 +1,47 @@
+/**
+ * The command line. `run` is all of it, with its surroundings given; `main` gives it this process.
+ * Start-up counts: what a command does not need is not loaded, and `version` needs next to nothing.
+ */
+import { EXIT } from "./exit-codes.ts";
+import { BrokenPipe, type Io } from "./io.ts";
+import { isVersionCall, versionText } from "./version.ts";
+
+/** Runs one command line, without program name. Never throws, never exits. @returns the exit code. */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  if (isVersionCall(argv)) {
+    io.stdout.write(`${versionText(argv)}\n`);
+    return EXIT.done;
+  }
+  const { runCommand } = await import("./run-command.ts");
+  return runCommand(argv, io);
+}
+
+/** Runs the command line of this process and ends it. */
+export async function main(): Promise<void> {
+  const interrupt = new AbortController();
+  onSignals(interrupt);
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    interrupt.abort(error.code === "EPIPE" ? new BrokenPipe() : error);
+  });
+  // Nobody reads our complaints: nothing to be done about it, and no reason to stop the work.
+  process.stderr.on("error", () => {});
+  const { stdout, stderr, env } = process;
+  const code = await run(process.argv.slice(2), {
+    stdout,
+    stderr,
+    env,
+    cwd: process.cwd(),
+    signal: interrupt.signal,
+  });
+  process.exit(code);
+}
+
+/** First signal: stop in good order. Second: at once. */
+function onSignals(interrupt: AbortController): void {
+  const onSignal = (): void => {
+    if (interrupt.signal.aborted) process.exit(EXIT.interrupted);
+    process.stderr.write("\nomnisync: stopping in good order; once more stops at once\n");
+    interrupt.abort();
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);
+}

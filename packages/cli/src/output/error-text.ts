@@ -1,0 +1,22 @@
+/** Errors in one line: `<what>: <what to do>`, with nothing in it that could forge another line. */
+import { type StorageError, isStorageError, printable } from "@omnisync/storage";
+
+/** The line for an error that ended a command. */
+export function errorText(error: unknown): string {
+  return printable(error instanceof Error ? error.message : String(error)).replaceAll("\\n", " ");
+}
+
+/** The line for a path that could not be done; names the path once. */
+export function failureText(path: string, error: StorageError | undefined): string {
+  const shown = printable(path);
+  if (error === undefined) return `${shown}: failed`;
+  const own = error.path === undefined ? "" : `${printable(error.path)}: `;
+  const message = errorText(error);
+  const text = own !== "" && message.startsWith(own) ? message.slice(own.length) : message;
+  return path === "" ? text : `${shown}: ${text}`;
+}
+
+/** An error as it stands in JSON output. */
+export function errorJson(error: unknown): { readonly code: string; readonly message: string } {
+  return { code: isStorageError(error) ? error.code : "internal", message: errorText(error) };
+}

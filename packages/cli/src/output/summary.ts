@@ -1,0 +1,78 @@
+/** What is said at the end of a transfer. Pure. */
+import { formatDuration, formatSize } from "@omnisync/storage";
+import type { Report } from "@omnisync/sync";
+
+const VERBS = {
+  sync: ["copied", "would copy"],
+  copy: ["copied", "would copy"],
+  move: ["moved", "would move"],
+} as const;
+
+/** `copied 12 files (3.4 MiB) in 1.2s, 8 unchanged, 0 failed`. */
+export function summaryLine(report: Report, kind: keyof typeof VERBS): string {
+  const [done, planned] = VERBS[kind];
+  const files = report.created + report.replaced;
+  const bytes = report.bytesTransferred + report.bytesServerCopied;
+  const parts = [
+    `${report.dryRun ? planned : done} ${plural(files, "file")} (${formatSize(bytes)}) in ${formatDuration(report.duration)}`,
+    counted(report.removed, report.dryRun ? "to remove" : "removed"),
+    counted(report.attributesSet, report.dryRun ? "with attributes to set" : "with attributes set"),
+    counted(report.directoriesCreated, "directories"),
+    counted(report.linksWritten, "links"),
+    `${report.unchanged} unchanged`,
+    counted(report.skipped, "skipped"),
+    counted(report.ignored, "left out"),
+    `${report.failed} failed`,
+  ];
+  return parts.filter((part) => part !== undefined).join(", ");
+}
+
+/** Why extras were not removed, and what to do; `undefined` if none were kept back. */
+export function withheldText(report: Report): string | undefined {
+  const count = plural(report.withheldCount, "extra entry", "extra entries");
+  switch (report.withheld) {
+    case undefined:
+      return undefined;
+    case "failures":
+      return `${count} not removed because something failed: run again when that is solved`;
+    case "incomplete-listing":
+      return `${count} not removed because a listing was not complete: run again when that is solved`;
+    case "empty-source":
+      return `${count} not removed because the source holds nothing: give --allow-empty-source if that is right`;
+    case "too-many-deletes":
+      return `${count} not removed because they are more than --max-delete allows: raise it if that is right`;
+  }
+}
+
+/** Every count, one per line, for `--stats`. */
+export function statsLines(report: Report): readonly string[] {
+  const rows: readonly (readonly [string, string | number])[] = [
+    ["Source entries", report.sourceEntries],
+    ["Destination entries", report.destinationEntries],
+    ["Files created", report.created],
+    ["Files replaced", report.replaced],
+    ["Attributes set", report.attributesSet],
+    ["Directories created", report.directoriesCreated],
+    ["Links written", report.linksWritten],
+    ["Unchanged", report.unchanged],
+    ["Skipped", report.skipped],
+    ["Left out", report.ignored],
+    ["Removed", report.removed],
+    ["Sources removed", report.sourcesRemoved],
+    ["Not removed", report.withheldCount],
+    ["Failed", report.failed],
+    ["Bytes transferred", `${report.bytesTransferred} (${formatSize(report.bytesTransferred)})`],
+    ["Bytes copied by the store", `${report.bytesServerCopied} (${formatSize(report.bytesServerCopied)})`],
+    ["Rate", `${formatSize(report.bytesTransferred / Math.max(report.duration / 1000, 0.001))}/s`],
+    ["Duration", formatDuration(report.duration)],
+  ];
+  return rows.map(([name, value]) => `${`${name}:`.padEnd(28)}${value}`);
+}
+
+function plural(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+function counted(count: number, what: string): string | undefined {
+  return count === 0 ? undefined : `${count} ${what}`;
+}

@@ -1,0 +1,86 @@
+/** The tree of commands. Declares only: what a command needs is loaded when it runs. */
+import { Command } from "commander";
+import { addCatCommand } from "./commands/cat.ts";
+import { addCheckCommand } from "./commands/check.ts";
+import { addCompletionCommand } from "./commands/completion.ts";
+import { addCopyCommand } from "./commands/copy.ts";
+import { addCpCommand } from "./commands/cp.ts";
+import { addDuCommand } from "./commands/du.ts";
+import { addLsCommand } from "./commands/ls.ts";
+import { addMkdirCommand } from "./commands/mkdir.ts";
+import { addMoveCommand } from "./commands/move.ts";
+import { addMvCommand } from "./commands/mv.ts";
+import { addPresignCommand } from "./commands/presign.ts";
+import { addProvidersCommand } from "./commands/providers.ts";
+import { addRmCommand } from "./commands/rm.ts";
+import { addStatCommand } from "./commands/stat.ts";
+import { addSyncCommand } from "./commands/sync.ts";
+import { addTreeCommand } from "./commands/tree.ts";
+import { addVersionCommand } from "./commands/version.ts";
+import { examples } from "./help-examples.ts";
+import type { Session } from "./session.ts";
+
+const WIDTH = 100;
+
+export function buildProgram(session: Session): Command {
+  const program = new Command("omnisync")
+    .description("One namespace over all your storage, kept in sync.")
+    .usage("<command> [options]")
+    .helpOption("-h, --help", "Show help")
+    .helpCommand("help [command]", "Show help of a command")
+    .exitOverride()
+    .configureHelp({ helpWidth: WIDTH, sortOptions: false })
+    .configureOutput({
+      writeOut: (text) => session.out.line(text.trimEnd()),
+      writeErr: (text) => session.note(text.trimEnd()),
+      outputError: () => {},
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    });
+  program.option("-V, --version", "Show the version").option("--no-color", "Do not use colours");
+  program.on("option:no-color", () => {
+    session.color = false;
+  });
+
+  program.commandsGroup("Keep places in sync:");
+  addSyncCommand(program, session);
+  addCopyCommand(program, session);
+  addMoveCommand(program, session);
+  addCheckCommand(program, session);
+  program.commandsGroup("Look at a place:");
+  addLsCommand(program, session);
+  addTreeCommand(program, session);
+  addStatCommand(program, session);
+  addCatCommand(program, session);
+  addDuCommand(program, session);
+  program.commandsGroup("Change a place:");
+  addCpCommand(program, session);
+  addMvCommand(program, session);
+  addRmCommand(program, session);
+  addMkdirCommand(program, session);
+  addPresignCommand(program, session);
+  program.commandsGroup("About omnisync:");
+  addProvidersCommand(program, session);
+  addCompletionCommand(program, session);
+  addVersionCommand(program, session);
+
+  program.addHelpText("after", LOCATIONS);
+  examples(program, [
+    ["omnisync sync ~/photos s3://bucket/photos", "upload what is new or changed"],
+    ["omnisync sync --delete --dry-run site/ s3://bucket", "what would be removed?"],
+    ["omnisync check ~/photos/ s3://bucket/photos/", "is it all there?"],
+  ]);
+  return program;
+}
+
+const LOCATIONS = `
+Locations:
+  /abs, ./rel, name, ~/x     a local file or directory
+  file:///abs/path           the same, as a URL
+  s3://bucket/path           an object or a prefix in an S3 bucket
+  A slash at the end of a source means what is in it; without one the directory itself goes
+  under the destination. A destination that ends in a slash is a directory.
+
+Exit codes:
+  0 all done · 1 some items failed, each is listed · 2 usage · 3 not found
+  4 conflict or precondition · 130 interrupted`;

@@ -1,0 +1,68 @@
+/** Parses one command line, runs its command, and turns whatever happens into an exit code. */
+import { CommanderError } from "commander";
+import { EXIT } from "./exit-codes.ts";
+import { exitCodeOfError } from "./exit-code-of.ts";
+import { BrokenPipe, type Io } from "./io.ts";
+import { errorText } from "./output/error-text.ts";
+import { buildProgram } from "./program.ts";
+import { Session } from "./session.ts";
+
+export async function runCommand(argv: readonly string[], io: Io): Promise<number> {
+  const session = new Session(io);
+  const code = await settle(session, async () => {
+    await buildProgram(session).parseAsync(argv, { from: "user" });
+    await session.out.flush();
+    return session.exitCode;
+  });
+  // A store that cannot be closed in good order is told of, but what was done is done.
+  const closed = await settle(session, async () => {
+    await session.close();
+    return EXIT.done;
+  });
+  return code === EXIT.done ? closed : code;
+}
+
+async function settle(session: Session, work: () => Promise<number>): Promise<number> {
+  try {
+    return await work();
+  } catch (error) {
+    return explain(session, error);
+  }
+}
+
+function explain(session: Session, error: unknown): number {
+  const { signal } = session;
+  if (error instanceof BrokenPipe || signal.reason instanceof BrokenPipe) return EXIT.brokenPipe;
+  if (error instanceof CommanderError) return explainParse(session, error);
+  const code = exitCodeOfError(error);
+  if (signal.aborted && code !== EXIT.usage) {
+    session.complain("interrupted");
+    return EXIT.interrupted;
+  }
+  session.complain(errorText(error));
+  return code;
+}
+
+/** Help that was asked for is success; everything else that the parser throws is wrong usage. */
+function explainParse(session: Session, error: CommanderError): number {
+  if (error.code === "commander.helpDisplayed" || error.message === "(outputHelp)") return EXIT.done;
+  if (error.code === "commander.help") return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  session.complain(parseErrorText(error.message));
+  return EXIT.usage;
+}
+
+const HINTS: readonly (readonly [RegExp, string])[] = [
+  [
+    /^unknown option '(-a|--archive|-r|--recursive)'/,
+    "leave it out, directories are taken whole, with times, modes and links",
+  ],
+];
+
+/** `error: unknown option '--delte'\n(Did you mean --delete?)` in our one-line form. */
+function parseErrorText(message: string): string {
+  const [first = "", ...rest] = message.replace(/^error: /, "").split("\n");
+  const suggestion = /^\(Did you mean (.*)\?\)$/.exec(rest.join(" "))?.[1];
+  const hint = HINTS.find(([pattern]) => pattern.test(first))?.[1];
+  const advice = suggestion === undefined ? (hint ?? "see --help") : `did you mean ${suggestion}?`;
+  return `${errorText(new Error(first.replace(/\.$/, "")))}: ${advice}`;
+}

@@ -1,0 +1,62 @@
+/** One run of the command line: its streams, its driver flags, and the drivers that it opened. */
+import { type Driver, type OptionValue, type StoreSpec, openDriver } from "@omnisync/storage";
+import type { Io } from "./io.ts";
+import { type Palette, createPalette } from "./output/palette.ts";
+import { LineWriter } from "./output/line-writer.ts";
+
+/** Something drawn on the terminal that has to make room for lines. */
+export interface Overlay {
+  clear(): void;
+}
+
+export class Session {
+  readonly io: Io;
+  readonly out: LineWriter;
+  /** What the driver flags gave, by driver, then by option. */
+  readonly driverFlags: Record<string, Record<string, OptionValue>> = {};
+  /** What the run will exit with. Commands set it when they end without throwing. */
+  exitCode = 0;
+  /** False once `--no-color` was seen. */
+  color = true;
+  overlay: Overlay | undefined;
+  readonly #drivers: Driver[] = [];
+
+  constructor(io: Io) {
+    this.io = io;
+    this.out = new LineWriter(io.stdout, () => {
+      if (io.stdout.isTTY) this.overlay?.clear();
+    });
+  }
+
+  get signal(): AbortSignal {
+    return this.io.signal;
+  }
+
+  /** Opens a store with the flags and environment of this run; closed when the run ends. */
+  async open(spec: StoreSpec): Promise<Driver> {
+    const driver = await openDriver(spec, { flags: this.driverFlags, env: this.io.env });
+    this.#drivers.push(driver);
+    return driver;
+  }
+
+  /** One line on stderr: `omnisync: <text>`. The text holds no raw control characters. */
+  complain(text: string): void {
+    this.note(`${this.palette(this.io.stderr.isTTY).red("omnisync:")} ${text}`);
+  }
+
+  /** One line on stderr, as it is. */
+  note(text: string): void {
+    this.overlay?.clear();
+    this.io.stderr.write(`${text}\n`);
+  }
+
+  /** Colours for a stream that is, or is not, a terminal. */
+  palette(isTTY: boolean | undefined): Palette {
+    const wanted = this.color && (this.io.env["NO_COLOR"] ?? "") === "" && this.io.env["TERM"] !== "dumb";
+    return createPalette(wanted && isTTY === true);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#drivers.splice(0).map((driver) => driver.close()));
+  }
+}

@@ -1,0 +1,228 @@
+/**
+ * Paths below a root, opened so that no symbolic link on the way is ever followed, not even one that
+ * is put in place of a directory while we are at it.
+ *
+ * Node has no `openat`. On Linux `/proc/self/fd/<n>/<name>` does the same: the kernel goes straight
+ * to the directory that descriptor n holds, whatever its path has become. So each directory on a path
+ * is opened by name below its parent's descriptor with O_NOFOLLOW, and every call on a file names it
+ * below its directory's descriptor. It also makes paths longer than 4,095 bytes work.
+ * Elsewhere each component is looked at with `lstat` first, which leaves a gap.
+ *
+ * Descriptors are kept for one batch of calls only: a directory that was renamed must not go on
+ * receiving files under its old path. Every call of a batch was made before the batch began, so one
+ * that sees the directories as they were then is in order. And none is closed while a call runs: the
+ * number would be given to another file, and the path would lead there.
+ */
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  statSync,
+} from "node:fs";
+import { StorageError } from "../../errors.ts";
+import { baseName, parentPath } from "../../path.ts";
+import { errorName, isSystemError } from "./file-errors.ts";
+
+export interface RootSpec {
+  /** Absolute path of the root, links above it resolved. */
+  readonly root: string;
+  /** Follow links to directories below the root. */
+  readonly follow: boolean;
+  /** Create the root if it is missing: only before it was ever seen. A root that vanished is an error. */
+  readonly create: boolean;
+}
+
+/** A directory, held open where the system allows; `prefix + name` is a path for a system call. */
+export interface OpenDirectory {
+  readonly prefix: string;
+  readonly fd: number | undefined;
+}
+
+/** Where a path lies: its directory, and what to give to a system call. */
+export interface Place {
+  readonly directory: OpenDirectory;
+  readonly name: string;
+  readonly target: string;
+}
+
+/** Opens without reading or needing read permission; not in `fs.constants`. */
+const O_PATH = 0o10000000;
+const HAS_PROC = process.platform === "linux" && existsSync("/proc/self/fd");
+const MOST_KEPT = 64;
+const DEEPEST_KEPT = 32;
+
+export class ConfinedTree {
+  readonly spec: RootSpec;
+  readonly #kept = new Map<string, OpenDirectory>();
+
+  constructor(spec: RootSpec) {
+    this.spec = spec;
+  }
+
+  /** Where `path` (not "") lies. With `create`, missing directories on the way are made. */
+  place(path: string, create = false): Place {
+    const directory = this.directory(parentPath(path), create);
+    const name = baseName(path);
+    return { directory, name, target: directory.prefix + name };
+  }
+
+  /** A directory that stays open until `release`. @throws as `node:fs`, or StorageError for a link. */
+  directory(path: string, create = false): OpenDirectory {
+    const known = this.#kept.get(path);
+    if (known !== undefined) return known;
+    let at = "";
+    let directory = this.#kept.get("") ?? this.#keep("", this.#openRoot(create));
+    if (path === "") return directory;
+    let depth = 0;
+    for (const name of path.split("/")) {
+      at = at === "" ? name : `${at}/${name}`;
+      const next = this.#kept.get(at) ?? this.#openKept(directory, name, at, create, depth);
+      // Of a very deep path only the first levels and the last are kept.
+      if (depth > DEEPEST_KEPT && !this.#isKept(directory)) closeDirectory(directory);
+      directory = next;
+      depth++;
+    }
+    if (!this.#kept.has(path)) this.#keep(path, directory);
+    return directory;
+  }
+
+  /** A directory opened for the caller, who closes it with `closeDirectory`. */
+  openOwn(path: string): OpenDirectory {
+    const directory = path === "" ? undefined : this.directory(parentPath(path));
+    if (directory === undefined) return this.#openRoot(false);
+    return this.openBelow(directory, baseName(path), path);
+  }
+
+  /** A subdirectory opened for the caller, who closes it with `closeDirectory`. */
+  openBelow(parent: OpenDirectory, name: string, path: string): OpenDirectory {
+    const target = parent.prefix + name;
+    if (this.spec.follow || !HAS_PROC) return this.#checkBelow(target, path);
+    const flags = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+    try {
+      return fromDescriptor(openSync(target, flags));
+    } catch (error) {
+      if (errorName(error) === "ENOTDIR" && isLink(target)) throw refuseLink(path);
+      throw error;
+    }
+  }
+
+  /** To be called before a call begins, never within: keeps the number of descriptors bounded. */
+  trim(): void {
+    if (this.#kept.size > MOST_KEPT) this.release();
+  }
+
+  /** Closes everything. Paths made from the directories are void from here on. */
+  release(): void {
+    for (const directory of this.#kept.values()) closeDirectory(directory);
+    this.#kept.clear();
+  }
+
+  #openKept(
+    parent: OpenDirectory,
+    name: string,
+    path: string,
+    create: boolean,
+    depth: number,
+  ): OpenDirectory {
+    const directory = create
+      ? this.#openOrMake(parent, name, path)
+      : this.openBelow(parent, name, path);
+    return depth < DEEPEST_KEPT ? this.#keep(path, directory) : directory;
+  }
+
+  #openOrMake(parent: OpenDirectory, name: string, path: string): OpenDirectory {
+    try {
+      return this.openBelow(parent, name, path);
+    } catch (error) {
+      if (!isSystemError(error, "ENOENT")) throw error;
+    }
+    makeDirectory(parent.prefix + name);
+    return this.openBelow(parent, name, path);
+  }
+
+  #openRoot(create: boolean): OpenDirectory {
+    const { root } = this.spec;
+    try {
+      return openPlain(root);
+    } catch (error) {
+      if (!isSystemError(error, "ENOENT")) throw error;
+      if (!create) throw error;
+      if (!this.spec.create) {
+        throw new StorageError("not-found", {
+          path: root,
+          message: "the root was there and is gone; is its disk still mounted?",
+          cause: error,
+        });
+      }
+    }
+    mkdirSync(root, { recursive: true });
+    return openPlain(root);
+  }
+
+  #checkBelow(target: string, path: string): OpenDirectory {
+    const stats = this.spec.follow ? statSync(target) : lstatSync(target);
+    if (stats.isSymbolicLink()) throw refuseLink(path);
+    if (!stats.isDirectory()) {
+      throw new StorageError("not-a-directory", { path, message: "is not a directory" });
+    }
+    return { prefix: `${target}/`, fd: undefined };
+  }
+
+  #keep(path: string, directory: OpenDirectory): OpenDirectory {
+    this.#kept.set(path, directory);
+    return directory;
+  }
+
+  #isKept(directory: OpenDirectory): boolean {
+    for (const kept of this.#kept.values()) if (kept === directory) return true;
+    return false;
+  }
+}
+
+export function closeDirectory(directory: OpenDirectory): void {
+  if (directory.fd !== undefined) closeSync(directory.fd);
+}
+
+/** Device and inode: whether two openings are one directory. */
+export function directoryId(directory: OpenDirectory): string {
+  const stats = directory.fd === undefined ? statSync(directory.prefix) : fstatSync(directory.fd);
+  return `${stats.dev}:${stats.ino}`;
+}
+
+/** Creates a directory; somebody else having just done so is as good. */
+export function makeDirectory(target: string, mode = 0o777): boolean {
+  try {
+    mkdirSync(target, { mode });
+    return true;
+  } catch (error) {
+    if (!isSystemError(error, "EEXIST")) throw error;
+    return false;
+  }
+}
+
+function openPlain(root: string): OpenDirectory {
+  if (HAS_PROC) return fromDescriptor(openSync(root, O_PATH | constants.O_DIRECTORY));
+  if (!statSync(root).isDirectory()) {
+    throw new StorageError("not-a-directory", { path: root, message: "the root is not a directory" });
+  }
+  return { prefix: root.endsWith("/") ? root : `${root}/`, fd: undefined };
+}
+
+function fromDescriptor(fd: number): OpenDirectory {
+  return { prefix: `/proc/self/fd/${fd}/`, fd };
+}
+
+function isLink(target: string): boolean {
+  return lstatSync(target, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+}
+
+function refuseLink(path: string): StorageError {
+  return new StorageError("not-a-directory", {
+    path,
+    message: 'is a symbolic link, which is not followed (setting "links" is "refuse")',
+  });
+}

@@ -1,0 +1,64 @@
+import type { Capabilities } from "../capabilities.ts";
+import type { Driver } from "../driver.ts";
+import { StorageError } from "../errors.ts";
+import { type Call, type Operation, intercept } from "./intercept.ts";
+
+/**
+ * `driver` without any way to change the store: `write`, `remove`, `mkdir`, `rmdir`, `writeLink`,
+ * `removeStale` and `presign` for PUT throw `read-only`; the changing abilities that have a
+ * capability of their own (copy, move, setAttributes, multipart, stage, removeMany) are gone.
+ */
+export function readOnly(driver: Driver): Driver {
+  return intercept(driver, {
+    capabilities: withoutChanges,
+    async around(call, run) {
+      if (!READING.has(call.operation)) throw refusal(call);
+      return run();
+    },
+    methods: {
+      async presign(path, options) {
+        if (options.method !== "GET") throw refusal({ operation: "presign", path });
+        return driver.presign!(path, options);
+      },
+    },
+  });
+}
+
+/** What is not in here is refused, so that an operation of tomorrow is refused too. */
+const READING: ReadonlySet<Operation> = new Set<Operation>([
+  "probe",
+  "stat",
+  "list",
+  "read",
+  "readBlock",
+  "readLink",
+  "about",
+]);
+
+function withoutChanges(inner: Capabilities): Capabilities {
+  return {
+    ...inner,
+    conditions: {
+      create: false,
+      replace: false,
+      remove: false,
+      copySource: false,
+      complete: false,
+    },
+    copy: undefined,
+    move: false,
+    setAttributes: false,
+    multipart: undefined,
+    copyPart: false,
+    stage: false,
+    removeMany: undefined,
+  };
+}
+
+function refusal({ operation, path }: Call): StorageError {
+  return new StorageError("read-only", {
+    path,
+    operation,
+    message: "the store is opened read-only",
+  });
+}

@@ -1,0 +1,110 @@
+/**
+ * Whether two files are the same, from what is known about them. Pure: what is not known is asked for
+ * in the answer, and the question put again when it is.
+ */
+import type { Entry, HashName } from "@omnisync/storage";
+import type { Reason } from "../events.ts";
+
+/** The comparison options with every default filled in. */
+export interface CompareRules {
+  readonly checksum: boolean;
+  readonly sizeOnly: boolean;
+  /** `undefined`: one of the stores keeps no mtime. Milliseconds. */
+  readonly mtimeWindow: number | undefined;
+  readonly compareMode: boolean;
+  /** Equal size and mtime are not enough: the source will be removed. */
+  readonly proveContent: boolean;
+}
+
+export type Comparison =
+  | { readonly kind: "same" }
+  /** The content is the same, but mtime or mode is not. */
+  | { readonly kind: "attributes"; readonly reason: Reason }
+  | { readonly kind: "different"; readonly reason: Reason }
+  /** `attributes`: complete the entry by `stat`. `hashes`: both must have a hash in common. */
+  | { readonly kind: "ask"; readonly what: Question };
+
+export type Question = "source" | "destination" | "hashes";
+
+const HASHES_BY_STRENGTH: readonly HashName[] = ["blake3", "sha256", "sha1", "md5"];
+
+/** Compares a file with a file, or a link with a link. Neither entry is changed. */
+export function compareFiles(source: Entry, destination: Entry, rules: CompareRules): Comparison {
+  if (source.kind !== destination.kind && destination.complete && source.complete)
+    return different("type");
+  if (source.size !== destination.size) return different("size");
+  if (rules.sizeOnly) return SAME;
+  const hash = compareHashes(source, destination);
+  if (hash === "different") return different("checksum");
+  if (rules.checksum && hash === "unknown") return { kind: "ask", what: "hashes" };
+  // Content that is known to be equal, between two listings that know no attributes: let it be.
+  if (hash === "equal" && !source.complete && !destination.complete) return SAME;
+  if (!destination.complete) return { kind: "ask", what: "destination" };
+  if (!source.complete) return { kind: "ask", what: "source" };
+  return compareComplete(source, destination, rules, hash);
+}
+
+/** The strongest hash that both know, compared. CRC32 proves nothing here. */
+export function compareHashes(
+  source: Entry,
+  destination: Entry,
+): "equal" | "different" | "unknown" {
+  for (const name of HASHES_BY_STRENGTH) {
+    const a = source.hashes?.[name];
+    const b = destination.hashes?.[name];
+    if (a !== undefined && b !== undefined) return a === b ? "equal" : "different";
+  }
+  return "unknown";
+}
+
+/**
+ * The hash to compute so that both entries have one in common: what one of them knows already, else
+ * BLAKE3.
+ */
+export function commonHash(source: Entry, destination: Entry): HashName {
+  const known = HASHES_BY_STRENGTH.find(
+    (name) => destination.hashes?.[name] ?? source.hashes?.[name],
+  );
+  return known ?? "blake3";
+}
+
+/** When the content last changed: as its owner says, else when the store took it in. */
+export function effectiveMtime(entry: Entry): number | undefined {
+  return entry.mtime ?? entry.storedAt;
+}
+
+function compareComplete(
+  source: Entry,
+  destination: Entry,
+  rules: CompareRules,
+  hash: "equal" | "unknown",
+): Comparison {
+  if (sameMtime(source, destination, rules)) {
+    if (rules.proveContent && hash === "unknown") return { kind: "ask", what: "hashes" };
+    return sameMode(source, destination, rules) ? SAME : { kind: "attributes", reason: "mode" };
+  }
+  if (hash === "equal") return { kind: "attributes", reason: "mtime" };
+  const hashKnown = Object.keys(destination.hashes ?? {}).some((name) =>
+    HASHES_BY_STRENGTH.includes(name as HashName),
+  );
+  return hashKnown ? { kind: "ask", what: "hashes" } : different("mtime");
+}
+
+function sameMtime(source: Entry, destination: Entry, rules: CompareRules): boolean {
+  if (rules.mtimeWindow === undefined) return true;
+  const from = effectiveMtime(source);
+  // A destination's own clock says nothing about the content's age: only an mtime that was set counts.
+  if (from === undefined || destination.mtime === undefined) return false;
+  return Math.abs(from - destination.mtime) <= rules.mtimeWindow;
+}
+
+function sameMode(source: Entry, destination: Entry, rules: CompareRules): boolean {
+  if (!rules.compareMode || source.kind === "symlink" || source.mode === undefined) return true;
+  return destination.mode === source.mode;
+}
+
+function different(reason: Reason): Comparison {
+  return { kind: "different", reason };
+}
+
+const SAME: Comparison = { kind: "same" };

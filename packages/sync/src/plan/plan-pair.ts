@@ -1,0 +1,152 @@
+/**
+ * What is to be done about one path. Pure: a pair of entries and the rules of the run go in, one step
+ * with its reason comes out. `run/` performs steps and decides nothing.
+ */
+import type { Entry, ErrorCode } from "@omnisync/storage";
+import type { Reason } from "../events.ts";
+import type { Pair } from "../merge/merge-join.ts";
+import {
+  type CompareRules,
+  type Comparison,
+  type Question,
+  compareFiles,
+  effectiveMtime,
+} from "./compare.ts";
+
+/** The options of a run and what its stores can do, as far as planning needs them. */
+export interface PlanRules extends CompareRules {
+  readonly delete: boolean;
+  readonly update: boolean;
+  readonly existing: boolean;
+  readonly ignoreExisting: boolean;
+  readonly links: "keep" | "skip";
+  /** Whether the destination can keep links. */
+  readonly keepsLinks: boolean;
+  /** Whether the destination has real directories. */
+  readonly directories: boolean;
+}
+
+export type Step =
+  | { readonly kind: "copy"; readonly reason: Reason; readonly when: "now" | "after-deletes" }
+  | { readonly kind: "link"; readonly reason: Reason }
+  | { readonly kind: "mkdir"; readonly reason: Reason }
+  | { readonly kind: "attributes"; readonly reason: Reason }
+  | { readonly kind: "unchanged" }
+  | { readonly kind: "skip"; readonly reason: Reason }
+  | { readonly kind: "ignored" }
+  /** An extra at the destination: removed at the end, at once (it is in the way), or kept. */
+  | { readonly kind: "remove"; readonly when: "end" | "now" }
+  | { readonly kind: "keep" }
+  /** Not enough is known; find out and plan again. */
+  | { readonly kind: "ask"; readonly what: Question }
+  | { readonly kind: "fail"; readonly code: ErrorCode; readonly message: string };
+
+/** Decides one path. */
+export function planPair(pair: Pair, rules: PlanRules): Step {
+  const { source, destination } = pair;
+  if (source === undefined) return planExtra(pair, rules);
+  if (source.kind === "other") return IGNORED;
+  if (source.kind === "symlink" && rules.links === "skip") return IGNORED;
+  if (source.kind === "directory") return planDirectory(destination, rules);
+  if (pair.obstacle === "twin-at-source") return fail("already-exists", TWIN);
+  if (pair.obstacle === "directory-at-destination") return planReplaceDirectory(source, rules);
+  return destination === undefined
+    ? planNew(source, rules)
+    : planExisting(source, destination, rules);
+}
+
+function planExtra(pair: Pair, rules: PlanRules): Step {
+  if (pair.obstacle === "implied") return UNCHANGED;
+  if (pair.obstacle === "directory-at-source") {
+    return rules.existing || rules.ignoreExisting ? KEEP : { kind: "remove", when: "now" };
+  }
+  return rules.delete ? { kind: "remove", when: "end" } : KEEP;
+}
+
+function planDirectory(destination: Entry | undefined, rules: PlanRules): Step {
+  if (destination !== undefined) return UNCHANGED;
+  return rules.existing
+    ? { kind: "skip", reason: "not-existing" }
+    : { kind: "mkdir", reason: "new" };
+}
+
+function planReplaceDirectory(source: Entry, rules: PlanRules): Step {
+  if (rules.ignoreExisting) return { kind: "skip", reason: "exists" };
+  if (!rules.delete) return fail("is-a-directory", IN_THE_WAY);
+  const step = planNew(source, { ...rules, existing: false });
+  return step.kind === "copy" ? { ...step, reason: "type", when: "after-deletes" } : step;
+}
+
+function planNew(source: Entry, rules: PlanRules): Step {
+  if (rules.existing) return { kind: "skip", reason: "not-existing" };
+  if (source.kind === "symlink")
+    return rules.keepsLinks ? { kind: "link", reason: "new" } : fail("unsupported", NO_LINKS);
+  return { kind: "copy", reason: "new", when: "now" };
+}
+
+function planExisting(source: Entry, destination: Entry, rules: PlanRules): Step {
+  if (rules.ignoreExisting) return { kind: "skip", reason: "exists" };
+  if (source.kind === "symlink" || destination.kind === "symlink" || destination.kind === "other") {
+    return planLink(source, destination, rules);
+  }
+  return fromComparison(compareFiles(source, destination, rules), source, destination, rules);
+}
+
+/** A link on either side. A listing that is not complete may hide one behind a small object. */
+function planLink(source: Entry, destination: Entry, rules: PlanRules): Step {
+  if (source.kind !== "symlink")
+    return source.complete ? copy("type") : { kind: "ask", what: "source" };
+  if (!rules.keepsLinks) return fail("unsupported", NO_LINKS);
+  if (!destination.complete && destination.size === source.size)
+    return { kind: "ask", what: "destination" };
+  if (destination.kind !== "symlink") return { kind: "link", reason: "type" };
+  if (source.linkTarget === undefined) return { kind: "ask", what: "source" };
+  if (destination.linkTarget === undefined) return { kind: "ask", what: "destination" };
+  return source.linkTarget === destination.linkTarget
+    ? UNCHANGED
+    : { kind: "link", reason: "target" };
+}
+
+function fromComparison(
+  comparison: Comparison,
+  source: Entry,
+  destination: Entry,
+  rules: PlanRules,
+): Step {
+  switch (comparison.kind) {
+    case "same":
+      return UNCHANGED;
+    case "ask":
+      return comparison;
+    case "attributes":
+    case "different":
+      if (rules.update) {
+        if (!destination.complete) return { kind: "ask", what: "destination" };
+        if (!source.complete) return { kind: "ask", what: "source" };
+        if (isNewer(destination, source, rules))
+          return { kind: "skip", reason: "newer-at-destination" };
+      }
+      return comparison.kind === "different" ? copy(comparison.reason) : comparison;
+  }
+}
+
+function isNewer(destination: Entry, source: Entry, rules: PlanRules): boolean {
+  const a = effectiveMtime(destination);
+  const b = effectiveMtime(source);
+  return a !== undefined && b !== undefined && a - b > (rules.mtimeWindow ?? 0);
+}
+
+function copy(reason: Reason): Step {
+  return { kind: "copy", reason, when: "now" };
+}
+
+function fail(code: ErrorCode, message: string): Step {
+  return { kind: "fail", code, message };
+}
+
+const UNCHANGED: Step = { kind: "unchanged" };
+const IGNORED: Step = { kind: "ignored" };
+const KEEP: Step = { kind: "keep" };
+const TWIN = "the source has a file and a directory of this name; the destination cannot hold both";
+const IN_THE_WAY = "a directory is in the way at the destination; --delete lets it be replaced";
+const NO_LINKS = "the destination cannot keep links; --skip-links leaves them out";

@@ -1,0 +1,155 @@
+/** What a run did. Counts are exact; the list of failures is cut after a thousand. */
+import type { StorageError } from "@omnisync/storage";
+import type { SyncEvent } from "./events.ts";
+
+/** Failures kept one by one; all are counted, and each was an event. */
+export const FAILURES_KEPT = 1000;
+
+export interface Failure {
+  readonly path: string;
+  readonly error: StorageError;
+}
+
+/** Why a run that was to remove extras removed none. */
+export type Withheld = "failures" | "incomplete-listing" | "empty-source" | "too-many-deletes";
+
+export interface Report {
+  readonly dryRun: boolean;
+  /** Entries seen at the source and destination, after filters. */
+  readonly sourceEntries: number;
+  readonly destinationEntries: number;
+  readonly created: number;
+  readonly replaced: number;
+  readonly attributesSet: number;
+  readonly directoriesCreated: number;
+  readonly linksWritten: number;
+  readonly unchanged: number;
+  readonly skipped: number;
+  readonly ignored: number;
+  readonly removed: number;
+  readonly sourcesRemoved: number;
+  /** Extras that would have been removed, had `withheld` not spoken against it. */
+  readonly withheldCount: number;
+  readonly withheld?: Withheld | undefined;
+  /** Bytes of content that went through this process. */
+  readonly bytesTransferred: number;
+  /** Bytes of content that the store copied by itself. */
+  readonly bytesServerCopied: number;
+  readonly failed: number;
+  readonly failures: readonly Failure[];
+  readonly interrupted: boolean;
+  /** Milliseconds. */
+  readonly duration: number;
+}
+
+/** Where a run stands, for progress bars. */
+export interface Progress {
+  /** Whether both sides are listed to the end, so that the totals are final. */
+  readonly listed: boolean;
+  readonly filesTotal: number;
+  readonly filesDone: number;
+  readonly bytesTotal: number;
+  readonly bytesDone: number;
+  readonly checked: number;
+  readonly failed: number;
+  /** Milliseconds since the start. */
+  readonly elapsed: number;
+  readonly active: readonly ActiveTransfer[];
+}
+
+export interface ActiveTransfer {
+  readonly path: string;
+  readonly size: number;
+  readonly done: number;
+}
+
+type Counts = {
+  -readonly [Name in keyof Report as Report[Name] extends number ? Name : never]: number;
+};
+
+/** Adds events up into a report. */
+export class ReportBuilder {
+  readonly counts: Counts = {
+    sourceEntries: 0,
+    destinationEntries: 0,
+    created: 0,
+    replaced: 0,
+    attributesSet: 0,
+    directoriesCreated: 0,
+    linksWritten: 0,
+    unchanged: 0,
+    skipped: 0,
+    ignored: 0,
+    removed: 0,
+    sourcesRemoved: 0,
+    withheldCount: 0,
+    bytesTransferred: 0,
+    bytesServerCopied: 0,
+    failed: 0,
+    duration: 0,
+  };
+  readonly #failures: Failure[] = [];
+  readonly #dryRun: boolean;
+  withheld: Withheld | undefined;
+
+  constructor(dryRun: boolean) {
+    this.#dryRun = dryRun;
+  }
+
+  add(event: SyncEvent): void {
+    const { counts } = this;
+    switch (event.kind) {
+      case "copy":
+        if (event.destination === undefined) counts.created++;
+        else counts.replaced++;
+        if (event.strategy === "server-copy") counts.bytesServerCopied += event.source?.size ?? 0;
+        counts.bytesTransferred += event.bytes;
+        break;
+      case "attributes":
+        counts.attributesSet++;
+        break;
+      case "mkdir":
+        counts.directoriesCreated++;
+        break;
+      case "link":
+        counts.linksWritten++;
+        break;
+      case "unchanged":
+        counts.unchanged++;
+        break;
+      case "skip":
+        counts.skipped++;
+        break;
+      case "remove":
+        counts.removed++;
+        break;
+      case "remove-source":
+        counts.sourcesRemoved++;
+        break;
+      case "withheld":
+        counts.withheldCount++;
+        break;
+      case "ignored":
+        counts.ignored++;
+        break;
+      case "failed":
+        counts.failed++;
+        if (event.error !== undefined && this.#failures.length < FAILURES_KEPT) {
+          this.#failures.push({ path: event.path, error: event.error });
+        }
+        break;
+    }
+  }
+
+  build(duration: number, interrupted: boolean): Report {
+    const { withheld } = this;
+    return {
+      ...this.counts,
+      duration,
+      interrupted,
+      dryRun: this.#dryRun,
+      failures: this.#failures,
+      ...(withheld === undefined ? {} : { withheld }),
+    };
+  }
+}

@@ -1,0 +1,242 @@
+/**
+ * Brings one path to its end: asks what planning asks, performs the step, and plans again when source
+ * or destination turn out to be others than they were.
+ */
+import {
+  type Entry,
+  StorageError,
+  isStorageError,
+  joinPath,
+  toStorageError,
+} from "@omnisync/storage";
+import type { SyncEvent } from "../events.ts";
+import type { Pair } from "../merge/merge-join.ts";
+import { type Step, planPair } from "../plan/plan-pair.ts";
+import type { RunContext } from "./context.ts";
+import { lookAgain, lookAt, resolveQuestion } from "./resolve-question.ts";
+import { transferFile } from "./transfer-file.ts";
+
+const DEFAULT_ATTEMPTS = 3;
+
+/** Never throws, except when the run is interrupted: a failure is an event. */
+export async function settlePair(context: RunContext, pair: Pair, step: Step): Promise<void> {
+  const attempts = context.options.attempts ?? DEFAULT_ATTEMPTS;
+  let current = pair;
+  let next = step;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      while (next.kind === "ask") {
+        current = await resolveQuestion(context, current, next.what);
+        next = planPair(current, context.rules);
+        if (next.kind === "copy") context.progress.expect(current.source!.size);
+      }
+      return await performStep(context, current, next);
+    } catch (error) {
+      context.signal.throwIfAborted();
+      const failure = toStorageError(error, { path: joinPath(context.source.path, pair.path) });
+      if (attempt >= attempts || !isWorthAnotherLook(failure))
+        return fail(context, current, failure);
+      try {
+        current = await lookAgain(context, current);
+      } catch (lookError) {
+        context.signal.throwIfAborted();
+        return fail(context, current, toStorageError(lookError, { path: pair.path }));
+      }
+      if (current.source === undefined && pair.source !== undefined)
+        return fail(context, pair, vanished(pair));
+      next = planPair(current, context.rules);
+    }
+  }
+}
+
+/** Carries out a step that needs no more questions. */
+async function performStep(context: RunContext, pair: Pair, step: Step): Promise<void> {
+  const { path, source, destination } = pair;
+  const event = (kind: SyncEvent["kind"], more: Partial<SyncEvent> = {}): void =>
+    context.emit({ kind, path, source, destination, bytes: 0, ...more });
+  switch (step.kind) {
+    case "copy":
+      return copyFile(context, pair, step);
+    case "link":
+      if (!context.options.dryRun) await writeLink(context, pair);
+      event("link", { reason: step.reason });
+      return removeSource(context, pair, source!);
+    case "mkdir":
+      if (!context.options.dryRun) await makeDirectory(context, pair);
+      return event("mkdir", { reason: step.reason });
+    case "attributes":
+      if (!context.options.dryRun) await setAttributes(context, pair);
+      event("attributes", { reason: step.reason });
+      return removeSource(context, pair, source!);
+    case "unchanged":
+      event("unchanged", { reason: "same" });
+      return source === undefined || source.kind === "directory"
+        ? undefined
+        : removeSource(context, pair, source);
+    case "skip":
+      return event("skip", { reason: step.reason });
+    case "ignored":
+      return event("ignored");
+    case "remove":
+      if (!context.options.dryRun) {
+        await context.destination.driver.remove(
+          joinPath(context.destination.path, path),
+          removeOptions(context, destination!),
+        );
+      }
+      return event("remove", { reason: "type" });
+    case "fail":
+      throw new StorageError(step.code, {
+        path: joinPath(context.destination.path, path),
+        message: step.message,
+      });
+    case "keep":
+    case "ask":
+      return undefined;
+  }
+}
+
+async function copyFile(
+  context: RunContext,
+  pair: Pair,
+  step: Step & { kind: "copy" },
+): Promise<void> {
+  const { path, destination } = pair;
+  const source = pair.source!;
+  const { progress, cache } = context;
+  if (context.options.dryRun) {
+    context.emit({
+      kind: "copy",
+      path,
+      reason: step.reason,
+      source,
+      destination,
+      bytes: source.size,
+    });
+    return removeSource(context, pair, source);
+  }
+  const transfer = progress.start(path, source.size);
+  try {
+    const outcome = await transferFile(context, { path, source, destination }, transfer);
+    cache?.remember(context.destination, outcome.destination);
+    if (outcome.strategy !== "server-copy") cache?.remember(context.source, outcome.source);
+    progress.filesDone++;
+    const { strategy, bytes } = outcome;
+    context.emit({
+      kind: "copy",
+      path,
+      reason: step.reason,
+      source: outcome.source,
+      destination,
+      bytes,
+      strategy,
+    });
+    await removeSource(context, pair, outcome.source);
+  } catch (error) {
+    transfer.reset();
+    throw error;
+  } finally {
+    transfer.end();
+  }
+}
+
+/** Removes the source of a move, if it is still what was read. In a dry run, only says so. */
+async function removeSource(context: RunContext, pair: Pair, asRead: Entry): Promise<void> {
+  if (!context.options.move) return;
+  const { driver, path: root } = context.source;
+  const path = joinPath(root, pair.path);
+  if (!context.options.dryRun) {
+    const now = await lookAt(context, context.source, pair.path);
+    if (now === undefined || now.etag !== asRead.etag || now.size !== asRead.size) {
+      throw new StorageError("changed", {
+        path,
+        message: "changed after it was copied; the source is kept",
+      });
+    }
+    const ifMatch = driver.capabilities.conditions.remove ? now.etag : undefined;
+    await driver.remove(path, { ifMatch, signal: context.signal });
+  }
+  context.emit({
+    kind: "remove-source",
+    path: pair.path,
+    reason: "moved",
+    source: asRead,
+    bytes: 0,
+  });
+}
+
+async function writeLink(context: RunContext, { path, source, destination }: Pair): Promise<void> {
+  const target = source!.linkTarget ?? (await lookAt(context, context.source, path))?.linkTarget;
+  if (target === undefined)
+    throw new StorageError("changed", { path, message: "is not a link any more" });
+  const { driver, path: root } = context.destination;
+  const { create, replace } = driver.capabilities.conditions;
+  const entry = await driver.writeLink!(joinPath(root, path), target, {
+    mtime: source!.mtime,
+    signal: context.signal,
+    ...(destination === undefined && create ? { ifNoneMatch: "*" } : {}),
+    ...(destination?.etag !== undefined && replace ? { ifMatch: destination.etag } : {}),
+  });
+  context.cache?.remember(context.destination, entry);
+}
+
+async function makeDirectory(context: RunContext, { path, source }: Pair): Promise<void> {
+  const { driver, path: root } = context.destination;
+  const { capabilities } = driver;
+  // Real directories get their attributes last, when nothing more is written into them.
+  const options = capabilities.directories ? {} : { mtime: source!.mtime, mode: source!.mode };
+  await driver.mkdir?.(joinPath(root, path), { ...options, signal: context.signal });
+}
+
+async function setAttributes(context: RunContext, pair: Pair): Promise<void> {
+  const { driver, path: root } = context.destination;
+  const { mtime, storedAt, mode } = pair.source!;
+  const attributes = {
+    ...(driver.capabilities.mtimePrecision === undefined ? {} : { mtime: mtime ?? storedAt }),
+    ...(context.rules.compareMode ? { mode } : {}),
+  };
+  if (driver.setAttributes === undefined) {
+    const transfer = context.progress.start(pair.path, pair.source!.size);
+    try {
+      await transferFile(
+        context,
+        { path: pair.path, source: pair.source!, destination: pair.destination },
+        transfer,
+      );
+    } finally {
+      transfer.end();
+    }
+    return;
+  }
+  const ifMatch = driver.capabilities.conditions.replace ? pair.destination?.etag : undefined;
+  const options = { ifMatch, signal: context.signal };
+  const entry = await driver.setAttributes(joinPath(root, pair.path), attributes, options);
+  context.cache?.remember(context.destination, entry);
+}
+
+/** The precondition with which an entry that was looked at may be removed. */
+export function removeOptions(
+  context: RunContext,
+  entry: Entry,
+): { ifMatch?: string | undefined; signal: AbortSignal } {
+  const { conditions } = context.destination.driver.capabilities;
+  return { ifMatch: conditions.remove ? entry.etag : undefined, signal: context.signal };
+}
+
+/** Failures after which the world may look different: not the store's troubles, which it has retried itself. */
+function isWorthAnotherLook(error: StorageError): boolean {
+  return isStorageError(error, "changed", "precondition-failed", "corrupt", "not-found");
+}
+
+function fail(context: RunContext, pair: Pair, error: StorageError): void {
+  const { path, source, destination } = pair;
+  context.progress.failed++;
+  context.emit({ kind: "failed", path, source, destination, bytes: 0, error });
+}
+
+function vanished(pair: Pair): StorageError {
+  return new StorageError("not-found", {
+    path: pair.path,
+    message: "vanished before it could be read",
+  });
+}

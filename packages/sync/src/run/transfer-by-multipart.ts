@@ -1,0 +1,102 @@
+/**
+ * An upload in parts: a few parts are read (and hashed, in a worker), sent and confirmed at once, all
+ * within the run's memory budget. Whatever goes wrong, the upload is given up before the error goes on.
+ */
+import { type Entry, type Part, StorageError, type Upload, collectBody } from "@omnisync/storage";
+import { type Piece, choosePartSize, cut } from "../plan/choose-strategy.ts";
+import {
+  type Outcome,
+  type Transfer,
+  conditions,
+  refuseChanged,
+  writeOptions,
+} from "./transfer-file.ts";
+import { inParallel } from "./in-parallel.ts";
+
+/** Parts of one object on the way at the same time. */
+const PARTS_AT_ONCE = 4;
+
+export async function transferByMultipart(transfer: Transfer): Promise<Outcome> {
+  const { from, to, fromPath, toPath, context } = transfer;
+  const multipart = to.multipart!;
+  const source = await from.stat(fromPath, { signal: context.signal });
+  if (source === undefined) throw new StorageError("not-found", { path: fromPath });
+  refuseChanged(transfer, source);
+  const partSize = choosePartSize(source.size, to.capabilities.multipart!);
+  const { ifMatch: _, ifNoneMatch: __, ...attributes } = writeOptions(transfer, source);
+  const upload = await multipart.create(toPath, { ...attributes, partSize });
+  try {
+    const parts: Part[] = [];
+    await inParallel(
+      cut(source.size, partSize),
+      PARTS_AT_ONCE,
+      context.signal,
+      async (piece, signal) => {
+        parts[piece.number - 1] = await sendPart(transfer, source, upload, piece, signal);
+      },
+    );
+    await confirmSource(transfer, source);
+    const conditional = to.capabilities.conditions.complete ? conditions(transfer) : {};
+    const destination = await multipart.complete(upload, parts, {
+      ...conditional,
+      signal: context.signal,
+    });
+    return { source, destination, bytes: source.size, strategy: "multipart" };
+  } catch (error) {
+    // Without the run's signal: an interrupted run must still not leave paid rubbish behind.
+    await multipart.abort(upload).catch(() => {});
+    throw error;
+  }
+}
+
+async function sendPart(
+  transfer: Transfer,
+  source: Entry,
+  upload: Upload,
+  piece: Piece,
+  signal: AbortSignal,
+): Promise<Part> {
+  const { throttle, memory } = transfer.context;
+  return memory.with(piece.length, async () => {
+    const { bytes, hashes } = await readPiece(transfer, source, piece, signal);
+    if (bytes.byteLength !== piece.length) {
+      throw new StorageError("changed", {
+        path: transfer.fromPath,
+        message: "became shorter while it was read",
+      });
+    }
+    if (throttle !== undefined) await throttle.take(bytes.byteLength, signal);
+    const part = await transfer.to.multipart!.putPart(upload, piece.number, bytes, {
+      hashes,
+      signal,
+    });
+    transfer.progress.add(bytes.byteLength);
+    return part;
+  });
+}
+
+async function readPiece(
+  transfer: Transfer,
+  source: Entry,
+  { offset, length }: Piece,
+  signal: AbortSignal,
+): Promise<{ bytes: Uint8Array; hashes?: { md5?: string } }> {
+  const { from, to, fromPath } = transfer;
+  const ifMatch = source.etag;
+  if (from.readBlock !== undefined) {
+    const hashes = to.capabilities.hashes.includes("md5") ? (["md5"] as const) : [];
+    return from.readBlock(fromPath, { offset, length, hashes, ifMatch, signal });
+  }
+  const { body } = await from.read(fromPath, { range: { offset, length }, ifMatch, signal });
+  return { bytes: await collectBody(body, length, { path: fromPath, signal }) };
+}
+
+/** The parts are of one version only if the source is still the one that the first part was read from. */
+async function confirmSource(transfer: Transfer, source: Entry): Promise<void> {
+  const now = await transfer.from.stat(transfer.fromPath, { signal: transfer.context.signal });
+  if (now?.etag === source.etag && now?.size === source.size) return;
+  throw new StorageError("changed", {
+    path: transfer.fromPath,
+    message: "changed while it was read",
+  });
+}

@@ -1,0 +1,231 @@
+/** Brings the content of one file over, by the strategy that was chosen. One attempt; nothing is decided here. */
+import type { Driver, Entry, HashName, WriteOptions } from "@omnisync/storage";
+import { StorageError, baseName, collectBody, isStorageError, joinPath } from "@omnisync/storage";
+import mime from "mime/lite";
+import type { Strategy } from "../events.ts";
+import { chooseStrategy } from "../plan/choose-strategy.ts";
+import { effectiveMtime } from "../plan/compare.ts";
+import type { RunContext } from "./context.ts";
+import type { TransferProgress } from "./progress-tracker.ts";
+import { transferByMultipart } from "./transfer-by-multipart.ts";
+import { transferByRanges } from "./transfer-by-ranges.ts";
+
+export interface TransferJob {
+  /** Relative to both places. */
+  readonly path: string;
+  readonly source: Entry;
+  /** What is there now and will be replaced. */
+  readonly destination: Entry | undefined;
+}
+
+export interface Outcome {
+  /** The source as it was when its content was read; complete. */
+  readonly source: Entry;
+  /** What the destination holds now. */
+  readonly destination: Entry;
+  /** Bytes that went through this process. */
+  readonly bytes: number;
+  readonly strategy: Strategy;
+}
+
+/** One transfer with its ends resolved: paths as the stores know them. */
+export interface Transfer {
+  readonly context: RunContext;
+  readonly from: Driver;
+  readonly to: Driver;
+  readonly fromPath: string;
+  readonly toPath: string;
+  readonly source: Entry;
+  readonly previous: Entry | undefined;
+  readonly progress: TransferProgress;
+}
+
+/**
+ * @throws StorageError `changed` or `precondition-failed` if the source is not, or no longer, what was
+ *   listed, or the destination not what is to be replaced: look again and plan again.
+ */
+export async function transferFile(
+  context: RunContext,
+  job: TransferJob,
+  progress: TransferProgress,
+): Promise<Outcome> {
+  const { source, destination } = context;
+  const transfer: Transfer = {
+    context,
+    from: source.driver,
+    to: destination.driver,
+    fromPath: joinPath(source.path, job.path),
+    toPath: joinPath(destination.path, job.path),
+    source: job.source,
+    previous: job.destination,
+    progress,
+  };
+  const strategy = chooseStrategy({
+    size: job.source.size,
+    source: source.driver.capabilities,
+    destination: destination.driver.capabilities,
+    copyable: destination.driver.canCopyFrom?.(source.driver) ?? false,
+    throttled: context.throttle !== undefined,
+  });
+  switch (strategy) {
+    case "server-copy":
+      return serverCopy(transfer);
+    case "whole":
+      return whole(transfer);
+    case "stream":
+      return stream(transfer);
+    case "multipart":
+      return transferByMultipart(transfer);
+    case "ranges":
+      return transferByRanges(transfer);
+  }
+}
+
+/** What a write of this transfer carries: attributes of the source, and what must be there now. */
+export function writeOptions(transfer: Transfer, source: Entry): WriteOptions {
+  const { capabilities } = transfer.to;
+  const { options } = transfer.context;
+  return {
+    size: source.size,
+    mtime: capabilities.mtimePrecision === undefined ? undefined : effectiveMtime(source),
+    mode: capabilities.mode && options.preserveMode !== false ? source.mode : undefined,
+    contentType: capabilities.contentType ? contentType(transfer, source) : undefined,
+    metadata: capabilities.metadata ? source.metadata : undefined,
+    durable: options.durable === true || options.move === true,
+    signal: transfer.context.signal,
+    ...conditions(transfer),
+  };
+}
+
+/** The precondition that keeps a write from hitting something that nobody has looked at. */
+export function conditions(transfer: Transfer): Pick<WriteOptions, "ifMatch" | "ifNoneMatch"> {
+  const { create, replace } = transfer.to.capabilities.conditions;
+  if (transfer.previous === undefined) return create ? { ifNoneMatch: "*" } : {};
+  const { etag } = transfer.previous;
+  return replace && etag !== undefined ? { ifMatch: etag } : {};
+}
+
+/** Hashes that the destination checks or keeps, so that they are computed while reading, in a worker. */
+export function usefulHashes(to: Driver): readonly HashName[] {
+  return to.capabilities.hashes.filter((name) => name === "md5" || name === "blake3");
+}
+
+/** Bytes on their way: counted, and held back to the allowed rate. */
+export async function* metered(
+  transfer: Transfer,
+  body: AsyncIterable<Uint8Array>,
+): AsyncIterable<Uint8Array> {
+  const { throttle, signal } = transfer.context;
+  for await (const chunk of body) {
+    if (throttle !== undefined) await throttle.take(chunk.byteLength, signal);
+    transfer.progress.add(chunk.byteLength);
+    yield chunk;
+  }
+}
+
+/** The source is another than was listed. @throws StorageError `changed` */
+export function refuseChanged(transfer: Transfer, found: Entry): void {
+  if (found.size === transfer.source.size) return;
+  throw new StorageError("changed", {
+    path: transfer.fromPath,
+    message: "changed since it was listed",
+  });
+}
+
+async function serverCopy(transfer: Transfer): Promise<Outcome> {
+  const { from, to, fromPath, toPath, source } = transfer;
+  const { durable, signal } = writeOptions(transfer, source);
+  const ifMatch = to.capabilities.conditions.copySource ? source.etag : undefined;
+  const options = { durable, signal, ...conditions(transfer) };
+  const destination = await to.copy!({ driver: from, path: fromPath, ifMatch }, toPath, options);
+  refuseChanged(transfer, destination);
+  transfer.progress.add(source.size);
+  return { source, destination, bytes: 0, strategy: "server-copy" };
+}
+
+async function whole(transfer: Transfer): Promise<Outcome> {
+  const { to, toPath, context, source } = transfer;
+  return context.memory.with(source.size, async () => {
+    const block = await readWhole(transfer);
+    if (block === undefined) return writeMarkedLink(transfer);
+    refuseChanged(transfer, block.entry);
+    if (context.throttle !== undefined)
+      await context.throttle.take(block.bytes.byteLength, context.signal);
+    const options = { ...writeOptions(transfer, block.entry), hashes: block.hashes };
+    const destination = await to.write(toPath, block.bytes, options);
+    transfer.progress.add(block.bytes.byteLength);
+    return { source: block.entry, destination, bytes: block.bytes.byteLength, strategy: "whole" };
+  });
+}
+
+interface WholeFile {
+  readonly entry: Entry;
+  readonly bytes: Uint8Array;
+  readonly hashes: Readonly<Partial<Record<HashName, string>>>;
+}
+
+/** `undefined`: what a listing showed as a small file is a link. */
+async function readWhole(transfer: Transfer): Promise<WholeFile | undefined> {
+  const { from, to, fromPath, source, context } = transfer;
+  const { signal } = context;
+  if (from.readBlock !== undefined) {
+    const hashes = usefulHashes(to);
+    return from.readBlock(fromPath, {
+      offset: 0,
+      length: source.size,
+      hashes,
+      ifMatch: source.etag,
+      signal,
+    });
+  }
+  try {
+    const { entry, body } = await from.read(fromPath, { ifMatch: source.etag, signal });
+    return {
+      entry,
+      bytes: await collectBody(body, source.size, { path: fromPath, signal }),
+      hashes: {},
+    };
+  } catch (error) {
+    if (isStorageError(error, "too-large"))
+      throw new StorageError("changed", { path: fromPath, cause: error });
+    if (isStorageError(error, "unsupported") && !source.complete) return undefined;
+    throw error;
+  }
+}
+
+/** A link that the listing of a store without real links did not show as one. */
+async function writeMarkedLink(transfer: Transfer): Promise<Outcome> {
+  const { from, to, fromPath, toPath, context } = transfer;
+  const source = await from.stat(fromPath, { signal: context.signal });
+  if (source?.kind !== "symlink" || from.readLink === undefined) {
+    throw new StorageError("changed", { path: fromPath, message: "changed since it was listed" });
+  }
+  if (to.writeLink === undefined) {
+    throw new StorageError("unsupported", {
+      path: toPath,
+      message: "the destination cannot keep links",
+    });
+  }
+  const target = await from.readLink(fromPath, { signal: context.signal });
+  const destination = await to.writeLink(toPath, target, writeOptions(transfer, source));
+  return { source, destination, bytes: 0, strategy: "whole" };
+}
+
+async function stream(transfer: Transfer): Promise<Outcome> {
+  const { from, to, fromPath, toPath, context } = transfer;
+  const { entry, body } = await from.read(fromPath, {
+    ifMatch: transfer.source.etag,
+    signal: context.signal,
+  });
+  refuseChanged(transfer, entry);
+  const destination = await to.write(
+    toPath,
+    metered(transfer, body),
+    writeOptions(transfer, entry),
+  );
+  return { source: entry, destination, bytes: entry.size, strategy: "stream" };
+}
+
+function contentType(transfer: Transfer, source: Entry): string | undefined {
+  return source.contentType ?? mime.getType(baseName(transfer.toPath)) ?? undefined;
+}

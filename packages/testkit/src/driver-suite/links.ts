@@ -1,0 +1,111 @@
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "vitest";
+import { get, getText, listAll, listNames, put, refused, visible } from "./content.ts";
+import type { Suite } from "./suite.ts";
+
+const TARGETS: readonly string[] = [
+  "file",
+  "dir/file",
+  "../outside",
+  "/etc/passwd",
+  "dangling",
+  "./a/../b//c/",
+  ".",
+  "with space",
+  "日本語 😀",
+  "new\nline",
+  "%2F",
+  "t".repeat(1000),
+];
+
+export function addLinkTests(suite: Suite): void {
+  if (suite.capabilities.symlinks === undefined) return;
+
+  suite.test("ST-120 ST-121", "targets are kept as they are", async ({ driver }) => {
+    for (const [index, target] of TARGETS.entries()) {
+      const path = `links/${index}`;
+      const written = await driver.writeLink!(path, target);
+      expect(await driver.readLink!(path)).toBe(target);
+      const entry = await driver.stat(path);
+      expect(entry).toEqual(written);
+      expect(entry).toMatchObject({ kind: "symlink", size: Buffer.byteLength(target) });
+      expect(entry?.linkTarget ?? target).toBe(target);
+    }
+    const listed = await listAll(driver, "links");
+    expect(listed.length).toBe(TARGETS.length);
+    for (const entry of listed) {
+      // A listing of plain keys does not know what is marked as a link; it says so.
+      if (entry.complete) expect(entry.kind).toBe("symlink");
+    }
+  });
+
+  suite.test("ST-51", "a link is not read", async ({ driver }) => {
+    await put(driver, "file", "secret");
+    await driver.writeLink!("link", "file");
+    await refused(driver.read("link"), "unsupported");
+  });
+
+  suite.test("ST-122", "readLink of what is no link", async ({ driver }) => {
+    await put(driver, "dir/file", "x");
+    await refused(driver.readLink!("dir/file"), "invalid-argument");
+    await refused(driver.readLink!("none"), "not-found");
+  });
+
+  suite.test("ST-123", "a link replaced by a file, a file by a link", async ({ driver }) => {
+    await put(driver, "target", "target");
+    await driver.writeLink!("path", "target");
+    await put(driver, "path", "own content");
+    expect((await driver.stat("path"))?.kind).toBe("file");
+    expect(await getText(driver, "path")).toBe("own content");
+    expect(await getText(driver, "target")).toBe("target");
+    await driver.writeLink!("path", "target");
+    await driver.writeLink!("path", "elsewhere");
+    expect(await driver.readLink!("path")).toBe("elsewhere");
+    expect(await getText(driver, "target")).toBe("target");
+    expect(await visible(driver)).toEqual(["path", "target"]);
+  });
+
+  suite.test("ST-92", "a link removed, its target stays", async ({ driver }) => {
+    await put(driver, "target", "target");
+    await driver.writeLink!("link", "target");
+    await driver.remove("link");
+    expect(await visible(driver)).toEqual(["target"]);
+    expect(await getText(driver, "target")).toBe("target");
+  });
+
+  suite.test("ST-124", "a listing does not descend into links", async ({ driver }) => {
+    await put(driver, "dir/file", "x");
+    await driver.writeLink!("link", "dir");
+    await driver.writeLink!("dir/loop", ".");
+    await driver.writeLink!("dir/up", "..");
+    const names = await listNames(driver, "", { recursive: true });
+    expect(names.filter((name) => !name.endsWith("/"))).toEqual([
+      "dir/file",
+      "dir/loop",
+      "dir/up",
+      "link",
+    ]);
+  });
+
+  suite.test("ST-16", "a link that leaves the root opens nothing", async ({ driver }) => {
+    const outside = await mkdtemp(join(tmpdir(), "omnisync-outside-"));
+    try {
+      await writeFile(join(outside, "secret"), "secret");
+      await driver.writeLink!("out", outside);
+      // On a store of plain keys these are just other keys, and the writes succeed.
+      const gave = await get(driver, "out/secret").catch(() => undefined);
+      expect(gave).toBeUndefined();
+      expect((await driver.stat("out/secret").catch(() => undefined))?.size).not.toBe(6);
+      const listed = await listAll(driver, "out").catch(() => []);
+      expect(listed).toEqual([]);
+      await put(driver, "out/new", "x").catch(() => undefined);
+      await driver.remove("out/secret").catch(() => undefined);
+      await driver.mkdir?.("out/dir").catch(() => undefined);
+      expect(await readdir(outside)).toEqual(["secret"]);
+    } finally {
+      await rm(outside, { recursive: true });
+    }
+  });
+}

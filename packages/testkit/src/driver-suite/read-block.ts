@@ -1,0 +1,74 @@
+import { HASH_NAMES, hashBytes } from "@omnisync/storage";
+import { expect } from "vitest";
+import { expectBytes, noise, put, refused } from "./content.ts";
+import type { Suite } from "./suite.ts";
+
+const SIZE = 2_500_003;
+
+export function addReadBlockTests(suite: Suite): void {
+  if (!suite.capabilities.readBlock) return;
+  const filled = suite.filled("readBlock", async (driver) => {
+    await driver.write("dir/file", noise(SIZE));
+    await put(driver, "empty", "");
+  });
+
+  suite.test("ST-180", "bytes, hashes and entry", async () => {
+    const driver = await filled();
+    const whole = noise(SIZE);
+    for (const [offset, length] of [
+      [0, 1_000_000],
+      [999_999, 1_000_001],
+      [SIZE - 10, 100],
+      [SIZE, 10],
+      [SIZE + 1_000_000, 10],
+      [5, 0],
+      [0, SIZE],
+    ] as const) {
+      const block = await driver.readBlock!("dir/file", { offset, length, hashes: HASH_NAMES });
+      const expected = whole.subarray(offset, offset + length);
+      expectBytes(block.bytes, expected);
+      expect(block.entry).toEqual(await driver.stat("dir/file"));
+      expect(block.hashes).toEqual(
+        Object.fromEntries(HASH_NAMES.map((name) => [name, hashBytes(name, expected)])),
+      );
+    }
+    const plain = await driver.readBlock!("empty", { offset: 0, length: 10 });
+    expect([plain.bytes.byteLength, plain.hashes]).toEqual([0, {}]);
+  });
+
+  suite.test("ST-1 ST-180", "many blocks at once", async () => {
+    const driver = await filled();
+    const whole = noise(SIZE);
+    await Promise.all(
+      Array.from({ length: 25 }, async (_, i) => {
+        const offset = i * 100_000;
+        const { bytes, hashes } = await driver.readBlock!("dir/file", {
+          offset,
+          length: 100_000,
+          hashes: ["blake3"],
+        });
+        expectBytes(bytes, whole.subarray(offset, offset + 100_000));
+        expect(hashes.blake3).toBe(hashBytes("blake3", bytes));
+      }),
+    );
+  });
+
+  suite.test("ST-181", "what read refuses", async () => {
+    const driver = await filled();
+    const block = { offset: 0, length: 10 };
+    await refused(driver.readBlock!("none", block), "not-found");
+    await refused(driver.readBlock!("dir", block), "is-a-directory");
+    await refused(driver.readBlock!("empty", { offset: -1, length: 1 }), "invalid-argument");
+    await refused(driver.readBlock!("empty", { offset: 0, length: 0.5 }), "invalid-argument");
+    const signal = AbortSignal.abort();
+    await refused(driver.readBlock!("dir/file", { ...block, signal }), "aborted");
+  });
+
+  suite.test("ST-181", "ifMatch", async ({ driver }) => {
+    const { etag: ifMatch } = await put(driver, "file", "first");
+    const block = { offset: 0, length: 10, ifMatch };
+    expect((await driver.readBlock!("file", block)).bytes.byteLength).toBe(5);
+    await put(driver, "file", "other");
+    await refused(driver.readBlock!("file", block), "precondition-failed");
+  });
+}

@@ -1,0 +1,10 @@
+export { startNginxDav } from "./nginx-dav.ts";
+export { type ProvidedServer, provideServers, startServer } from "./provide.ts";
+export { type RadosgwOptions, startRadosgw } from "./radosgw.ts";
+export { startSwift } from "./swift.ts";
+export {
+  SERVER_NAMES,
+  type ServerAccess,
+  type ServerName,
+  type TestServer,
+} from "./test-server.ts";

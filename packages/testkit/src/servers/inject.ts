@@ -1,0 +1,19 @@
+import { inject, test } from "vitest";
+import type { InjectedServer } from "./injected-server.ts";
+import type { ServerAccess, ServerName } from "./test-server.ts";
+
+/**
+ * How to reach a real server, in a test file of the project `servers`. Where the server is not on this
+ * machine, registers one skipped test whose title says why, and gives `undefined`.
+ * @example
+ * const server = serverOrSkip("radosgw");
+ * if (server !== undefined) describeDriver("s3 on radosgw", …);
+ * @throws Error if the server is there and does not start, or is missing where `CI` is set.
+ */
+export function serverOrSkip(name: ServerName): ServerAccess | undefined {
+  const state: InjectedServer = inject("servers")[name];
+  if (state.kind === "running") return state.access;
+  if (state.kind === "broken" || process.env["CI"]) throw new Error(state.reason);
+  test.skip(`skipped: ${state.reason}`);
+  return undefined;
+}
