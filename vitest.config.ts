@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { TotalsReporter } from "./scripts/totals-reporter.ts";
 
 /** Tests run the TypeScript of every package directly; see `exports` in the manifests. */
 const source = {
@@ -12,6 +13,7 @@ const project = { ...source, extends: true } as const;
 export default defineConfig({
   ...source,
   test: {
+    reporters: ["default", new TotalsReporter()],
     projects: [
       { ...project, test: { name: "unit", include: ["packages/*/test/unit/**/*.test.ts"] } },
       {

@@ -18,7 +18,9 @@ export function parseRules(flags: readonly RuleFlag[]): readonly FilterRule[] {
     try {
       return parseFilterRule(include, pattern);
     } catch (error) {
-      throw new UsageError(`--${include ? "include" : "exclude"}: ${errorText(error)}`, { cause: error });
+      throw new UsageError(`--${include ? "include" : "exclude"}: ${errorText(error)}`, {
+        cause: error,
+      });
     }
   });
 }

@@ -2,7 +2,12 @@
  * Values of flags: text in, checked value out, or a `UsageError` that names the flag and the text.
  * Each function makes the parser that commander calls for one flag.
  */
-import { type OptionDescriptor, type OptionValue, parseDuration, parseSize } from "@omnisync/storage";
+import {
+  type OptionDescriptor,
+  type OptionValue,
+  parseDuration,
+  parseSize,
+} from "@omnisync/storage";
 import { UsageError } from "./usage-error.ts";
 
 type ParseFlag<Value> = (text: string) => Value;

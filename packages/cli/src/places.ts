@@ -42,7 +42,12 @@ export type Follow = "all" | "to-directory" | "none";
  * Opens both ends of a transfer. Both locations are parsed before either is opened.
  * @throws StorageError `not-found` for a missing source; nothing was changed then.
  */
-export async function openEnds(session: Session, from: string, to: string, follow: Follow = "none"): Promise<Ends> {
+export async function openEnds(
+  session: Session,
+  from: string,
+  to: string,
+  follow: Follow = "none",
+): Promise<Ends> {
   const sourceSpot = parseSpot(from, session);
   const destinationSpot = parseSpot(to, session);
   const source = await openSource(session, sourceSpot, follow);
@@ -66,7 +71,11 @@ export async function locate(session: Session, spot: Spot, follow: Follow): Prom
  * What lies at a spot, or `undefined`.
  * @throws StorageError `not-a-directory` if a location ends in a slash and names something else.
  */
-export async function look(session: Session, spot: Spot, follow: Follow): Promise<Found | undefined> {
+export async function look(
+  session: Session,
+  spot: Spot,
+  follow: Follow,
+): Promise<Found | undefined> {
   if (spot.name === "") return lookInside(session, spot);
   if (spot.trailingSlash) {
     const inside = await lookInside(session, spot);
@@ -76,7 +85,9 @@ export async function look(session: Session, spot: Spot, follow: Follow): Promis
   if (found === undefined) return undefined;
   if (found.entry.kind === "directory") return lookInside(session, spot);
   if (spot.trailingSlash) throw notDirectory(spot, "leave out the slash at its end");
-  return found.entry.kind === "symlink" && follow !== "none" ? followLink(session, spot, found, follow) : found;
+  return found.entry.kind === "symlink" && follow !== "none"
+    ? followLink(session, spot, found, follow)
+    : found;
 }
 
 /** What lies at a spot as its parent directory sees it: a directory is not entered. */
@@ -92,7 +103,12 @@ async function lookInside(session: Session, spot: Spot): Promise<Found | undefin
   return entry?.kind === "directory" ? { driver, path: "", entry } : undefined;
 }
 
-async function followLink(session: Session, spot: Spot, link: Found, follow: Follow): Promise<Found> {
+async function followLink(
+  session: Session,
+  spot: Spot,
+  link: Found,
+  follow: Follow,
+): Promise<Found> {
   const target = await spot.resolved();
   const found = target === spot ? undefined : await lookBehind(session, target);
   if (found === undefined) return link;

@@ -45,7 +45,8 @@ function explain(session: Session, error: unknown): number {
 
 /** Help that was asked for is success; everything else that the parser throws is wrong usage. */
 function explainParse(session: Session, error: CommanderError): number {
-  if (error.code === "commander.helpDisplayed" || error.message === "(outputHelp)") return EXIT.done;
+  if (error.code === "commander.helpDisplayed" || error.message === "(outputHelp)")
+    return EXIT.done;
   if (error.code === "commander.help") return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   session.complain(parseErrorText(error.message));
   return EXIT.usage;

@@ -52,7 +52,8 @@ export class Session {
 
   /** Colours for a stream that is, or is not, a terminal. */
   palette(isTTY: boolean | undefined): Palette {
-    const wanted = this.color && (this.io.env["NO_COLOR"] ?? "") === "" && this.io.env["TERM"] !== "dumb";
+    const wanted =
+      this.color && (this.io.env["NO_COLOR"] ?? "") === "" && this.io.env["TERM"] !== "dumb";
     return createPalette(wanted && isTTY === true);
   }
 

@@ -55,7 +55,12 @@ export function parseSpot(text: string, session: Session): Spot {
   const location = parseLocation(text);
   switch (location.kind) {
     case "local":
-      return localSpot(expandHome(location.path, session), printable(text), location.trailingSlash, session.io.cwd);
+      return localSpot(
+        expandHome(location.path, session),
+        printable(text),
+        location.trailingSlash,
+        session.io.cwd,
+      );
     case "url":
       return urlSpot(location, session);
     case "sftp":
@@ -183,7 +188,8 @@ class StoreSpot implements Spot {
     if (!(other instanceof StoreSpot)) return undefined;
     const mine = this.#parts;
     const theirs = other.#parts;
-    const store = ({ driver, settings }: StoreSpotParts): string => JSON.stringify([driver, settings]);
+    const store = ({ driver, settings }: StoreSpotParts): string =>
+      JSON.stringify([driver, settings]);
     if (store(mine) !== store(theirs)) return undefined;
     const split = splitCommon(mine.path.split("/"), theirs.path.split("/"));
     return split && { ...split, root: this.#at(split.shared, this.text, true) };

@@ -114,8 +114,16 @@ function addCompareFlags(command: Command): void {
     )
     .option("--no-perms", "Neither keep nor compare permission bits")
     .optionsGroup("What takes part:")
-    .option("--include <pattern>", "Take what matches; the first rule that matches decides", collect(true))
-    .option("--exclude <pattern>", "Leave out what matches, directories with all that is in them", collect(false))
+    .option(
+      "--include <pattern>",
+      "Take what matches; the first rule that matches decides",
+      collect(true),
+    )
+    .option(
+      "--exclude <pattern>",
+      "Leave out what matches, directories with all that is in them",
+      collect(false),
+    )
     .option("--skip-links", "Leave links out, and count them");
 }
 
@@ -133,8 +141,13 @@ function addOutputFlags(command: Command): Command {
   return command
     .optionsGroup("What to print:")
     .option("-q, --quiet", "Only errors; with --json only the summary")
-    .option("-v, --verbose", "One line per change, twice: per path", (_, count: number) => count + 1, 0)
-    .option("--json", "One JSON line per path on stdout, then one of kind \"summary\"");
+    .option(
+      "-v, --verbose",
+      "One line per change, twice: per path",
+      (_, count: number) => count + 1,
+      0,
+    )
+    .option("--json", 'One JSON line per path on stdout, then one of kind "summary"');
 }
 
 const EXCLUSIVE: readonly (readonly [keyof TransferFlags, keyof TransferFlags])[] = [
@@ -166,7 +179,9 @@ export function checkCombinations(flags: Partial<TransferFlags>): void {
   }
   for (const [one, other] of NEEDED) {
     if (!given(one) || given(other)) continue;
-    throw new UsageError(`${flagOf(one)} says nothing without ${flagOf(other)}: add it, or leave both out`);
+    throw new UsageError(
+      `${flagOf(one)} says nothing without ${flagOf(other)}: add it, or leave both out`,
+    );
   }
 }
 

@@ -11,7 +11,9 @@ const FORMS: readonly (readonly string[])[] = [
 
 /** Whether the command line asks for the version in a way that needs no parser. */
 export function isVersionCall(argv: readonly string[]): boolean {
-  return FORMS.some((form) => form.length === argv.length && form.every((word, i) => word === argv[i]));
+  return FORMS.some(
+    (form) => form.length === argv.length && form.every((word, i) => word === argv[i]),
+  );
 }
 
 /** What `omnisync version` prints; `argv` is one of the known forms. */

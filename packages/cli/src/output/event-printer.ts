@@ -43,7 +43,8 @@ export class EventPrinter {
 
   #inWords(event: SyncEvent): string | undefined {
     const verbose = this.#options.verbose ?? 0;
-    const quietKind = event.kind === "unchanged" || event.kind === "skip" || event.kind === "ignored";
+    const quietKind =
+      event.kind === "unchanged" || event.kind === "skip" || event.kind === "ignored";
     if (event.kind === "failed" || verbose < (quietKind ? 2 : 1)) return undefined;
     const size = event.kind === "copy" ? ` (${formatSize(event.source?.size ?? 0)})` : "";
     return `${WORDS[event.kind]} ${printable(this.#options.prefix + event.path)}${size}`;

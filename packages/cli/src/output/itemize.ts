@@ -21,7 +21,8 @@ export interface ItemizeContext {
 export function itemizeLine(event: SyncEvent, context: ItemizeContext): string | undefined {
   const code = itemizeCode(event, context);
   if (code === undefined) return undefined;
-  const directory = (event.source ?? event.destination)?.kind === "directory" || event.kind === "mkdir";
+  const directory =
+    (event.source ?? event.destination)?.kind === "directory" || event.kind === "mkdir";
   const path = `${context.prefix}${event.path}`;
   const shown = path === "" ? "./" : directory && !path.endsWith("/") ? `${path}/` : path;
   return `${code} ${printable(shown)}`;

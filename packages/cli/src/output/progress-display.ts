@@ -35,7 +35,9 @@ export class ProgressDisplay {
   ): ProgressDisplay | undefined {
     const terminal = session.io.stderr.isTTY === true && session.io.env["TERM"] !== "dumb";
     const wanted = flags.progress ?? (terminal && !flags.quiet && !flags.json);
-    return wanted ? new ProgressDisplay(session, look, terminal, flags.progress === true) : undefined;
+    return wanted
+      ? new ProgressDisplay(session, look, terminal, flags.progress === true)
+      : undefined;
   }
 
   private constructor(session: Session, look: () => Progress, terminal: boolean, asked: boolean) {

@@ -1,6 +1,6 @@
 /** What is said at the end of a transfer. Pure. */
 import { formatDuration, formatSize } from "@omnisync/storage";
-import type { Report } from "@omnisync/sync";
+import type { CheckReport, Report } from "@omnisync/sync";
 
 const VERBS = {
   sync: ["copied", "would copy"],
@@ -25,6 +25,20 @@ export function summaryLine(report: Report, kind: keyof typeof VERBS): string {
     `${report.failed} failed`,
   ];
   return parts.filter((part) => part !== undefined).join(", ");
+}
+
+/** `in sync: 12 same in 1.2s`, or what is not. */
+export function checkSummaryLine(report: CheckReport): string {
+  const parts = [
+    `${report.match} same`,
+    counted(report.differ, "different"),
+    counted(report.sourceOnly, "only in source"),
+    counted(report.destinationOnly, "only in destination"),
+    counted(report.errors, "could not be compared"),
+  ];
+  const verdict = report.inSync ? "in sync" : "not in sync";
+  const counts = parts.filter((part) => part !== undefined).join(", ");
+  return `${verdict}: ${counts}, in ${formatDuration(report.duration)}`;
 }
 
 /** Why extras were not removed, and what to do; `undefined` if none were kept back. */
@@ -62,7 +76,10 @@ export function statsLines(report: Report): readonly string[] {
     ["Not removed", report.withheldCount],
     ["Failed", report.failed],
     ["Bytes transferred", `${report.bytesTransferred} (${formatSize(report.bytesTransferred)})`],
-    ["Bytes copied by the store", `${report.bytesServerCopied} (${formatSize(report.bytesServerCopied)})`],
+    [
+      "Bytes copied by the store",
+      `${report.bytesServerCopied} (${formatSize(report.bytesServerCopied)})`,
+    ],
     ["Rate", `${formatSize(report.bytesTransferred / Math.max(report.duration / 1000, 0.001))}/s`],
     ["Duration", formatDuration(report.duration)],
   ];

@@ -11,8 +11,10 @@ import { type Clock, systemClock } from "../lib/clock.ts";
 import { leaveStream, releaseStream } from "../lib/release-stream.ts";
 import { intercept } from "./intercept.ts";
 
-/** Unused time that may be made good, and the most that one piece takes, milliseconds. */
+/** Unused time that may be made good, milliseconds. With a piece it is the largest burst: 0.15 s. */
 const BURST = 100;
+/** The most that one piece takes, milliseconds. */
+const PIECE = 50;
 
 export class Throttle {
   readonly #clock: Clock;
@@ -36,9 +38,9 @@ export class Throttle {
     this.#nap?.abort();
   }
 
-  /** Bytes of 0.1 s: pieces of this size make a smooth rate. At least 1. */
+  /** Bytes of 0.05 s: pieces of this size make a smooth rate. At least 1. */
   get pieceSize(): number {
-    return Math.max(1, Math.floor((this.#rate * BURST) / 1000));
+    return Math.max(1, Math.floor((this.#rate * PIECE) / 1000));
   }
 
   /**
@@ -57,9 +59,9 @@ export class Throttle {
   /** Lets `bytes` pass if their time has come; gives the milliseconds that are missing. */
   #book(bytes: number): number {
     const now = this.#clock.now();
-    const due = Math.max(this.#bookedUntil, now - BURST) + (bytes * 1000) / this.#rate;
+    const due = this.#bookedUntil + (bytes * 1000) / this.#rate;
     if (due > now) return due - now;
-    this.#bookedUntil = due;
+    this.#bookedUntil = Math.max(due, now - BURST);
     return 0;
   }
 

@@ -28,7 +28,7 @@ export class FakeClock implements Clock {
         try {
           throwIfAborted(signal);
         } catch (error) {
-          reject(error as Error);
+          reject(error);
         }
       };
       if (signal?.aborted) return abort();

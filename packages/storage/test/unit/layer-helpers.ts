@@ -1,7 +1,8 @@
 import type { Driver, ListOptions } from "../../src/driver.ts";
 import type { Entry } from "../../src/entry.ts";
 import { collectBody } from "../../src/lib/body.ts";
-import { MemoryDriver } from "../../src/index.ts";
+import type { Capabilities } from "../../src/capabilities.ts";
+import { MEMORY_CAPABILITIES, MemoryDriver } from "../../src/drivers/memory/memory-driver.ts";
 
 /** `length` bytes in which each position is recognisable. */
 export function pattern(length: number, salt = 0): Uint8Array {
@@ -51,6 +52,19 @@ export class SmallSteps extends MemoryDriver {
       },
     };
     return stream;
+  }
+}
+
+/** Memory with the two abilities that it lacks. */
+export class FullMemory extends MemoryDriver {
+  override readonly capabilities: Capabilities = { ...MEMORY_CAPABILITIES, presign: true };
+
+  async presign(): Promise<string> {
+    return "https://store/a?signature=CANARY-7f3a";
+  }
+
+  async removeStale(): Promise<boolean> {
+    return true;
   }
 }
 

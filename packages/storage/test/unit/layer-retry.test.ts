@@ -273,7 +273,8 @@ describe("retry: whole operations", () => {
   it("leaves right content behind under faults at a tenth of all calls, whatever the seed", async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer(), async (seed) => {
-        const { memory, faults, driver } = setUp();
+        const { memory, faults, faulty } = setUp();
+        const driver = retry(faulty, { ...QUICK, maxAttempts: 20 });
         faults.plan = atRate(0.1, seed, ({ operation, total }) => {
           if (operation === "stage.commit") return undefined;
           const kinds = [refused, lost, { kind: "reset", at: total % SIZE } as const];

@@ -181,6 +181,10 @@ describe("what is missing or wrong", () => {
       { env: ENV_KEYS, explicit: { accessKeyId: "A" } },
       /accessKeyId is set, but secretAccessKey is not/,
     ],
+    [
+      { env: ENV_KEYS, explicit: { sessionToken: "sEcReT" } },
+      /sessionToken is set, but accessKeyId/,
+    ],
     [{ env: { AWS_PROFILE: "nope" } }, /AWS_PROFILE\): "nope" is neither in/],
     [{ env: ENV_KEYS, flags: { profile: "nope" } }, /--s3-profile.*"nope" is neither in/],
   ] satisfies [Given, RegExp][])("%j", async (given, message) => {
@@ -292,6 +296,21 @@ describe("the cache", () => {
     expect(load).toHaveBeenCalledTimes(3);
     clock.time = 60 * MINUTE;
     expect((await failure(get())).code).toBe("unauthenticated");
+  });
+
+  test("does not ask at each request when it gets the same ones again, near their end", async () => {
+    const clock = { time: 0 };
+    const load = vi.fn(async () => ({
+      accessKeyId: "K",
+      secretAccessKey: "s",
+      expiresAt: 4 * MINUTE,
+    }));
+    const get = cachedCredentials(load, () => clock.time);
+    for (clock.time = 0; clock.time < 29_000; clock.time += 1000) await get();
+    expect(load).toHaveBeenCalledTimes(1);
+    clock.time = 31_000;
+    await get();
+    expect(load).toHaveBeenCalledTimes(2);
   });
 
   test("a failed first load is tried again by the next request", async () => {

@@ -106,7 +106,7 @@ function queryClaim(request: S3Request): Claim {
   }
   const timestamp = parameter("X-Amz-Date");
   if (!isTimestamp(timestamp)) {
-    throw malformedQuery('X-Amz-Date must be in the ISO8601 Long Format "yyyyMMdd\'T\'HHmmss\'Z\'"');
+    throw malformedQuery("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"");
   }
   return {
     ...parseCredential(parameter("X-Amz-Credential"), (reason) =>

@@ -1,5 +1,6 @@
 /** What the server holds: objects with their versions, and uploads in progress. */
 import { randomBytes } from "node:crypto";
+import type { S3Response } from "./call.ts";
 import type { Checksum, ChecksumAlgorithm, ChecksumType } from "./checksums.ts";
 import type { Content } from "./content.ts";
 import type { Encryption } from "./encryption.ts";
@@ -47,7 +48,9 @@ export interface Upload {
   readonly headers: ObjectHeaders;
   readonly storageClass: string;
   readonly encryption: Encryption;
-  readonly checksum: { readonly algorithm: ChecksumAlgorithm; readonly type: ChecksumType } | undefined;
+  readonly checksum:
+    | { readonly algorithm: ChecksumAlgorithm; readonly type: ChecksumType }
+    | undefined;
   readonly parts: Map<number, UploadedPart>;
 }
 
@@ -68,7 +71,8 @@ export class Bucket {
   readonly created: number;
   readonly uploads: Map<string, Upload> = new Map();
   /** Answers to completed uploads, for clients that ask again. */
-  readonly completed: Map<string, { readonly key: string; readonly answer: string }> = new Map();
+  readonly completed: Map<string, { readonly key: string; readonly answer: S3Response }> =
+    new Map();
   versioning: Versioning;
   requesterPays: boolean;
   publicRead: boolean;

@@ -23,7 +23,8 @@ export function claimedChecksum(request: S3Request): ClaimedChecksum | undefined
     claims.push({ algorithm: algorithmOf(suffix), value });
   }
   const trailer = header(request, "x-amz-trailer")?.toLowerCase();
-  if (trailer !== undefined) claims.push({ algorithm: trailerAlgorithm(trailer), value: undefined });
+  if (trailer !== undefined)
+    claims.push({ algorithm: trailerAlgorithm(trailer), value: undefined });
   if (claims.length > 1) {
     throw new S3Error("InvalidRequest", {
       message:

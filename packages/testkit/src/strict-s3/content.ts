@@ -25,5 +25,8 @@ export function sliceContent(content: Content, start: number, end: number): Cont
 export function joinContent(contents: readonly Content[]): Content {
   const size = contents.reduce((sum, content) => sum + content.size, 0);
   const discarded = contents.some((content) => content.chunks === undefined);
-  return { size, chunks: discarded ? undefined : contents.flatMap((content) => content.chunks ?? []) };
+  return {
+    size,
+    chunks: discarded ? undefined : contents.flatMap((content) => content.chunks ?? []),
+  };
 }

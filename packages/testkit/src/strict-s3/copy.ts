@@ -101,7 +101,8 @@ function sourceVersion(bucket: Bucket, key: string, versionId: string | undefine
   const version = bucket.version(key, versionId);
   if (version.kind === "object") return version;
   throw new S3Error("InvalidRequest", {
-    message: "The source of a copy request may not specifically refer to a delete marker by version id.",
+    message:
+      "The source of a copy request may not specifically refer to a delete marker by version id.",
   });
 }
 
@@ -116,9 +117,12 @@ function checkNotOntoItself(request: S3Request, source: CopySource, directive: s
   const changes =
     directive === "REPLACE" ||
     source.versioned ||
-    ["storage-class", "website-redirect-location", "server-side-encryption", "server-side-encryption-customer-algorithm"].some(
-      (name) => request.headers.has(`x-amz-${name}`),
-    );
+    [
+      "storage-class",
+      "website-redirect-location",
+      "server-side-encryption",
+      "server-side-encryption-customer-algorithm",
+    ].some((name) => request.headers.has(`x-amz-${name}`));
   if (!self || changes) return;
   throw new S3Error("InvalidRequest", {
     message:
@@ -135,4 +139,3 @@ function copiedChecksum(
   const algorithm = requestedAlgorithm(request) ?? source.checksum?.algorithm ?? "CRC64NVME";
   return { algorithm, type: "FULL_OBJECT", value: checksumOf(algorithm, chunks) };
 }
-

@@ -37,7 +37,11 @@ export function requestedEncryption(request: S3Request): Encryption {
 }
 
 /** Refuses to read what was stored with a customer's key, unless the request has the same key. */
-export function checkReadable(request: S3Request, encryption: Encryption, copySource = false): void {
+export function checkReadable(
+  request: S3Request,
+  encryption: Encryption,
+  copySource = false,
+): void {
   const keyMd5 = customerKeyMd5(
     request,
     copySource ? "x-amz-copy-source-server-side-encryption" : prefix,

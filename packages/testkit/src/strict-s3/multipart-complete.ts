@@ -30,7 +30,7 @@ export function completeMultipartUpload(call: Call): S3Response {
   const bucket = bucketOf(call);
   const again = bucket.completed.get(request.query.get("uploadId") ?? "");
   if (again?.key === request.key && server.settings.completeRepeat === "same-answer") {
-    return xmlText(again.answer);
+    return again.answer;
   }
   const upload = findUpload(bucket, request);
   const named = readPartList(call);
@@ -55,12 +55,8 @@ export function completeMultipartUpload(call: Call): S3Response {
   bucket.uploads.delete(upload.id);
   const { etag: _etag, ...headers } = identityHeaders(bucket, object);
   const answer = xmlResponse(resultNode(request, quote(object.etag), checksum), headers);
-  bucket.completed.set(upload.id, { key: upload.key, answer: Buffer.concat(answer.body).toString() });
+  bucket.completed.set(upload.id, { key: upload.key, answer });
   return answer;
-}
-
-function xmlText(text: string): S3Response {
-  return { status: 200, headers: { "content-type": "application/xml" }, body: [Buffer.from(text)] };
 }
 
 function resultNode(request: S3Request, etag: string, checksum: Checksum | undefined): XmlNode {
@@ -108,7 +104,9 @@ function checkChecksumMode(request: S3Request, upload: Upload): void {
 /** A condition that holds now, but whose key changed since the upload began, is a conflict at AWS. */
 function checkConditions(request: S3Request, bucket: Bucket, upload: Upload): void {
   checkWriteConditions(request, bucket, upload.key);
-  const condition = ["If-Match", "If-None-Match"].find((name) => header(request, name.toLowerCase()));
+  const condition = ["If-Match", "If-None-Match"].find((name) =>
+    header(request, name.toLowerCase()),
+  );
   if (condition === undefined || !bucket.changedSince(upload.key, upload.order)) return;
   throw new S3Error("ConditionalRequestConflict", {
     details: { Condition: condition, Key: upload.key },
@@ -221,4 +219,3 @@ function sameChecksum(claimed: string, { value, type }: Checksum): boolean {
 function objectPart({ number, content, checksum }: UploadedPart): ObjectPart {
   return { number, size: content.size, checksum };
 }
-

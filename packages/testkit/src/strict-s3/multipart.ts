@@ -10,7 +10,12 @@ import { quote } from "./conditions.ts";
 import { sliceContent } from "./content.ts";
 import type { Content } from "./content.ts";
 import { findCopySource, md5Of, sourceVersionHeader } from "./copy.ts";
-import { checkPartEncryption, encryptionHeaders, etagOf, requestedEncryption } from "./encryption.ts";
+import {
+  checkPartEncryption,
+  encryptionHeaders,
+  etagOf,
+  requestedEncryption,
+} from "./encryption.ts";
 import { readObjectHeaders, readStorageClass } from "./object-headers.ts";
 import { bytesOf } from "./objects.ts";
 import { readCopyRange } from "./range.ts";
@@ -92,7 +97,11 @@ export function uploadPartCopy(call: Call): S3Response {
     });
   }
   const chunks = bytesOf(source.object, range.start, range.end);
-  const content = sliceContent({ size: range.end - range.start, chunks }, 0, range.end - range.start);
+  const content = sliceContent(
+    { size: range.end - range.start, chunks },
+    0,
+    range.end - range.start,
+  );
   const part = storePart(call, upload, { number, content, md5: md5Of(chunks) });
   const checksum: XmlNode | undefined =
     upload.checksum === undefined || part.checksum === undefined

@@ -5,7 +5,12 @@ import type { Call, S3Response } from "./call.ts";
 import { checksumFields, checksumNodes } from "./checksum-headers.ts";
 import { checksumOf } from "./checksums.ts";
 import type { Checksum } from "./checksums.ts";
-import { checkDeleteCondition, checkReadConditions, checkWriteConditions, unquote } from "./conditions.ts";
+import {
+  checkDeleteCondition,
+  checkReadConditions,
+  checkWriteConditions,
+  unquote,
+} from "./conditions.ts";
 import { sliceContent } from "./content.ts";
 import type { Content } from "./content.ts";
 import { checkReadable, etagOf, requestedEncryption } from "./encryption.ts";
@@ -71,7 +76,8 @@ export function deleteObject(call: Call): S3Response {
   const { server, request } = call;
   const bucket = bucketOf(call);
   for (const name of ["x-amz-if-match-last-modified-time", "x-amz-if-match-size"]) {
-    if (request.headers.has(name)) throw new S3Error("NotImplemented", { details: { Header: name } });
+    if (request.headers.has(name))
+      throw new S3Error("NotImplemented", { details: { Header: name } });
   }
   checkDeleteCondition(bucket, request.key, header(request, "if-match"));
   const versionId = request.query.get("versionId");
@@ -113,7 +119,9 @@ export function getObjectAttributes(call: Call): S3Response {
   const bucket = bucketOf(call);
   const object = readableVersion(bucket, request);
   checkReadable(request, object.encryption);
-  const wanted = (header(request, "x-amz-object-attributes") ?? "").split(",").map((name) => name.trim());
+  const wanted = (header(request, "x-amz-object-attributes") ?? "")
+    .split(",")
+    .map((name) => name.trim());
   if (wanted.join("") === "") {
     throw new S3Error("InvalidRequest", {
       message:
@@ -123,7 +131,8 @@ export function getObjectAttributes(call: Call): S3Response {
   const { etag: _etag, ...headers } = identityHeaders(bucket, object);
   const all: Record<string, readonly XmlNode[]> = {
     ETag: [["ETag", object.etag]],
-    Checksum: object.checksum === undefined ? [] : [["Checksum", attributeChecksum(object.checksum)]],
+    Checksum:
+      object.checksum === undefined ? [] : [["Checksum", attributeChecksum(object.checksum)]],
     ObjectParts: object.parts === undefined ? [] : [["ObjectParts", partsNodes(object)]],
     StorageClass: [["StorageClass", object.storageClass]],
     ObjectSize: [["ObjectSize", object.content.size]],
@@ -177,7 +186,9 @@ function readHeaders(
     ...(object.storageClass === "STANDARD" ? {} : { "x-amz-storage-class": object.storageClass }),
     // The checksum speaks of the whole object, so a part of it comes without.
     ...(wanted && range === undefined ? checksumFields(object.checksum) : {}),
-    ...(range === undefined ? {} : { "content-range": `bytes ${range.start}-${range.end - 1}/${size}` }),
+    ...(range === undefined
+      ? {}
+      : { "content-range": `bytes ${range.start}-${range.end - 1}/${size}` }),
     "last-modified": new Date(object.lastModified).toUTCString(),
     "accept-ranges": "bytes",
   };
@@ -185,7 +196,8 @@ function readHeaders(
 
 /** `response-content-type=…` and its kin in the query. */
 function overrides(request: S3Request): Record<string, string> {
-  const names = "cache-control content-disposition content-encoding content-language content-type expires";
+  const names =
+    "cache-control content-disposition content-encoding content-language content-type expires";
   const fields: Record<string, string> = {};
   for (const name of names.split(" ")) {
     const value = request.query.get(`response-${name}`);
@@ -219,4 +231,3 @@ function partsNodes(object: StoredObject): readonly (XmlNode | undefined)[] {
   ]);
   return [["IsTruncated", false], ["PartsCount", parts.length], ...nodes];
 }
-

@@ -10,8 +10,7 @@ export const xmlDeclaration = '<?xml version="1.0" encoding="UTF-8"?>\n';
 
 /** A document with S3's namespace on its root; errors have none. */
 export function xmlDocument(root: XmlNode): string {
-  const namespace =
-    root[0] === "Error" ? "" : ' xmlns="http://s3.amazonaws.com/doc/2006-03-01/"';
+  const namespace = root[0] === "Error" ? "" : ' xmlns="http://s3.amazonaws.com/doc/2006-03-01/"';
   return xmlDeclaration + element(root, namespace);
 }
 

@@ -1,5 +1,5 @@
 /** The one place where an error of the operating system becomes a `StorageError`. */
-import { type ErrorCode, type RetryClass, StorageError } from "../../errors.ts";
+import { type ErrorCode, type RetryClass, StorageError, printable } from "../../errors.ts";
 
 interface Meaning {
   readonly code: ErrorCode;
@@ -72,8 +72,11 @@ export interface WireError {
 }
 
 export function packError(error: StorageError): WireError {
-  const { code, retry, path, operation } = error;
-  return { code, retry, text: error.text, path, operation };
+  const { code, retry, path, operation, message } = error;
+  // The constructor puts the path before the text, here and again where it is unpacked.
+  const lead = path === undefined ? "" : `${printable(path)}: `;
+  const text = message.startsWith(lead) ? message.slice(lead.length) : message;
+  return { code, retry, text, path, operation };
 }
 
 export function unpackError(wire: WireError): StorageError {

@@ -43,6 +43,11 @@ export function credentialSource(request: CredentialRequest): CredentialSource |
   if (request.anonymous) return undefined;
   const explicit = keyPair(request.explicit, "accessKeyId", "secretAccessKey");
   if (explicit !== undefined) return fixed(explicit, "the session token given");
+  if (request.explicit.sessionToken !== undefined) {
+    throw invalid(
+      "sessionToken is set, but accessKeyId and secretAccessKey are not; it needs both",
+    );
+  }
   if (request.profileGiven) return ofProfile(request) ?? ofMachine(request);
   const names = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] as const;
   const ambient = keyPair(request.ambient, ...names);
@@ -76,9 +81,9 @@ function ofProfile(request: CredentialRequest): CredentialSource | undefined {
 
 function checkProfile({ shared, profileGiven, env }: CredentialRequest): void {
   if (shared.found || (!profileGiven && !env["AWS_PROFILE"])) return;
-  throw new StorageError("invalid-argument", {
-    message: `profile (--s3-profile, AWS_PROFILE): "${shared.name}" is neither in ${shared.files.config} nor in ${shared.files.credentials}`,
-  });
+  throw invalid(
+    `profile (--s3-profile, AWS_PROFILE): "${shared.name}" is neither in ${shared.files.config} nor in ${shared.files.credentials}`,
+  );
 }
 
 /** Keys from a file: who refreshes them writes the file again, so that a refresh reads it again. */
@@ -163,9 +168,11 @@ function keyPair(keys: PartialKeys, idName: string, secretName: string): Credent
     return { accessKeyId, secretAccessKey, sessionToken };
   }
   const [has, lacks] = accessKeyId === undefined ? [secretName, idName] : [idName, secretName];
-  throw new StorageError("invalid-argument", {
-    message: `${has} is set, but ${lacks} is not; an access key needs both`,
-  });
+  throw invalid(`${has} is set, but ${lacks} is not; an access key needs both`);
+}
+
+function invalid(message: string): StorageError {
+  return new StorageError("invalid-argument", { message });
 }
 
 function expired(what: string): StorageError {

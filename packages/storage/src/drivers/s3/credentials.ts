@@ -26,7 +26,10 @@ export interface CredentialOptions {
 
 /** Credentials are renewed this long before they end: 5 minutes, in milliseconds. */
 export const REFRESH_AHEAD: number = 5 * 60_000;
-/** After a failed renewal the old ones are used this long before the next attempt, milliseconds. */
+/**
+ * After an attempt to renew, credentials near their end are used this long before the next one,
+ * milliseconds: it may have failed, or have given the same ones again.
+ */
 const RETRY_PAUSE = 30_000;
 /** A forced refresh this soon after a renewal gets its result: workers notice an expiry one by one. */
 const REFRESH_GAP = 5_000;
@@ -52,10 +55,12 @@ export function cachedCredentials(
         return loaded;
       })
       .catch((error: unknown) => {
-        pauseUntil = now() + RETRY_PAUSE;
         throw asUnauthenticated(error);
       })
-      .finally(() => (pending = undefined));
+      .finally(() => {
+        pauseUntil = now() + RETRY_PAUSE;
+        pending = undefined;
+      });
     return pending;
   };
 

@@ -3,10 +3,9 @@
  * to a server comes with `open`.
  */
 import type { DriverDefinition } from "../../registry.ts";
+import type { ProviderProfile } from "./providers.ts";
 import { parseS3Url } from "./s3-location.ts";
 import { S3_OPTIONS } from "./s3-options.ts";
-
-export { type ProviderProfile, providerByName, sortedProviders } from "./providers.ts";
 
 /** `s3://bucket/prefix`: AWS S3 and everything that speaks its protocol. */
 export const s3Definition: DriverDefinition = {
@@ -22,3 +21,11 @@ export const s3Definition: DriverDefinition = {
     return new S3Driver(await s3Config(settings, root, context ?? whole));
   },
 };
+
+/** What is known about each provider, by label; loaded when it is asked for. */
+export async function s3Providers(): Promise<readonly ProviderProfile[]> {
+  const { sortedProviders } = await import("./providers.ts");
+  return sortedProviders();
+}
+
+export type { ProviderProfile } from "./providers.ts";

@@ -1,8 +1,9 @@
 /**
  * What is known about the providers of the S3 protocol, as of 2026. Endpoints and regions are from the
- * providers' documentation and from what other tools of the field use. A quirk is `true` or `false` here
- * only where the provider documents it or somebody measured it; software that people run themselves
- * is of any age, and is always probed. When you correct an entry, say in a comment where it was seen.
+ * providers' documentation and from what other tools of the field use; a region may have come or gone.
+ * A quirk is `true` or `false` only where the provider documents it, somebody measured it, or (where it
+ * only makes us do without something) another tool does without it too. A precondition wrongly taken
+ * for honoured loses writes: in doubt it is `probe`. When you correct an entry, say where it was seen.
  */
 import type { ProviderConditions, ProviderProfile, ProviderQuirks } from "./provider-profile.ts";
 
@@ -113,8 +114,6 @@ export const PROVIDERS: readonly ProviderProfile[] = [
     quirks: {
       // A conditional PUT is 501 NotImplemented (seen 2026-07).
       conditions: { ...PROBE_ALL, create: false, replace: false },
-      copyPart: true,
-      listV2: true,
       maxPartSize: 5_000_000_000,
       maxObjectSize: 10_000_000_000_000,
     },
@@ -152,7 +151,6 @@ export const PROVIDERS: readonly ProviderProfile[] = [
     endpoint: "https://{region}.digitaloceanspaces.com",
     regions: words("nyc3 sfo2 sfo3 ams3 fra1 lon1 sgp1 syd1 blr1 tor1 atl1"),
     hosts: ["digitaloceanspaces.com"],
-    quirks: { etagIsMd5: true, copyPart: true },
   }),
   provider("dreamhost", "DreamHost DreamObjects", {
     aliases: ["dreamobjects"],
@@ -167,8 +165,8 @@ export const PROVIDERS: readonly ProviderProfile[] = [
     regions: words("ch-gva-2 ch-dk-2 de-fra-1 de-muc-1 at-vie-1 at-vie-2 bg-sof-1 hr-zag-1"),
     hosts: ["exo.io"],
     quirks: {
-      // Put, copy and delete by precondition since August 2025; completing is not mentioned.
-      conditions: { ...ALL, complete: "probe" },
+      // Put, copy and delete by precondition since August 2025; part copies and completing are not mentioned.
+      conditions: { ...ALL, copySource: "probe", complete: "probe" },
     },
   }),
   provider("garage", "Garage", {
@@ -192,8 +190,6 @@ export const PROVIDERS: readonly ProviderProfile[] = [
         copySource: "probe",
         complete: false,
       },
-      etagIsMd5: true,
-      multipartEtagIsMd5: false,
       copyPart: false,
       listV2: true,
       urlEncodingList: true,
@@ -203,7 +199,6 @@ export const PROVIDERS: readonly ProviderProfile[] = [
     endpoint: "https://{region}.your-objectstorage.com",
     regions: words("fsn1 nbg1 hel1"),
     hosts: ["your-objectstorage.com"],
-    quirks: { etagIsMd5: true, copyPart: true },
   }),
   provider("huawei", "Huawei Cloud Object Storage Service (OBS)", {
     aliases: ["obs", "huaweiobs"],
@@ -224,7 +219,7 @@ export const PROVIDERS: readonly ProviderProfile[] = [
       ams03 che01 mil01 mon01 par01 sjc04 sng01`),
     addressing: "path",
     hosts: ["appdomain.cloud", "objectstorage.softlayer.net"],
-    quirks: { copyPart: true, maxObjectSize: 10_000_000_000_000 },
+    quirks: { maxObjectSize: 10_000_000_000_000 },
   }),
   provider("idrive", "IDrive e2", {
     aliases: ["idrivee2", "e2"],
@@ -269,7 +264,6 @@ export const PROVIDERS: readonly ProviderProfile[] = [
       us-mia-1 it-mil-1 us-east-1 jp-osa-1 fr-par-1 br-gru-1 us-sea-1 ap-south-1 sg-sin-1 se-sto-1
       jp-tyo-1 us-iad-1 us-iad-10`),
     hosts: ["linodeobjects.com"],
-    quirks: { etagIsMd5: true, copyPart: true },
   }),
   provider("lyve", "Seagate Lyve Cloud", {
     aliases: ["lyvecloud", "seagate"],
@@ -301,13 +295,6 @@ export const PROVIDERS: readonly ProviderProfile[] = [
     defaultRegion: "us-east-1",
     addressing: "path",
     hosts: ["play.min.io"],
-    quirks: {
-      etagQuoting: "quoted",
-      checksum: "crc32",
-      copyPart: true,
-      listV2: true,
-      urlEncodingList: true,
-    },
   }),
   provider("oracle", "Oracle Cloud Infrastructure Object Storage", {
     aliases: ["oci", "oracleoci"],
@@ -346,7 +333,6 @@ export const PROVIDERS: readonly ProviderProfile[] = [
     quirks: {
       // Documented since June 2026 for PutObject, DeleteObject and CompleteMultipartUpload.
       conditions: { ...ALL, copySource: "probe" },
-      copyPart: true,
     },
   }),
   provider("petabox", "Petabox", {
@@ -374,13 +360,7 @@ export const PROVIDERS: readonly ProviderProfile[] = [
     hosts: ["r2.cloudflarestorage.com"],
     quirks: {
       // UploadPartCopy takes no conditions on its source (Cloudflare's table of the API, 2026-07).
-      conditions: {
-        create: true,
-        replace: true,
-        remove: "probe",
-        copySource: false,
-        complete: "probe",
-      },
+      conditions: { ...PROBE_ALL, copySource: false },
       etagIsMd5: true,
       copyPart: true,
       // Every part but the last must have the same size, copied parts too.
@@ -477,7 +457,6 @@ export const PROVIDERS: readonly ProviderProfile[] = [
     endpoint: "https://{region}.vultrobjects.com",
     regions: words("ewr1 sjc1 ams1 ams2 blr1 del1 sgp1 lux1"),
     hosts: ["vultrobjects.com"],
-    quirks: { etagIsMd5: true, copyPart: true },
   }),
   provider("wasabi", "Wasabi", {
     endpoint: "https://s3.{region}.wasabisys.com",
@@ -487,7 +466,6 @@ export const PROVIDERS: readonly ProviderProfile[] = [
       ap-southeast-2`),
     defaultRegion: "us-east-1",
     hosts: ["wasabisys.com"],
-    quirks: { etagIsMd5: true, copyPart: true, listV2: true },
   }),
   provider("yandex", "Yandex Object Storage", {
     endpoint: "https://storage.yandexcloud.net",

@@ -76,6 +76,7 @@ export class S3Client {
   #signer: Signer;
   #connection: HttpConnection;
   #host: string;
+  readonly #retired: HttpConnection[] = [];
   /** The store's clock less ours, milliseconds. */
   #skew = 0;
   #closed = false;
@@ -152,7 +153,7 @@ export class S3Client {
 
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#connection.close();
+    for (const connection of [this.#connection, ...this.#retired]) await connection.close();
   }
 
   #retrying<T>(request: S3Request, attempt: () => Promise<T>): Promise<T> {
@@ -240,8 +241,8 @@ export class S3Client {
     const origin = originOf(this.config, endpoint);
     this.#connection = new HttpConnection(origin, this.config);
     this.#host = new URL(origin).host;
-    // Others may still have requests on the old ones; they will be refused like this one was.
-    setTimeout(() => void old.close(), this.config.idleTimeout).unref();
+    // Others may still have requests on it; they will be refused like this one was.
+    this.#retired.push(old);
   }
 
   #refused(request: S3Request, failure: S3Failure): StorageError {
@@ -299,7 +300,7 @@ function failureOf({ status, headers, body }: S3Response): S3Failure {
 
 /** The store said no, so it did nothing. Any other failure may have come after the work was done. */
 function isRefusal(error: StorageError): boolean {
-  return !["unavailable", "timeout", "internal"].includes(error.code);
+  return !["unavailable", "throttled", "timeout", "internal"].includes(error.code);
 }
 
 function closed({ path, operation }: S3Request): StorageError {

@@ -1,0 +1,53 @@
+import { type Entry, baseName } from "@omnisync/storage";
+import type { Command } from "commander";
+import { addDriverFlags } from "../driver-flags.ts";
+import { examples } from "../help-examples.ts";
+import { listPages } from "../listing.ts";
+import { entryJson, entryLine } from "../output/entry-text.ts";
+import { locate } from "../places.ts";
+import type { Session } from "../session.ts";
+import { parseSpot } from "../spots.ts";
+
+interface LsFlags {
+  readonly long?: boolean;
+  readonly human?: boolean;
+  readonly recursive?: boolean;
+  readonly json?: boolean;
+}
+
+export function addLsCommand(program: Command, session: Session): void {
+  const command = program
+    .command("ls <location>")
+    .summary("list what is in a directory")
+    .description("Lists what is in a directory, or one file. Directories end in a slash.")
+    .helpOption("--help", "Show help")
+    .option("-l, --long", "Show mode, size and time too")
+    .option("-h, --human", "With -l: sizes such as 1.5 MiB")
+    .option("-R, --recursive", "Everything below as well")
+    .option("--json", "One JSON line per entry")
+    .action((location: string, flags: LsFlags) => ls(session, location, flags));
+  addDriverFlags(command, session);
+  examples(command, [
+    ["omnisync ls s3://bucket/photos/", "names"],
+    ["omnisync ls -lh .", "with sizes and times"],
+    ["omnisync ls -R --json s3://bucket | jq .size", "for programs"],
+  ]);
+}
+
+async function ls(session: Session, location: string, flags: LsFlags): Promise<void> {
+  const { driver, path, entry } = await locate(session, parseSpot(location, session), "all");
+  const print = printer(session, flags);
+  if (entry.kind !== "directory") return print(entry, baseName(path));
+  const request = { driver, directory: path, recursive: flags.recursive ?? false };
+  for await (const page of listPages(session, request)) {
+    for (const found of page) print(found, found.path);
+    await session.out.flush();
+  }
+}
+
+function printer(session: Session, flags: LsFlags): (entry: Entry, name: string) => void {
+  const { out, io } = session;
+  if (flags.json) return (entry, name) => out.json(entryJson(entry, name));
+  const style = { ...flags, palette: session.palette(io.stdout.isTTY) };
+  return (entry, name) => out.line(entryLine(entry, name, style));
+}

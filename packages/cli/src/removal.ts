@@ -1,0 +1,104 @@
+/** Removing a directory with all that is in it: files in batches, then directories from the deepest up. */
+import {
+  type Driver,
+  type Entry,
+  StorageError,
+  isStorageError,
+  toStorageError,
+} from "@omnisync/storage";
+import { listPages } from "./listing.ts";
+import type { Session } from "./session.ts";
+
+export interface Removal {
+  /** Told of each path before it is removed. */
+  readonly onPath: (path: string) => void;
+  readonly onFailure: (error: StorageError) => void;
+  readonly dryRun: boolean;
+}
+
+/** Removes all that is below `directory`, not the directory itself. */
+export async function removeBelow(
+  session: Session,
+  driver: Driver,
+  directory: string,
+  removal: Removal,
+): Promise<void> {
+  const directories: string[] = [];
+  const request = { driver, directory, recursive: true, includeReserved: true };
+  for await (const page of listPages(session, request)) {
+    for (const { path } of page.filter(isDirectory)) directories.push(path);
+    await removeFiles(
+      session,
+      driver,
+      page.filter((entry) => !isDirectory(entry)),
+      removal,
+    );
+  }
+  // The listing has a directory before what is in it, so that backwards is from the deepest up.
+  for (const path of directories.reverse()) await removeDirectory(session, driver, path, removal);
+}
+
+/** Removes an empty directory, or the marker that stands for one. */
+export async function removeDirectory(
+  session: Session,
+  driver: Driver,
+  path: string,
+  removal: Removal,
+): Promise<void> {
+  removal.onPath(`${path}/`);
+  if (removal.dryRun) return;
+  try {
+    await driver.rmdir?.(path, { signal: session.signal });
+  } catch (error) {
+    if (isStorageError(error, "aborted")) throw error;
+    removal.onFailure(toStorageError(error, { path }));
+  }
+}
+
+/** Removes the directories below the root, from the deepest up. @throws StorageError if one holds something. */
+export async function removeEmptyDirectories(session: Session, driver: Driver): Promise<void> {
+  const directories: string[] = [];
+  for await (const page of listPages(session, { driver, directory: "", recursive: true })) {
+    for (const { path } of page.filter(isDirectory)) directories.push(path);
+  }
+  for (const path of directories.reverse()) await driver.rmdir?.(path, { signal: session.signal });
+}
+
+async function removeFiles(
+  session: Session,
+  driver: Driver,
+  entries: readonly Entry[],
+  removal: Removal,
+): Promise<void> {
+  const most = driver.capabilities.removeMany ?? driver.capabilities.concurrency;
+  for (let at = 0; at < entries.length; at += most) {
+    const paths = entries.slice(at, at + most).map((entry) => entry.path);
+    for (const path of paths) removal.onPath(path);
+    if (removal.dryRun) continue;
+    for (const failure of await removeBatch(session, driver, paths)) removal.onFailure(failure);
+  }
+}
+
+async function removeBatch(
+  session: Session,
+  driver: Driver,
+  paths: readonly string[],
+): Promise<readonly StorageError[]> {
+  const { signal } = session;
+  if (driver.removeMany !== undefined) return driver.removeMany(paths, { signal });
+  const failures: StorageError[] = [];
+  const removeOne = async (path: string): Promise<void> => {
+    try {
+      await driver.remove(path, { signal });
+    } catch (error) {
+      if (isStorageError(error, "aborted")) throw error;
+      failures.push(toStorageError(error, { path }));
+    }
+  };
+  await Promise.all(paths.map(removeOne));
+  return failures;
+}
+
+function isDirectory(entry: Entry): boolean {
+  return entry.kind === "directory";
+}

@@ -1,0 +1,189 @@
+/**
+ * Putting a file in place: written beside the target under a temporary name, given its attributes,
+ * then renamed. Whoever reads the target sees the old content or the new, and whatever goes wrong
+ * before the rename leaves the old one untouched and the temporary file removed.
+ *
+ * Preconditions. `ifNoneMatch` is atomic: `link` refuses a name that exists. `ifMatch` is looked at
+ * immediately before the rename; POSIX has no rename that compares, so a gap of some microseconds
+ * remains in which another program's change can be replaced.
+ *
+ * Runs in a worker, on synchronous calls.
+ */
+import {
+  type Stats,
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  fsyncSync,
+  futimesSync,
+  linkSync,
+  lstatSync,
+  openSync,
+  renameSync,
+  statfsSync,
+  unlinkSync,
+} from "node:fs";
+import { StorageError } from "../../errors.ts";
+import { checkSize } from "../../lib/body.ts";
+import type { OpenDirectory, Place } from "./confined-tree.ts";
+import { fromSystemError, isSystemError } from "./file-errors.ts";
+import { type StatRow, rowEtag, statRow } from "./stat-row.ts";
+import { nextTempName } from "./temp-names.ts";
+
+/** What is wanted of the new file; `WriteOptions` without what cannot travel between threads. */
+export interface WriteWish {
+  readonly mtime?: number | undefined;
+  readonly mode?: number | undefined;
+  readonly ifMatch?: string | undefined;
+  readonly ifNoneMatch?: "*" | undefined;
+  readonly durable?: boolean | undefined;
+  readonly size?: number | undefined;
+  /** The process's umask, for new files without `mode`. */
+  readonly umask: number;
+}
+
+export interface TempFile {
+  readonly fd: number;
+  readonly name: string;
+}
+
+/**
+ * Writes a file whole: `fill` gets a descriptor to write to and returns the number of bytes it wrote.
+ * @returns the file as it is now.
+ */
+export function writeAtomically(
+  place: Place,
+  path: string,
+  wish: WriteWish,
+  fill: (fd: number) => number,
+): StatRow {
+  const mode = chooseMode(place, path, wish);
+  const temp = createTemp(place.directory, mode);
+  try {
+    const written = fill(temp.fd);
+    checkSize(path, wish.size, written);
+    return publish(place, path, temp, { ...wish, mode });
+  } catch (error) {
+    discardTemp(place.directory, temp);
+    throw explain(error, path, place.directory);
+  } finally {
+    closeSync(temp.fd);
+  }
+}
+
+/** A new, empty temporary file. The caller closes it, and publishes or discards it. */
+export function createTemp(directory: OpenDirectory, mode: number): TempFile {
+  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+  for (;;) {
+    const name = nextTempName();
+    try {
+      return { fd: openSync(directory.prefix + name, flags, mode & 0o777), name };
+    } catch (error) {
+      if (!isSystemError(error, "EEXIST")) throw error;
+    }
+  }
+}
+
+/** Gives the temporary file its attributes and its final name. Does not close it. */
+export function publish(place: Place, path: string, temp: TempFile, wish: WriteWish): StatRow {
+  const { fd } = temp;
+  if (wish.mode !== undefined && (fstatSync(fd).mode & 0o7777) !== wish.mode) {
+    fchmodSync(fd, wish.mode);
+  }
+  if (wish.mtime !== undefined) futimesSync(fd, Date.now() / 1000, toFileTime(wish.mtime));
+  if (wish.durable) fsyncSync(fd);
+  putInPlace(place, path, temp.name, wish);
+  if (wish.durable) syncDirectory(place.directory);
+  return statRow(fstatSync(fd));
+}
+
+/** The rename, or with `ifNoneMatch` the link. For links as well as files. */
+export function putInPlace(place: Place, path: string, tempName: string, wish: WriteWish): void {
+  const temp = place.directory.prefix + tempName;
+  if (wish.ifNoneMatch === undefined) {
+    checkMatch(path, place.target, wish.ifMatch);
+    renameSync(temp, place.target);
+    return;
+  }
+  try {
+    linkSync(temp, place.target);
+  } catch (error) {
+    if (isSystemError(error, "EEXIST")) throw existsAlready(path);
+    if (!isSystemError(error, "EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK")) throw error;
+    const message = 'the file system has no hard links, which ifNoneMatch "*" needs';
+    throw new StorageError("unsupported", { path, message, cause: error });
+  }
+  unlinkSync(temp);
+}
+
+export function discardTemp(directory: OpenDirectory, temp: { readonly name: string }): void {
+  try {
+    unlinkSync(directory.prefix + temp.name);
+  } catch (error) {
+    // Gone: published already, or removed together with its directory.
+    if (!isSystemError(error, "ENOENT")) throw error;
+  }
+}
+
+/** The permission bits the new file is to have: the caller's, the old file's, or the default. */
+export function chooseMode(place: Place, path: string, wish: WriteWish): number {
+  if (wish.mode !== undefined && wish.ifMatch === undefined && wish.ifNoneMatch === undefined) {
+    return wish.mode;
+  }
+  const old = lstatSync(place.target, { throwIfNoEntry: false });
+  if (old?.isDirectory()) throw new StorageError("is-a-directory", { path });
+  if (wish.ifNoneMatch !== undefined && old !== undefined) throw existsAlready(path);
+  if (wish.ifMatch !== undefined) compareEtag(path, old, wish.ifMatch);
+  if (wish.mode !== undefined) return wish.mode;
+  return old?.isFile() ? old.mode & 0o7777 : 0o666 & ~wish.umask;
+}
+
+/** @throws StorageError `precondition-failed` unless what lies at `target` has this etag. */
+export function checkMatch(path: string, target: string, ifMatch: string | undefined): void {
+  if (ifMatch === undefined) return;
+  compareEtag(path, lstatSync(target, { throwIfNoEntry: false }), ifMatch);
+}
+
+export function compareEtag(path: string, stats: Stats | undefined, ifMatch: string): void {
+  if (stats !== undefined && rowEtag(statRow(stats)) === ifMatch) return;
+  const message =
+    stats === undefined ? "is gone" : "is not the version that was expected; somebody changed it";
+  throw new StorageError("precondition-failed", { path, message });
+}
+
+export function syncDirectory(directory: OpenDirectory): void {
+  const fd = openSync(`${directory.prefix}.`, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
+ * A time as `utimes` wants it. It cuts to whole microseconds, and a double just below one would lose
+ * it, so we aim between two. Node takes a negative number for "now", but not a negative date.
+ */
+export function toFileTime(mtime: number): number | Date {
+  if (mtime < 0) return new Date(mtime);
+  return (Math.round(mtime * 1000) + 0.3) / 1e6;
+}
+
+/** The error as it is told: a full file system says whether it is bytes or inodes that ran out. */
+export function explain(error: unknown, path: string, directory: OpenDirectory): StorageError {
+  if (isSystemError(error, "ENOSPC") && hasNoInodes(directory)) {
+    const message = "the file system has no inodes left, though it may have space (ENOSPC)";
+    return new StorageError("no-space", { path, message, cause: error });
+  }
+  return fromSystemError(error, path);
+}
+
+function hasNoInodes(directory: OpenDirectory): boolean {
+  const space = statfsSync(`${directory.prefix}.`);
+  return space.files > 0 && space.ffree === 0 && space.bavail > 0;
+}
+
+function existsAlready(path: string): StorageError {
+  return new StorageError("precondition-failed", { path, message: "exists already" });
+}

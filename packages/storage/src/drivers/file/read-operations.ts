@@ -1,0 +1,257 @@
+/** What a worker does for `stat`, `read`, `readBlock` and `copy`: synchronous calls only. */
+import {
+  type Stats,
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readSync,
+  readlinkSync,
+  writeSync,
+} from "node:fs";
+import { StorageError } from "../../errors.ts";
+import { type HashName, createHasher, hashBytes } from "../../hashes.ts";
+import { type WriteWish, compareEtag, explain, writeAtomically } from "./atomic-write.ts";
+import type { ConfinedTree, Place, RootSpec } from "./confined-tree.ts";
+import { isSystemError } from "./file-errors.ts";
+import type { OperationContext } from "./operations.ts";
+import { type StatRow, kindOf, sameContent, statRow } from "./stat-row.ts";
+
+/** Files up to this size, bytes, are copied within one call to a worker; larger ones in pieces. */
+export const SMALL_COPY: number = 1024 * 1024;
+
+const PIECE = 1024 * 1024;
+
+export interface LookResult {
+  readonly row: StatRow;
+  readonly linkTarget?: string | undefined;
+}
+
+export interface OpenRequest {
+  readonly offset: number;
+  /** To the end without it. */
+  readonly length?: number | undefined;
+  readonly ifMatch?: string | undefined;
+  /** Up to this many bytes are read at once. */
+  readonly inline: number;
+}
+
+/** Either the bytes, read and checked, or a descriptor that the caller now owns. */
+export type OpenResult =
+  | {
+      readonly row: StatRow;
+      readonly bytes: Uint8Array<ArrayBuffer>;
+      readonly problem: StorageProblem;
+    }
+  | { readonly row: StatRow; readonly fd: number; readonly length: number; readonly sparse: boolean };
+
+/** What was found at the end of a read: the file may have changed. */
+export type StorageProblem = "changed" | undefined;
+
+export interface BlockResult {
+  readonly row: StatRow;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly hashes: Partial<Record<HashName, string>>;
+}
+
+export function look(context: OperationContext, path: string): LookResult | undefined {
+  try {
+    const target =
+      path === "" ? `${context.tree.directory("").prefix}.` : context.tree.place(path).target;
+    const stats = lstatSync(target, { throwIfNoEntry: false });
+    if (stats === undefined) return undefined;
+    const linkTarget = stats.isSymbolicLink() ? readTarget(target, path) : undefined;
+    return { row: statRow(stats), linkTarget };
+  } catch (error) {
+    // Something else than a directory on the way: then nothing lies below it.
+    if (isSystemError(error, "ENOENT") || (path !== "" && isSystemError(error, "ENOTDIR"))) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** Opens for reading, and reads at once what is small. */
+export function openRead(context: OperationContext, path: string, request: OpenRequest): OpenResult {
+  const { fd, stats } = openFile(context.tree, path, request.ifMatch);
+  let keep = false;
+  try {
+    const start = Math.min(request.offset, stats.size);
+    const length = Math.min(request.length ?? Infinity, stats.size - start);
+    if (length > request.inline) {
+      keep = true;
+      return { row: statRow(stats), fd, length, sparse: isSparse(stats) };
+    }
+    const bytes = new Uint8Array(length);
+    const filled = readFully(fd, bytes, length, start);
+    const problem = isUnchanged(fd, stats) && filled === length ? undefined : "changed";
+    context.transfer.push(bytes.buffer);
+    return { row: statRow(stats), bytes: bytes.subarray(0, filled), problem };
+  } finally {
+    if (!keep) closeSync(fd);
+  }
+}
+
+export function readBlock(
+  context: OperationContext,
+  path: string,
+  request: OpenRequest,
+  names: readonly HashName[],
+): BlockResult {
+  const opened = openRead(context, path, { ...request, inline: Infinity });
+  if (!("bytes" in opened) || opened.problem !== undefined) throw changed(path);
+  const { row, bytes } = opened;
+  return { row, bytes, hashes: Object.fromEntries(names.map((name) => [name, hashBytes(name, bytes)])) };
+}
+
+/** The hash of a range of an open file. */
+export function hashRange(
+  _context: OperationContext,
+  fd: number,
+  name: HashName,
+  range: { readonly offset: number; readonly length: number },
+): string {
+  const hasher = createHasher(name);
+  const buffer = pieceBuffer();
+  for (let done = 0; done < range.length; ) {
+    const wanted = Math.min(PIECE, range.length - done);
+    const count = readSync(fd, buffer, 0, wanted, range.offset + done);
+    if (count === 0) throw new StorageError("corrupt", { message: "the file ends before the range" });
+    hasher.update(buffer.subarray(0, count));
+    done += count;
+  }
+  return hasher.digest();
+}
+
+export interface CopyRequest {
+  readonly from: RootSpec;
+  readonly path: string;
+  readonly ifMatch?: string | undefined;
+}
+
+/** Copies a small file whole. @returns `undefined` if it is a large one, which the caller streams. */
+export function copySmall(
+  context: OperationContext,
+  request: CopyRequest,
+  path: string,
+  wish: WriteWish,
+): StatRow | undefined {
+  const { fd, stats } = openFile(context.open(request.from), request.path, request.ifMatch);
+  try {
+    const { size } = stats;
+    if (size > SMALL_COPY) return undefined;
+    const buffer = pieceBuffer();
+    if (readFully(fd, buffer, size, undefined) !== size || !isUnchanged(fd, stats)) {
+      throw changed(request.path);
+    }
+    const place = placeToWrite(context, path);
+    const attributes = { mode: stats.mode & 0o7777, mtime: stats.mtimeMs, ...given(wish) };
+    return writeAtomically(place, path, attributes, (out) => writeFully(out, buffer, size));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Where a file is to be written; makes its directories. */
+export function placeToWrite(context: OperationContext, path: string): Place {
+  try {
+    return context.tree.place(path, true);
+  } catch (error) {
+    throw explain(error, path, context.tree.directory(""));
+  }
+}
+
+/** Writes all of `buffer` up to `size`. A write may take less than it was given. */
+export function writeFully(fd: number, buffer: Uint8Array, size: number): number {
+  let done = 0;
+  while (done < size) done += writeSync(fd, buffer, done, size - done, null);
+  return size;
+}
+
+/** The text of a link. @throws StorageError `invalid-path` if it is not UTF-8. */
+export function readTarget(target: string, path: string): string {
+  const bytes = readlinkSync(target, "buffer");
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    const message = "the target of this link is not UTF-8";
+    throw new StorageError("invalid-path", { path, message, cause });
+  }
+}
+
+function openFile(
+  tree: ConfinedTree,
+  path: string,
+  ifMatch: string | undefined,
+): { readonly fd: number; readonly stats: Stats } {
+  const { target } = tree.place(path);
+  // Looked at before it is opened: opening a FIFO or a device does something to it.
+  const before = lstatSync(target);
+  refuseOther(path, before);
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const fd = openSync(target, flags);
+  try {
+    const stats = fstatSync(fd);
+    refuseOther(path, stats);
+    if (ifMatch !== undefined) compareEtag(path, stats, ifMatch);
+    return { fd, stats };
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+function refuseOther(path: string, stats: Stats): void {
+  const kind = kindOf(stats.mode);
+  if (kind === "file") return;
+  if (kind === "directory") throw new StorageError("is-a-directory", { path });
+  const what = kind === "symlink" ? "a link; use readLink" : "a FIFO, socket or device";
+  throw new StorageError("unsupported", { path, message: `is ${what}` });
+}
+
+function readFully(
+  fd: number,
+  buffer: Uint8Array,
+  length: number,
+  position: number | undefined,
+): number {
+  let done = 0;
+  while (done < length) {
+    const at = position === undefined ? null : position + done;
+    const count = readSync(fd, buffer, done, length - done, at);
+    if (count === 0) break;
+    done += count;
+  }
+  return done;
+}
+
+function isUnchanged(fd: number, before: Stats): boolean {
+  return sameContent(before, fstatSync(fd));
+}
+
+/** Fewer blocks than its size needs: it has holes. */
+function isSparse(stats: Stats): boolean {
+  return stats.blocks * 512 < stats.size;
+}
+
+export function changed(path: string): StorageError {
+  return new StorageError("changed", { path, message: "changed while it was being read" });
+}
+
+/** `wish` without what is undefined, so that the source's attributes show through. */
+function given(wish: WriteWish): WriteWish {
+  const { mode, mtime, ...rest } = wish;
+  return {
+    ...rest,
+    ...(mode === undefined ? {} : { mode }),
+    ...(mtime === undefined ? {} : { mtime }),
+  };
+}
+
+let piece: Uint8Array<ArrayBuffer> | undefined;
+
+function pieceBuffer(): Uint8Array<ArrayBuffer> {
+  piece ??= new Uint8Array(PIECE);
+  return piece;
+}

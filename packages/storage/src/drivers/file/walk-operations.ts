@@ -1,0 +1,33 @@
+/** Walks that are under way in this worker, by number. */
+import { StorageError } from "../../errors.ts";
+import type { OperationContext } from "./operations.ts";
+import { Walk, type WalkPage, type WalkRequest } from "./walk.ts";
+
+const walks = new Map<number, Walk>();
+let last = 0;
+
+export function startWalk(context: OperationContext, request: WalkRequest): number {
+  const walk = new Walk(context.tree, request);
+  walks.set(++last, walk);
+  return last;
+}
+
+export function nextPage(context: OperationContext, id: number, limit: number): WalkPage {
+  const walk = walks.get(id);
+  if (walk === undefined) throw new StorageError("internal", { message: "the walk has ended" });
+  let page: WalkPage;
+  try {
+    page = walk.next(limit);
+  } catch (error) {
+    endWalk(context, id);
+    throw error;
+  }
+  if (page.done) endWalk(context, id);
+  context.transfer.push(page.modes.buffer, page.sizes.buffer, page.tags.words.buffer);
+  return page;
+}
+
+export function endWalk(_context: OperationContext, id: number): void {
+  walks.get(id)?.close();
+  walks.delete(id);
+}

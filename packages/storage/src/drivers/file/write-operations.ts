@@ -1,0 +1,254 @@
+/** What a worker does for everything that changes something: synchronous calls only. */
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  ftruncateSync,
+  lstatSync,
+  lutimesSync,
+  openSync,
+  renameSync,
+  rmdirSync,
+  statfsSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+} from "node:fs";
+import { StorageError } from "../../errors.ts";
+import {
+  type TempFile,
+  type WriteWish,
+  checkMatch,
+  chooseMode,
+  createTemp,
+  discardTemp,
+  explain,
+  publish,
+  putInPlace,
+  syncDirectory,
+  toFileTime,
+  writeAtomically,
+} from "./atomic-write.ts";
+import { type Place, makeDirectory } from "./confined-tree.ts";
+import { type WireError, fromSystemError, isSystemError, packError } from "./file-errors.ts";
+import type { OperationContext } from "./operations.ts";
+import { placeToWrite, readTarget, writeFully } from "./read-operations.ts";
+import { type StatRow, statRow } from "./stat-row.ts";
+import { isStale, nextTempName } from "./temp-names.ts";
+
+export function writeBytes(
+  context: OperationContext,
+  path: string,
+  bytes: Uint8Array,
+  wish: WriteWish,
+): StatRow {
+  const place = placeToWrite(context, path);
+  return writeAtomically(place, path, wish, (fd) => writeFully(fd, bytes, bytes.byteLength));
+}
+
+/** A temporary file beside `path`, for a body that comes in pieces; the caller fills and ends it. */
+export function beginWrite(
+  context: OperationContext,
+  path: string,
+  wish: WriteWish,
+  size?: number,
+): TempFile {
+  const place = placeToWrite(context, path);
+  let temp: TempFile | undefined;
+  try {
+    temp = createTemp(place.directory, chooseMode(place, path, wish));
+    if (size !== undefined) ftruncateSync(temp.fd, size);
+    return temp;
+  } catch (error) {
+    if (temp !== undefined) {
+      discardTemp(place.directory, temp);
+      closeSync(temp.fd);
+    }
+    throw explain(error, path, place.directory);
+  }
+}
+
+/** Puts what `beginWrite` began in place. The descriptor stays the caller's to close. */
+export function commitWrite(
+  context: OperationContext,
+  path: string,
+  temp: TempFile,
+  wish: WriteWish,
+): StatRow {
+  const place = context.tree.place(path);
+  const mode = chooseMode(place, path, wish);
+  return publish(place, path, temp, { ...wish, mode });
+}
+
+export function abortWrite(context: OperationContext, path: string, name: string): void {
+  try {
+    discardTemp(context.tree.place(path).directory, { name });
+  } catch (error) {
+    if (!isSystemError(error, "ENOENT", "ENOTDIR")) throw error;
+  }
+}
+
+export function removeFile(context: OperationContext, path: string, ifMatch?: string): void {
+  try {
+    const { target } = context.tree.place(path);
+    checkMatch(path, target, ifMatch);
+    unlinkSync(target);
+  } catch (error) {
+    if (!isSystemError(error, "ENOENT", "ENOTDIR")) throw refineUnlink(context, path, error);
+    if (ifMatch !== undefined) {
+      throw new StorageError("precondition-failed", { path, message: "is gone", cause: error });
+    }
+  }
+}
+
+export function removeFiles(context: OperationContext, paths: readonly string[]): WireError[] {
+  const failures: WireError[] = [];
+  for (const path of paths) {
+    context.tree.trim();
+    try {
+      removeFile(context, path);
+    } catch (error) {
+      failures.push(packError(fromSystemError(error, path, "removeMany")));
+    }
+  }
+  return failures;
+}
+
+export interface DirectoryWish {
+  readonly mtime?: number | undefined;
+  readonly mode?: number | undefined;
+}
+
+export function makeDirectories(context: OperationContext, path: string, wish: DirectoryWish): void {
+  const place = placeToWrite(context, path);
+  makeDirectory(place.target);
+  if (!lstatSync(place.target).isDirectory()) {
+    throw new StorageError("not-a-directory", { path, message: "something else lies there" });
+  }
+  if (wish.mode === undefined && wish.mtime === undefined) return;
+  const itself = `${context.tree.directory(path).prefix}.`;
+  if (wish.mode !== undefined) chmodSync(itself, wish.mode);
+  if (wish.mtime !== undefined) utimesSync(itself, Date.now() / 1000, toFileTime(wish.mtime));
+}
+
+export function removeDirectory(context: OperationContext, path: string): void {
+  try {
+    rmdirSync(context.tree.place(path).target);
+  } catch (error) {
+    if (!isSystemError(error, "ENOENT")) throw error;
+  } finally {
+    context.tree.release();
+  }
+}
+
+export function rename(context: OperationContext, from: string, to: string): void {
+  const source = context.tree.place(from);
+  lstatSync(source.target);
+  const place = placeToWrite(context, to);
+  try {
+    renameSync(source.target, place.target);
+  } catch (error) {
+    throw explain(error, to, place.directory);
+  } finally {
+    // The directories that are held open may be others by now.
+    context.tree.release();
+  }
+}
+
+export function changeAttributes(
+  context: OperationContext,
+  path: string,
+  wish: DirectoryWish,
+  condition: { readonly ifMatch?: string | undefined; readonly ifNoneMatch?: "*" | undefined },
+): StatRow {
+  const place = context.tree.place(path);
+  const before = lstatSync(place.target);
+  if (condition.ifNoneMatch !== undefined) {
+    throw new StorageError("precondition-failed", { path, message: "exists" });
+  }
+  checkMatch(path, place.target, condition.ifMatch);
+  const atime = toFileTime(before.atimeMs);
+  if (before.isSymbolicLink()) {
+    // A link has no mode of its own.
+    if (wish.mtime !== undefined) lutimesSync(place.target, atime, toFileTime(wish.mtime));
+  } else {
+    withoutFollowing(place, (target) => {
+      if (wish.mode !== undefined) chmodSync(target, wish.mode);
+      if (wish.mtime !== undefined) utimesSync(target, atime, toFileTime(wish.mtime));
+    });
+  }
+  return statRow(lstatSync(place.target));
+}
+
+export function readLink(context: OperationContext, path: string): string {
+  const { target } = context.tree.place(path);
+  if (!lstatSync(target).isSymbolicLink()) {
+    throw new StorageError("invalid-argument", { path, message: "is not a link" });
+  }
+  return readTarget(target, path);
+}
+
+export function writeLink(
+  context: OperationContext,
+  path: string,
+  linkTarget: string,
+  wish: WriteWish,
+): StatRow {
+  const place = placeToWrite(context, path);
+  checkMatch(path, place.target, wish.ifMatch);
+  // Without a condition made beside it and renamed; else `symlink` itself refuses a name that exists.
+  const name = wish.ifNoneMatch === undefined ? nextTempName() : place.name;
+  const made = place.directory.prefix + name;
+  try {
+    symlinkSync(linkTarget, made);
+  } catch (error) {
+    if (wish.ifNoneMatch === undefined || !isSystemError(error, "EEXIST")) throw error;
+    throw new StorageError("precondition-failed", { path, message: "exists already" });
+  }
+  try {
+    if (wish.mtime !== undefined) lutimesSync(made, Date.now() / 1000, toFileTime(wish.mtime));
+    if (name !== place.name) putInPlace(place, path, name, wish);
+  } catch (error) {
+    discardTemp(place.directory, { name });
+    throw explain(error, path, place.directory);
+  }
+  if (wish.durable) syncDirectory(place.directory);
+  return statRow(lstatSync(place.target));
+}
+
+export function space(context: OperationContext): readonly [total: number, used: number, free: number] {
+  const { bsize, blocks, bfree, bavail } = statfsSync(`${context.tree.directory("").prefix}.`);
+  return [blocks * bsize, (blocks - bfree) * bsize, bavail * bsize];
+}
+
+export function removeLeftover(context: OperationContext, path: string): boolean {
+  try {
+    const { target } = context.tree.place(path);
+    const stats = lstatSync(target);
+    if (stats.isDirectory() || !isStale(path, stats.ctimeMs)) return false;
+    unlinkSync(target);
+    return true;
+  } catch (error) {
+    if (isSystemError(error, "ENOENT")) return false;
+    throw error;
+  }
+}
+
+/** Calls on what lies at a place, even if a link takes its place meanwhile; nothing is opened for use. */
+function withoutFollowing(place: Place, use: (target: string) => void): void {
+  if (place.directory.fd === undefined) return use(place.target);
+  const O_PATH = 0o10000000;
+  const fd = openSync(place.target, O_PATH | constants.O_NOFOLLOW);
+  try {
+    use(`/proc/self/fd/${fd}`);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** POSIX lets `unlink` of a directory be EPERM, which would read as a lack of permission. */
+function refineUnlink(context: OperationContext, path: string, error: unknown): unknown {
+  if (!isSystemError(error, "EPERM", "EISDIR")) return error;
+  const stats = lstatSync(context.tree.place(path).target, { throwIfNoEntry: false });
+  return stats?.isDirectory() ? new StorageError("is-a-directory", { path }) : error;
+}

@@ -1,0 +1,261 @@
+/**
+ * Finds out what a store really does, by requests that would have to fail. Many stores accept a
+ * precondition and ignore it, which a program notices when it has overwritten somebody's work; so
+ * a condition counts as honoured only if the wrong one was refused and the right one was not.
+ *
+ * Some twenty small requests on keys of its own under `.omnisync/`, removed again at the end. Run
+ * on the first call that needs to know, never for a program that only reads.
+ */
+import { randomBytes } from "node:crypto";
+import { StorageError } from "../../errors.ts";
+import { hashBytes } from "../../hashes.ts";
+import { RESERVED_NAME, joinPath } from "../../path.ts";
+import { multipartEtag } from "./checksums.ts";
+import { etagOf } from "./s3-attributes.ts";
+import type { S3Request, S3Response } from "./s3-client.ts";
+import type { S3Context } from "./s3-context.ts";
+import { hidesMd5 } from "./s3-headers.ts";
+import { encodeKey, encodeQuery } from "./sigv4.ts";
+import type { StoreFacts } from "./store-facts.ts";
+import { bareEtag } from "./list-scanner.ts";
+import { childText, encodeXml } from "./xml.ts";
+import type { Probed } from "./provider-profile.ts";
+
+/** The MD5 of nothing that a probe ever writes. */
+const WRONG_ETAG = "00000000000000000000000000000000";
+
+/** @throws StorageError `permission-denied` if the credentials may not write. */
+export async function probeStore(context: S3Context): Promise<StoreFacts> {
+  return new Probe(context).run();
+}
+
+/** `refused`: the precondition did not hold. `unknown`: the store does not do such a thing. */
+type Outcome = "done" | "refused" | "unknown";
+
+class Probe {
+  readonly #context: S3Context;
+  readonly #keys: readonly [string, string, string];
+  readonly #uploads = new Map<string, string>();
+  #serial = 0;
+  #etag = "";
+  #quoting: "quoted" | "unquoted" = "quoted";
+
+  constructor(context: S3Context) {
+    this.#context = context;
+    const name = `${RESERVED_NAME}/probe-${randomBytes(8).toString("hex")}`;
+    const base = joinPath(context.config.root, name);
+    this.#keys = [`${base}-a`, `${base}-b`, `${base}-c`];
+  }
+
+  async run(): Promise<StoreFacts> {
+    const [key, copy] = this.#keys;
+    try {
+      const etagIsMd5 = await this.#probeEtag(key);
+      const create = await this.#probeCreate(key);
+      const replace = await this.#probeReplace(key);
+      const copySource = await this.#probeCopySource(key, copy);
+      const copyTarget = await this.#probeCopyTarget(key, copy);
+      const remove = await this.#probeRemove(copy);
+      const { complete, copyPart, multipartEtagIsMd5 } = await this.#probeMultipart(key);
+      return {
+        conditions: { create, replace, remove, copySource, complete, copyTarget },
+        etagQuoting: this.#quoting,
+        etagIsMd5,
+        multipartEtagIsMd5,
+        copyPart,
+      };
+    } finally {
+      await this.#cleanUp();
+    }
+  }
+
+  async #probeEtag(key: string): Promise<Probed> {
+    const body = this.#body();
+    const { headers } = await this.#send({ method: "PUT", key, body });
+    this.#etag = etagOf(headers) ?? "";
+    if (hidesMd5(headers)) return "probe";
+    return this.#etag === hashBytes("md5", body);
+  }
+
+  async #probeCreate(existing: string): Promise<boolean> {
+    const fresh = this.#keys[2];
+    if ((await this.#put(existing, ["if-none-match", "*"])) !== "refused") return false;
+    return (await this.#put(fresh, ["if-none-match", "*"])) === "done";
+  }
+
+  async #probeReplace(key: string): Promise<boolean> {
+    for (const quoting of ["quoted", "unquoted"] as const) {
+      this.#quoting = quoting;
+      if ((await this.#put(key, ["if-match", this.#form(WRONG_ETAG)])) !== "refused") break;
+      if ((await this.#put(key, ["if-match", this.#form(this.#etag)])) === "done") return true;
+    }
+    this.#quoting = "quoted";
+    return false;
+  }
+
+  async #probeCopySource(key: string, copy: string): Promise<boolean> {
+    const condition = "x-amz-copy-source-if-match";
+    const wrong = await this.#copy(key, copy, [condition, this.#form(WRONG_ETAG)]);
+    if (wrong !== "refused") return false;
+    return (await this.#copy(key, copy, [condition, this.#form(this.#etag)])) === "done";
+  }
+
+  async #probeCopyTarget(key: string, copy: string): Promise<boolean> {
+    if ((await this.#copy(key, copy, [])) !== "done") return false;
+    if ((await this.#copy(key, copy, ["if-none-match", "*"])) !== "refused") return false;
+    const wrong = await this.#copy(key, copy, ["if-match", this.#form(WRONG_ETAG)]);
+    if (wrong !== "refused") return false;
+    const { headers } = await this.#send({ method: "HEAD", key: copy });
+    const etag = etagOf(headers) ?? "";
+    return (await this.#copy(key, copy, ["if-match", this.#form(etag)])) === "done";
+  }
+
+  async #probeRemove(key: string): Promise<boolean> {
+    if ((await this.#put(key, [])) !== "done") return false;
+    const { headers } = await this.#send({ method: "HEAD", key });
+    const remove = (etag: string): Promise<Outcome> =>
+      this.#try({ method: "DELETE", key, headers: ["if-match", this.#form(etag)] });
+    if ((await remove(WRONG_ETAG)) !== "refused") return false;
+    return (await remove(etagOf(headers) ?? "")) === "done";
+  }
+
+  async #probeMultipart(
+    source: string,
+  ): Promise<Pick<StoreFacts, "copyPart" | "multipartEtagIsMd5"> & { complete: boolean }> {
+    const key = this.#keys[2];
+    await this.#put(key, []);
+    const upload = await this.#startUpload(key);
+    const copyPart = await this.#try({
+      method: "PUT",
+      key,
+      query: encodeQuery(["partNumber", "2", "uploadId", upload.id]),
+      headers: ["x-amz-copy-source", this.#source(source), ...this.#context.headers.copySource],
+    });
+    const first = await this.#complete(key, upload, ["if-none-match", "*"]);
+    const complete =
+      first === "refused" &&
+      (await this.#completeNew(key, ["if-match", this.#form(WRONG_ETAG)])) === "refused" &&
+      (await this.#completeNew(key, ["if-match", this.#form(await this.#etagAt(key))])) === "done";
+    if (first !== "done" && !complete) await this.#completeNew(key, []);
+    return {
+      complete,
+      copyPart: copyPart === "done",
+      multipartEtagIsMd5: (await this.#etagAt(key)) === multipartEtag([upload.md5]),
+    };
+  }
+
+  async #startUpload(key: string): Promise<{ id: string; etag: string; md5: string }> {
+    const root = await this.#context.client.document({
+      ...this.#request({ method: "POST", key, query: "uploads=" }),
+      headers: this.#context.headers.create,
+    });
+    const id = childText(root, "UploadId") ?? "";
+    this.#uploads.set(id, key);
+    const body = Buffer.from("omnisync");
+    const { headers } = await this.#send({
+      method: "PUT",
+      key,
+      body,
+      query: encodeQuery(["partNumber", "1", "uploadId", id]),
+    });
+    return { id, etag: etagOf(headers) ?? "", md5: hashBytes("md5", body) };
+  }
+
+  async #completeNew(key: string, headers: readonly string[]): Promise<Outcome> {
+    return this.#complete(key, await this.#startUpload(key), headers);
+  }
+
+  async #complete(
+    key: string,
+    upload: { id: string; etag: string },
+    headers: readonly string[],
+  ): Promise<Outcome> {
+    const etag = encodeXml(`"${upload.etag}"`);
+    const part = `<Part><PartNumber>1</PartNumber><ETag>${etag}</ETag></Part>`;
+    const body = Buffer.from(`<CompleteMultipartUpload>${part}</CompleteMultipartUpload>`);
+    const query = encodeQuery(["uploadId", upload.id]);
+    const outcome = await this.#try({ method: "POST", key, query, headers, body });
+    if (outcome === "done") this.#uploads.delete(upload.id);
+    return outcome;
+  }
+
+  async #put(key: string, headers: readonly string[]): Promise<Outcome> {
+    return this.#try({ method: "PUT", key, headers, body: this.#body() });
+  }
+
+  #copy(from: string, to: string, headers: readonly string[]): Promise<Outcome> {
+    const source = ["x-amz-copy-source", this.#source(from), ...this.#context.headers.copySource];
+    return this.#try({ method: "PUT", key: to, headers: [...source, ...headers] });
+  }
+
+  async #etagAt(key: string): Promise<string> {
+    return etagOf((await this.#send({ method: "HEAD", key })).headers) ?? "";
+  }
+
+  /** How a request ended that says whether the store knows what was asked of it. */
+  async #try(request: ProbeRequest): Promise<Outcome> {
+    try {
+      const { headers, body } = await this.#send(request);
+      if (request.method === "PUT" && request.key === this.#keys[0]) {
+        this.#etag = etagOf(headers) ?? this.#etag;
+      }
+      // An error in an answer of 200: copies and Complete.
+      const text = body.toString("utf8");
+      if (!text.includes("<Error")) return "done";
+      return text.includes("PreconditionFailed") ? "refused" : "unknown";
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      if (error.code === "precondition-failed") return "refused";
+      if (error.code === "unsupported" || error.code === "invalid-argument") return "unknown";
+      throw error;
+    }
+  }
+
+  async #send(request: ProbeRequest): Promise<S3Response> {
+    return this.#context.client.send(this.#request(request));
+  }
+
+  #request(request: ProbeRequest): S3Request {
+    const { plain, create, read } = this.#context.headers;
+    const { method, query, body, headers = [] } = request;
+    const isPart = query?.startsWith("partNumber") ?? false;
+    const fixed = method === "PUT" && !isPart ? create : method === "HEAD" || isPart ? read : plain;
+    const own = method === "PUT" && !isPart ? ["content-type", "application/octet-stream"] : [];
+    return {
+      ...request,
+      operation: "probe",
+      path: undefined,
+      headers: [...fixed, ...own, ...headers],
+      ...(body === undefined ? {} : { payloadHash: hashBytes("sha256", body) }),
+    };
+  }
+
+  #body(): Buffer {
+    return Buffer.from(`omnisync probe ${++this.#serial}\n`);
+  }
+
+  #source(key: string): string {
+    return `/${encodeKey(this.#context.config.bucket)}/${encodeKey(key)}`;
+  }
+
+  #form(etag: string): string {
+    return this.#quoting === "quoted" ? `"${bareEtag(etag)}"` : etag;
+  }
+
+  async #cleanUp(): Promise<void> {
+    const removals = this.#keys.map((key) => this.#send({ method: "DELETE", key }));
+    const aborts = [...this.#uploads].map(([id, key]) =>
+      this.#send({ method: "DELETE", key, query: encodeQuery(["uploadId", id]) }),
+    );
+    // What the probe found is right all the same; what it left lies under `.omnisync/`, for the janitor.
+    await Promise.allSettled([...removals, ...aborts]);
+  }
+}
+
+interface ProbeRequest {
+  readonly method: S3Request["method"];
+  readonly key: string;
+  readonly query?: string;
+  readonly headers?: readonly string[];
+  readonly body?: Buffer;
+}

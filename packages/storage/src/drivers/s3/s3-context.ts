@@ -1,0 +1,205 @@
+/** What the parts of the driver share: configuration, client, keys, and what is known of the store. */
+import type { CallOptions, ConditionOptions } from "../../driver.ts";
+import { StorageError, throwIfAborted } from "../../errors.ts";
+import { checkPath, joinPath } from "../../path.ts";
+import type { IntegrityPolicy } from "./checksums.ts";
+import { readProbe, writeProbe } from "./probe-cache.ts";
+import { probeStore } from "./probe.ts";
+import type { EtagFacts } from "./s3-attributes.ts";
+import { S3Client } from "./s3-client.ts";
+import type { S3Config } from "./s3-config.ts";
+import { type FixedHeaders, fixedHeaders } from "./s3-headers.ts";
+import {
+  type ConditionName,
+  type StoreFacts,
+  conditionHeaders,
+  conditionOf,
+  factsOf,
+  fillFacts,
+  isSettled,
+} from "./store-facts.ts";
+
+/** Longest key, bytes of UTF-8. */
+export const MAX_KEY = 1024;
+
+interface Shared {
+  facts: StoreFacts;
+  probing: Promise<StoreFacts> | undefined;
+  recalled: boolean;
+}
+
+/** By store: what one driver has found out, all of this process know. */
+const stores = new Map<string, Shared>();
+
+export class S3Context {
+  readonly config: S3Config;
+  readonly client: S3Client;
+  readonly headers: FixedHeaders;
+  readonly integrity: IntegrityPolicy;
+  readonly #cacheFile: string | undefined;
+  readonly #storeId: string;
+  readonly #shared: Shared;
+  /** This driver's keys may not write: what was left open counts as not honoured. */
+  #denied = false;
+  #closed = false;
+
+  constructor(config: S3Config, client: S3Client, cacheFile: string | undefined) {
+    const { endpoint, bucket, profile, checksum } = config;
+    this.config = config;
+    this.client = client;
+    this.headers = fixedHeaders(config);
+    this.integrity = {
+      checksum: checksum === "auto" ? profile.quirks.checksum : checksum,
+      explicit: checksum !== "auto" && checksum !== "none",
+      secure: endpoint.startsWith("https:"),
+    };
+    this.#cacheFile = cacheFile;
+    this.#storeId = `${profile.name} ${endpoint}/${bucket}`;
+    const fresh = { facts: factsOf(profile.quirks), probing: undefined, recalled: false };
+    this.#shared = stores.get(this.#storeId) ?? fresh;
+    stores.set(this.#storeId, this.#shared);
+  }
+
+  /** The checks that every method begins with; gives the key. */
+  begin(path: string, options: CallOptions, allow: { readonly root?: boolean } = {}): string {
+    if (this.#closed) throw new StorageError("closed", { path });
+    checkPath(path, allow);
+    throwIfAborted(options.signal, path);
+    const key = joinPath(this.config.root, path);
+    if (key.length * 3 > MAX_KEY && Buffer.byteLength(key) > MAX_KEY) throw tooLong(path);
+    return key;
+  }
+
+  /** The key of a directory's marker. */
+  markerKey(path: string, key: string): string {
+    if (Buffer.byteLength(key) >= MAX_KEY) throw tooLong(path);
+    return `${key}/`;
+  }
+
+  /** What every key below a directory begins with. */
+  prefix(key: string): string {
+    return key === "" ? "" : `${key}/`;
+  }
+
+  /** The path of a key, which lies under the root. */
+  pathOf(key: string): string {
+    const { root } = this.config;
+    return root === "" ? key : key.slice(root.length + 1);
+  }
+
+  get facts(): StoreFacts {
+    return this.#shared.facts;
+  }
+
+  get etagFacts(): EtagFacts {
+    const { etagIsMd5, multipartEtagIsMd5 } = this.facts;
+    return { etagIsMd5: etagIsMd5 === true, multipartEtagIsMd5: multipartEtagIsMd5 === true };
+  }
+
+  /** Whether a condition may be used: it is honoured, or nobody has tried yet. */
+  allows(name: ConditionName): boolean {
+    const known = this.facts.conditions[name];
+    return known === "probe" ? !this.#denied : known;
+  }
+
+  get mayCopyParts(): boolean {
+    return this.facts.copyPart !== false;
+  }
+
+  /** An answer showed whether ETags are MD5s. */
+  learnEtag(etagIsMd5: boolean): void {
+    this.#shared.facts = { ...this.facts, etagIsMd5 };
+  }
+
+  /**
+   * The headers of a call's condition on what lies at `path`.
+   * @throws StorageError `unsupported` if the store does not honour it, before anything is sent.
+   */
+  async condition(
+    path: string,
+    options: ConditionOptions,
+    as?: "complete" | "copyTarget" | "remove",
+  ): Promise<readonly string[]> {
+    const condition = conditionOf(path, options);
+    if (condition === undefined) return [];
+    await this.require(path, as ?? condition, options.signal);
+    return conditionHeaders(options, this.facts);
+  }
+
+  /** @throws StorageError `unsupported` if the store does not honour the condition; probes on first use. */
+  async require(path: string, name: ConditionName, signal: AbortSignal | undefined): Promise<void> {
+    const { conditions, etagQuoting } = this.facts;
+    const open = conditions[name] === "probe" || (conditions[name] && etagQuoting === "probe");
+    if (open && !this.#denied) await this.settle(signal);
+    if (this.facts.conditions[name] === true) return;
+    throw new StorageError("unsupported", {
+      path,
+      message: `the store does not honour this condition (${name})`,
+    });
+  }
+
+  /** Takes over what an earlier run has found out. Sends nothing. */
+  async recall(): Promise<void> {
+    const shared = this.#shared;
+    if (shared.recalled || this.#cacheFile === undefined) return;
+    const found = await readProbe(this.#cacheFile, this.#storeId);
+    shared.recalled = true;
+    if (found !== undefined) shared.facts = fillFacts(shared.facts, found);
+  }
+
+  /** Finds out what is still open, by writing to the store under `.omnisync/`, and remembers it. */
+  async settle(signal: AbortSignal | undefined): Promise<void> {
+    await this.recall();
+    const { facts } = this;
+    if (this.#denied || (isSettled(facts) && facts.conditions.copyTarget !== "probe")) return;
+    const shared = this.#shared;
+    // One probe for all who wait; each of them may stop waiting.
+    shared.probing ??= this.#probe().finally(() => (shared.probing = undefined));
+    try {
+      await untilAborted(shared.probing, signal);
+    } catch (error) {
+      if (!(error instanceof StorageError) || error.code !== "permission-denied") throw error;
+      this.#denied = true;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.client.close();
+  }
+
+  async #probe(): Promise<StoreFacts> {
+    const found = await probeStore(this);
+    this.#shared.facts = fillFacts(this.facts, found);
+    if (this.#cacheFile !== undefined) {
+      await writeProbe(this.#cacheFile, this.#storeId, this.facts);
+    }
+    return this.facts;
+  }
+}
+
+/** `work`, or `aborted` as soon as the signal fires; the work goes on for others. */
+export async function untilAborted<T>(
+  work: Promise<T>,
+  signal: AbortSignal | undefined,
+  path?: string,
+): Promise<T> {
+  if (signal === undefined) return work;
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = (): void =>
+    reject(new StorageError("aborted", { path, cause: signal.reason as unknown }));
+  signal.addEventListener("abort", abort);
+  try {
+    if (signal.aborted) abort();
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+function tooLong(path: string): StorageError {
+  return new StorageError("name-too-long", {
+    path,
+    message: `a key, with the prefix of the root, has at most ${MAX_KEY} bytes`,
+  });
+}

@@ -1,0 +1,60 @@
+import { describe, expect, it } from "vitest";
+import { NO_CAPABILITIES } from "../../src/capabilities.ts";
+import type { Driver } from "../../src/driver.ts";
+import { intercept, readOnly } from "../../src/layers/index.ts";
+import { FullMemory, listAll, outcome, pattern, readAll } from "./layer-helpers.ts";
+
+async function setUp(): Promise<{ memory: FullMemory; driver: Driver }> {
+  const memory = new FullMemory();
+  await memory.write("a", pattern(4));
+  await memory.writeLink("link", "a");
+  await memory.mkdir("empty");
+  return { memory, driver: readOnly(memory) };
+}
+
+describe("readOnly", () => {
+  it("refuses every change and leaves the store as it was", async () => {
+    const { memory, driver } = await setUp();
+    const before = await listAll(memory);
+    const changes: readonly (() => Promise<unknown>)[] = [
+      () => driver.write("b", pattern(1)),
+      () => driver.write("a", pattern(1), { ifNoneMatch: "*" }),
+      () => driver.remove("a"),
+      () => driver.remove("missing"),
+      () => driver.mkdir!("d"),
+      () => driver.rmdir!("empty"),
+      () => driver.writeLink!("link", "b"),
+      () => driver.removeStale!("a"),
+      () => driver.presign!("a", { method: "PUT", expiresIn: 60 }),
+    ];
+    for (const change of changes) expect(await outcome(change())).toBe("read-only");
+    expect(await listAll(memory)).toEqual(before);
+  });
+
+  it("has none of the changing abilities, neither as capability nor as method", async () => {
+    const { driver } = await setUp();
+    const gone = ["copy", "move", "setAttributes", "multipart", "stage", "removeMany"] as const;
+    for (const name of [...gone, "copyPart"] as const) {
+      expect([name, driver.capabilities[name]]).toEqual([name, NO_CAPABILITIES[name]]);
+    }
+    for (const name of [...gone, "canCopyFrom"] as const) expect(driver[name]).toBeUndefined();
+    expect(driver.capabilities.conditions).toEqual(NO_CAPABILITIES.conditions);
+  });
+
+  it("reads as before", async () => {
+    const { memory, driver } = await setUp();
+    expect(await readAll(driver, "a")).toEqual(pattern(4));
+    expect(await driver.stat("a")).toEqual(await memory.stat("a"));
+    expect(await listAll(driver)).toEqual(await listAll(memory));
+    expect(await driver.readLink!("link")).toBe("a");
+    expect((await driver.readBlock!("a", { offset: 1, length: 2 })).bytes).toHaveLength(2);
+    expect(await driver.about!()).toEqual(await memory.about());
+    expect(await driver.presign!("a", { method: "GET", expiresIn: 60 })).toContain("https://");
+  });
+
+  it("may be the source of a copy within its store", async () => {
+    const { memory, driver } = await setUp();
+    await intercept(memory, {}).copy!({ driver, path: "a" }, "b");
+    expect(await readAll(driver, "b")).toEqual(pattern(4));
+  });
+});

@@ -1,0 +1,74 @@
+import { StorageError } from "@omnisync/storage";
+import { Faults, disable, fault, onCall } from "@omnisync/storage/layers";
+import { sync } from "@omnisync/sync";
+import { describe, expect, it } from "vitest";
+import { T0, bytes, contents, place, storeWith } from "./stores.ts";
+
+describe("move", () => {
+  it("[SY-60] removes each source after its copy", async () => {
+    const [source, destination] = [await storeWith({ a: "1", "b/c": "2" }), await storeWith()];
+    await source.writeLink("l", "a");
+    const report = await sync(place(source), place(destination), { move: true });
+    expect(report).toMatchObject({ created: 2, linksWritten: 1, sourcesRemoved: 3 });
+    expect(await contents(source)).toEqual({});
+    expect(await contents(destination)).toEqual({ a: "1", "b/c": "2", l: "-> a" });
+  });
+
+  it("[SY-60] keeps a source that changed after it was read", async () => {
+    const source = await storeWith({ a: "old" });
+    const destination = await storeWith();
+    const write = destination.write.bind(destination);
+    destination.write = async (...args) => {
+      const entry = await write(...args);
+      await source.write("a", bytes("new"), { mtime: T0 + 1 });
+      return entry;
+    };
+    const report = await sync(place(source), place(disable(destination, "copy")), {
+      move: true,
+      attempts: 1,
+    });
+    expect(report).toMatchObject({ sourcesRemoved: 0, failed: 1 });
+    expect(await contents(source)).toEqual({ a: "new" });
+  });
+
+  it("[SY-61] an equal size and mtime is not enough to remove a source", async () => {
+    const [source, destination] = [
+      await storeWith({ a: "new", b: "x" }),
+      await storeWith({ a: "old", b: "x" }),
+    ];
+    const report = await sync(place(source), place(destination), { move: true });
+    expect(report).toMatchObject({ replaced: 1, unchanged: 1, sourcesRemoved: 2 });
+    expect(await contents(destination)).toEqual({ a: "new", b: "x" });
+    expect(await contents(source)).toEqual({});
+  });
+
+  it("[SY-62] keeps a source whose copy failed over an older destination", async () => {
+    const [source, destination] = [await storeWith({ a: "new!" }), await storeWith({ a: "old" })];
+    const down = new StorageError("unavailable");
+    const faults = new Faults(onCall(1, { kind: "fail-before", error: down }, "write"));
+    const report = await sync(place(source), place(fault(destination, faults)), { move: true });
+    expect(report).toMatchObject({ failed: 1, sourcesRemoved: 0 });
+    expect(await contents(source)).toEqual({ a: "new!" });
+    expect(await contents(destination)).toEqual({ a: "old" });
+  });
+
+  it("[SY-62] keeps a source that was skipped", async () => {
+    const [source, destination] = [await storeWith({ a: "new!" }), await storeWith({ a: "old" })];
+    const report = await sync(place(source), place(destination), {
+      move: true,
+      ignoreExisting: true,
+    });
+    expect(report).toMatchObject({ skipped: 1, sourcesRemoved: 0 });
+    expect(await contents(source)).toEqual({ a: "new!" });
+  });
+
+  it("[SY-70] a dry run keeps every source", async () => {
+    const source = await storeWith({ a: "1" });
+    const report = await sync(place(source), place(await storeWith()), {
+      move: true,
+      dryRun: true,
+    });
+    expect(report).toMatchObject({ created: 1, sourcesRemoved: 1 });
+    expect(await contents(source)).toEqual({ a: "1" });
+  });
+});
