@@ -8,6 +8,7 @@
  */
 import { type Driver, type Entry, StorageError, isStorageError } from "@omnisync/storage";
 import type { Place } from "@omnisync/sync";
+import type { PathNames } from "./output/shown-path.ts";
 import type { Session } from "./session.ts";
 import { type Spot, parseSpot } from "./spots.ts";
 import { UsageError } from "./usage-error.ts";
@@ -26,11 +27,9 @@ export interface SourcePlace extends Found {
 }
 
 /** Where the two ends of a transfer lie. */
-export interface Ends {
+export interface Ends extends PathNames {
   readonly source: Place;
   readonly destination: Place;
-  /** What paths of the transfer begin with for the user, as in rsync: `src/`, or nothing. */
-  readonly prefix: string;
   /** Whether the destination is a disk of this machine. */
   readonly toLocal: boolean;
 }
@@ -56,6 +55,7 @@ export async function openEnds(
     source,
     destination,
     prefix: source.name === "" ? "" : `${source.name}/`,
+    root: source.name || source.path || ".",
     toLocal: destinationSpot.isLocal,
   };
 }

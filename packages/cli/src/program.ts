@@ -1,11 +1,12 @@
 /** The tree of commands. Declares only: what a command needs is loaded when it runs. */
-import { Command } from "commander";
+import { type Argument, Command } from "commander";
 import { addCatCommand } from "./commands/cat.ts";
 import { addCheckCommand } from "./commands/check.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
 import { addCopyCommand } from "./commands/copy.ts";
 import { addCpCommand } from "./commands/cp.ts";
 import { addDuCommand } from "./commands/du.ts";
+import { addHelpCommand } from "./commands/help.ts";
 import { addLsCommand } from "./commands/ls.ts";
 import { addMkdirCommand } from "./commands/mkdir.ts";
 import { addMoveCommand } from "./commands/move.ts";
@@ -19,6 +20,7 @@ import { addTreeCommand } from "./commands/tree.ts";
 import { addVersionCommand } from "./commands/version.ts";
 import { examples } from "./help-examples.ts";
 import type { Session } from "./session.ts";
+import { versionText } from "./version.ts";
 
 const WIDTH = 100;
 
@@ -27,9 +29,9 @@ export function buildProgram(session: Session): Command {
     .description("One namespace over all your storage, kept in sync.")
     .usage("<command> [options]")
     .helpOption("-h, --help", "Show help")
-    .helpCommand("help [command]", "Show help of a command")
+    .version(versionText(["--version"]), "-V, --version", "Show the version")
     .exitOverride()
-    .configureHelp({ helpWidth: WIDTH, sortOptions: false })
+    .configureHelp({ helpWidth: WIDTH, subcommandTerm })
     .configureOutput({
       writeOut: (text) => session.out.line(text.trimEnd()),
       writeErr: (text) => session.note(text.trimEnd()),
@@ -37,7 +39,7 @@ export function buildProgram(session: Session): Command {
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     });
-  program.option("-V, --version", "Show the version").option("--no-color", "Do not use colours");
+  program.option("--no-color", "Do not use colours");
   program.on("option:no-color", () => {
     session.color = false;
   });
@@ -63,6 +65,7 @@ export function buildProgram(session: Session): Command {
   addProvidersCommand(program, session);
   addCompletionCommand(program, session);
   addVersionCommand(program, session);
+  addHelpCommand(program);
 
   program.addHelpText("after", LOCATIONS);
   examples(program, [
@@ -71,6 +74,16 @@ export function buildProgram(session: Session): Command {
     ["omnisync check ~/photos/ s3://bucket/photos/", "is it all there?"],
   ]);
   return program;
+}
+
+/** `sync <source> <destination>`: that there are options goes without saying. */
+function subcommandTerm(command: Command): string {
+  return [command.name(), ...command.registeredArguments.map(argumentTerm)].join(" ");
+}
+
+function argumentTerm(argument: Argument): string {
+  const text = `${argument.name()}${argument.variadic ? "..." : ""}`;
+  return argument.required ? `<${text}>` : `[${text}]`;
 }
 
 const LOCATIONS = `

@@ -11,11 +11,11 @@ export async function runCommand(argv: readonly string[], io: Io): Promise<numbe
   const session = new Session(io);
   const code = await settle(session, async () => {
     await buildProgram(session).parseAsync(argv, { from: "user" });
-    await session.out.flush();
     return session.exitCode;
   });
-  // A store that cannot be closed in good order is told of, but what was done is done.
+  // What was found before an error is still a result; a store that does not close well is told of.
   const closed = await settle(session, async () => {
+    await session.out.flush();
     await session.close();
     return EXIT.done;
   });
@@ -43,11 +43,11 @@ function explain(session: Session, error: unknown): number {
   return code;
 }
 
-/** Help that was asked for is success; everything else that the parser throws is wrong usage. */
+/** Help or version that was asked for is success; everything else that the parser throws is wrong usage. */
 function explainParse(session: Session, error: CommanderError): number {
-  if (error.code === "commander.helpDisplayed" || error.message === "(outputHelp)")
-    return EXIT.done;
-  if (error.code === "commander.help") return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  if (error.exitCode === 0) return EXIT.done;
+  // Without any command, help has been printed instead.
+  if (error.code === "commander.help") return EXIT.usage;
   session.complain(parseErrorText(error.message));
   return EXIT.usage;
 }

@@ -18,7 +18,7 @@ export interface Capabilities {
    * Without it the engine asks its attribute cache, then `stat`, for entries of equal size only.
    */
   readonly completeList: boolean;
-  /** Directories exist by themselves, even empty; `mkdir` and `rmdir` work. Without it: `name/` markers. */
+  /** Directories exist by themselves, even empty. Without it `mkdir`, if there, makes `name/` markers. */
   readonly directories: boolean;
   /** A file and a directory may have the same name (`a` and `a/b`). True for stores of plain keys. */
   readonly fileAndDirectory: boolean;
@@ -67,7 +67,7 @@ export interface Capabilities {
   readonly readBlock: boolean;
   /** Signed URLs. */
   readonly presign: boolean;
-  /** Most paths that one `removeMany` takes. Without it: one `remove` each. */
+  /** Paths that `removeMany` puts into one request; it takes any number. Without it: one `remove` each. */
   readonly removeMany: number | undefined;
   /** Free and used space are known. */
   readonly about: boolean;

@@ -7,7 +7,8 @@
  *
  * Promises that hold for every method:
  * - Safe to call concurrently, also on one path.
- * - Errors are `StorageError`; after `close` every method throws `closed`.
+ * - Errors are `StorageError`; after `close` every method throws `closed`. What the caller's own body
+ *   throws comes out as it is if it is a `StorageError`, else as `internal` with it as the cause.
  * - An aborted `signal` makes the call throw `aborted` soon; an aborted write has left nothing behind.
  * - A path that `checkPath` refuses throws `invalid-path` before anything else happens.
  * - No symlink is ever followed out of the root, and none at the last segment.
@@ -50,7 +51,8 @@ export interface Driver extends Partial<Abilities> {
    * `onProblem` it throws.
    *
    * Missing directory: throws `not-found` where directories exist by themselves; elsewhere (plain
-   * keys) it is the same as empty and yields nothing. A missing bucket throws `not-found` always.
+   * keys) it is the same as empty and yields nothing; likewise a file there, which throws
+   * `not-a-directory` or is empty. A missing bucket throws `not-found` always.
    * Reserved paths are left out unless asked for. May be left early (`break`), which frees everything.
    */
   list(directory: string, options?: ListOptions): AsyncIterable<readonly Entry[]>;
@@ -58,12 +60,13 @@ export interface Driver extends Partial<Abilities> {
   /**
    * Opens a file for reading. The promise settles once the store has answered; `entry` describes
    * exactly the content that `body` gives. Missing: throws `not-found`; a directory: `is-a-directory`;
-   * FIFOs, sockets, devices: `unsupported`, without opening them.
+   * links, FIFOs, sockets, devices: `unsupported`, without opening them.
    *
    * `body` is read once, and must be read to its end or left early, which frees the connection. It
    * throws `corrupt` if the bytes end early or differ from a checksum that the store sent, and
    * `changed` if the file was seen to change meanwhile; it never ends normally on fewer bytes.
-   * A range that begins at or after the end gives no bytes.
+   * A range that begins at or after the end gives no bytes; one that is not of integers ≥ 0 throws
+   * `invalid-argument`.
    */
   read(path: string, options?: ReadOptions): Promise<ReadResult>;
 
@@ -80,8 +83,9 @@ export interface Driver extends Partial<Abilities> {
   write(path: string, body: Body, options?: WriteOptions): Promise<Entry>;
 
   /**
-   * Removes a file or link (for a directory see `rmdir`). Missing is success, except with `ifMatch`,
-   * which then throws `precondition-failed`.
+   * Removes a file or link. Missing is success, except with `ifMatch`, which then throws
+   * `precondition-failed`. A directory stays (see `rmdir`): where it cannot have a file's name, throws
+   * `is-a-directory`.
    */
   remove(path: string, options?: RemoveOptions): Promise<void>;
 
@@ -94,7 +98,11 @@ export interface Abilities {
   /** Finds out what the store really honours, and remembers it. Idempotent; called before first use. */
   probe(options?: CallOptions): Promise<Capabilities>;
 
-  /** Creates a directory and its parents; existing is success; a file there throws `not-a-directory`. */
+  /**
+   * Creates a directory, for real or as a marker; existing is success; where a file and a directory
+   * cannot have one name, a file there throws `not-a-directory`. Has no capability of its own: there,
+   * together with `rmdir`, where the store can keep an empty directory.
+   */
   mkdir(path: string, options?: DirectoryOptions): Promise<void>;
   /** Removes an empty directory; missing is success; else throws `directory-not-empty`. */
   rmdir(path: string, options?: CallOptions): Promise<void>;
@@ -109,7 +117,11 @@ export interface Abilities {
    */
   copy(source: CopySource, path: string, options?: WriteOptions): Promise<Entry>;
 
-  /** Renames a file or directory within the store, atomically, replacing a file at `to`. */
+  /**
+   * Renames a file or directory within the store, atomically, replacing a file at `to` and creating
+   * its parents. Missing: `not-found`. Onto itself: nothing happens. A directory into itself throws
+   * `invalid-argument`, onto one that holds something `directory-not-empty`.
+   */
   move(from: string, to: string, options?: CallOptions): Promise<void>;
 
   /** Changes attributes without sending content. Those not given stay. Missing: `not-found`. */
@@ -124,7 +136,7 @@ export interface Abilities {
 
   /**
    * Begins a file of known size that is filled out of order and then committed or aborted; until the
-   * commit nothing is visible at `path`.
+   * commit nothing is visible at `path`. Bytes never written are 0.
    */
   stage(path: string, size: number, options?: CallOptions): Promise<Stage>;
 
@@ -137,7 +149,10 @@ export interface Abilities {
   /** A URL that lets whoever has it do one thing for a while. Treat it as a secret. */
   presign(path: string, options: PresignOptions): Promise<string>;
 
-  /** Removes many files; missing ones are success. Gives back those that failed, each with its error. */
+  /**
+   * Removes any number of files; missing ones are success. Gives back those that failed, each with its
+   * error. A path that is none, an aborted signal and `closed` are thrown, before anything is removed.
+   */
   removeMany(paths: readonly string[], options?: CallOptions): Promise<readonly StorageError[]>;
 
   /** Space, in bytes; a figure that the store does not tell is left out. */
@@ -276,7 +291,11 @@ export interface Multipart {
   ): Promise<Part>;
   /** The parts that the store holds, by number. Throws `not-found` if the upload is gone. */
   listParts(upload: Upload, options?: CallOptions): AsyncIterable<readonly Part[]>;
-  /** Makes the object of these parts, in ascending order, visible at once. Safe to repeat after a lost answer. */
+  /**
+   * Makes the object of these parts, in ascending order, visible at once. Safe to repeat after a lost
+   * answer, also by another process. Parts that the store does not hold as named, are out of order, or
+   * too small before the last throw `invalid-argument`.
+   */
   complete(upload: Upload, parts: readonly Part[], options?: ConditionOptions): Promise<Entry>;
   /** Gives up the upload and frees its parts. Unknown uploads are success. */
   abort(upload: Upload, options?: CallOptions): Promise<void>;
@@ -311,14 +330,17 @@ export interface Part {
   readonly checksum?: string | undefined;
 }
 
-/** A file being put together out of order. */
+/** A file being put together out of order. After `commit` or `abort` the others throw `closed`. */
 export interface Stage {
-  /** Writes bytes at an offset. Ranges may come in any order and at the same time. */
+  /**
+   * Writes bytes at an offset. Ranges may come in any order and at the same time; one that leaves the
+   * announced size throws `invalid-argument`.
+   */
   write(offset: number, bytes: Uint8Array, options?: CallOptions): Promise<void>;
   /** The hash of a range as it lies on the store now, computed off the main thread. */
   hash(name: HashName, range: ExactRange, options?: CallOptions): Promise<string>;
   /** Makes the file visible at its path, atomically, with these attributes. */
   commit(options?: WriteOptions): Promise<Entry>;
-  /** Drops everything. After `commit`, does nothing. */
+  /** Drops everything. After `commit` or `abort`, does nothing. */
   abort(): Promise<void>;
 }

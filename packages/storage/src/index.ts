@@ -59,12 +59,15 @@ export {
 } from "./registry.ts";
 export { READ_ALL_LIMIT, Storage, openStorage } from "./storage.ts";
 export { formatDuration, formatSize, parseDuration, parseSize } from "./units.ts";
+export { FileDriver, type FileDriverOptions } from "./drivers/file/file-driver.ts";
 export { MemoryDriver, type MemoryDriverOptions } from "./drivers/memory/memory-driver.ts";
 export { MemoryStore } from "./drivers/memory/memory-store.ts";
 
+import { fileDefinition } from "./drivers/file/index.ts";
 import { memoryDefinition } from "./drivers/memory/index.ts";
 import { s3Definition } from "./drivers/s3/index.ts";
 import { registerDriver } from "./registry.ts";
 
 registerDriver(memoryDefinition);
+registerDriver(fileDefinition);
 registerDriver(s3Definition);

@@ -129,6 +129,7 @@ export class Storage implements AsyncDisposable {
     if (this.driver.move !== undefined) return this.driver.move(from, to, options);
     const before = await this.driver.stat(from, options);
     if (before === undefined) throw new StorageError("not-found", { path: from });
+    if (from === to) return;
     await this.copy(from, to, options);
     const ifMatch = this.driver.capabilities.conditions.remove ? before.etag : undefined;
     await this.driver.remove(from, { ...options, ifMatch });

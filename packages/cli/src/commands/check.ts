@@ -6,6 +6,7 @@ import { addDriverFlags } from "../driver-flags.ts";
 import { EXIT, EXIT_DIFFERENT } from "../exit-codes.ts";
 import { examples } from "../help-examples.ts";
 import { errorJson, failureText } from "../output/error-text.ts";
+import { shownPath } from "../output/shown-path.ts";
 import { checkSummaryLine } from "../output/summary.ts";
 import { type Ends, openEnds } from "../places.ts";
 import type { Session } from "../session.ts";
@@ -57,7 +58,7 @@ async function check(
       filter: createFilter(rules, ends.prefix),
       attributeCache: cache,
       signal: session.signal,
-      onEvent: (event) => printEvent(session, event, flags, ends.prefix),
+      onEvent: (event) => printEvent(session, event, flags, shownPath(ends, event.path)),
     });
     printEnding(session, report, flags);
   } finally {
@@ -93,23 +94,23 @@ const WORDS: Readonly<Record<Exclude<CheckEvent["kind"], "error">, string>> = {
   "destination-only": "only in destination",
 };
 
-function printEvent(session: Session, event: CheckEvent, flags: CheckFlags, prefix: string): void {
-  if (event.kind === "error") session.complain(failureText(prefix + event.path, event.error));
+function printEvent(session: Session, event: CheckEvent, flags: CheckFlags, path: string): void {
+  if (event.kind === "error") session.complain(failureText(path, event.error));
   if (flags.quiet) return;
-  if (flags.json) session.out.json(eventJson(event, prefix));
+  if (flags.json) session.out.json(eventJson(event, path));
   else if (event.kind !== "error" && (event.kind !== "match" || (flags.verbose ?? 0) > 0)) {
     const reason = event.kind === "differ" && event.reason ? ` (${event.reason})` : "";
-    session.out.line(`${WORDS[event.kind]} ${printable(prefix + event.path)}${reason}`);
+    session.out.line(`${WORDS[event.kind]} ${printable(path)}${reason}`);
   }
 }
 
-function eventJson(event: CheckEvent, prefix: string): object {
-  const { kind, path, reason, source, destination, error } = event;
+function eventJson(event: CheckEvent, path: string): object {
+  const { kind, reason, source, destination, error } = event;
   const side = (entry: Entry | undefined): object | undefined =>
     entry && { kind: entry.kind, size: entry.size, mtime: entry.mtime };
   return {
     kind,
-    path: prefix + path,
+    path,
     reason,
     source: side(source),
     destination: side(destination),

@@ -118,6 +118,7 @@ async function copyAndRemove(
     source: await place(session, source, isDirectory),
     destination: await place(session, target, isDirectory),
     prefix: isDirectory ? `${source.name}/` : "",
+    root: source.name,
     toLocal: target.isLocal,
   };
   const done = await runPlainTransfer(session, ends, { move: true, verbose });

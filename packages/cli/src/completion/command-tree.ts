@@ -18,18 +18,13 @@ export interface FlagInfo {
   readonly choices: readonly string[] | undefined;
 }
 
-/** Every command, `help` included, by name; the first is the program itself. */
+/** The program itself, then every command by name. */
 export function describeCommands(program: Command): readonly CommandInfo[] {
-  const commands = program.commands.map(describe);
-  const names = commands.map(({ name }) => name);
-  const help: CommandInfo = {
-    name: "help",
-    summary: "show help of a command",
-    flags: [],
-    choices: names,
-    takesArguments: true,
-  };
-  return [describe(program), ...[...commands, help].sort((a, b) => (a.name < b.name ? -1 : 1))];
+  const names = program.commands.map((command) => command.name()).sort();
+  const commands = program.commands.map((command) =>
+    command.name() === "help" ? { ...describe(command), choices: names } : describe(command),
+  );
+  return [describe(program), ...commands.sort((a, b) => (a.name < b.name ? -1 : 1))];
 }
 
 function describe(command: Command): CommandInfo {

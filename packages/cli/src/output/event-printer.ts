@@ -4,6 +4,7 @@ import type { SyncEvent } from "@omnisync/sync";
 import type { Session } from "../session.ts";
 import { errorJson, failureText } from "./error-text.ts";
 import { type ItemizeContext, itemizeLine } from "./itemize.ts";
+import { shownPath } from "./shown-path.ts";
 
 export interface PrintOptions extends ItemizeContext {
   readonly json?: boolean | undefined;
@@ -24,12 +25,13 @@ export class EventPrinter {
   /** Prints what the options want to know of an event. Never throws. */
   print(event: SyncEvent): void {
     const { json, quiet, itemizeChanges } = this.#options;
-    if (json && !quiet) this.#session.out.json(eventJson(event, this.#options.prefix));
+    if (json && !quiet)
+      this.#session.out.json(eventJson(event, shownPath(this.#options, event.path)));
     if (event.kind === "failed") {
-      this.#session.complain(failureText(this.#options.prefix + event.path, event.error));
+      this.#session.complain(failureText(shownPath(this.#options, event.path), event.error));
     } else if (event.kind === "ignored" && event.source?.kind === "other" && !quiet) {
       this.#session.complain(
-        `${printable(this.#options.prefix + event.path)}: left out: not a file, directory or link`,
+        `${printable(shownPath(this.#options, event.path))}: left out: not a file, directory or link`,
       );
     }
     const line = itemizeChanges ? this.#itemized(event) : this.#inWords(event);
@@ -47,7 +49,7 @@ export class EventPrinter {
       event.kind === "unchanged" || event.kind === "skip" || event.kind === "ignored";
     if (event.kind === "failed" || verbose < (quietKind ? 2 : 1)) return undefined;
     const size = event.kind === "copy" ? ` (${formatSize(event.source?.size ?? 0)})` : "";
-    return `${WORDS[event.kind]} ${printable(this.#options.prefix + event.path)}${size}`;
+    return `${WORDS[event.kind]} ${printable(shownPath(this.#options, event.path))}${size}`;
   }
 }
 
@@ -65,11 +67,11 @@ const WORDS: Readonly<Record<Exclude<SyncEvent["kind"], "failed">, string>> = {
 };
 
 /** An event as one line of JSON; what is not known is left out. */
-function eventJson(event: SyncEvent, prefix: string): object {
+function eventJson(event: SyncEvent, path: string): object {
   const { kind, reason, bytes, strategy, error, source, destination } = event;
   return {
     kind,
-    path: prefix + event.path,
+    path,
     reason,
     bytes,
     size: (source ?? destination)?.size,

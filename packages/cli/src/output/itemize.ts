@@ -8,10 +8,9 @@
  */
 import { type Entry, printable } from "@omnisync/storage";
 import type { SyncEvent } from "@omnisync/sync";
+import { type PathNames, shownPath } from "./shown-path.ts";
 
-export interface ItemizeContext {
-  /** Put before each path, as rsync does when the source has no trailing slash. */
-  readonly prefix: string;
+export interface ItemizeContext extends PathNames {
   readonly toLocal: boolean;
   /** Milliseconds by which equal times may differ. Default 1000. */
   readonly window?: number | undefined;
@@ -23,9 +22,8 @@ export function itemizeLine(event: SyncEvent, context: ItemizeContext): string |
   if (code === undefined) return undefined;
   const directory =
     (event.source ?? event.destination)?.kind === "directory" || event.kind === "mkdir";
-  const path = `${context.prefix}${event.path}`;
-  const shown = path === "" ? "./" : directory && !path.endsWith("/") ? `${path}/` : path;
-  return `${code} ${printable(shown)}`;
+  const shown = shownPath(context, event.path);
+  return `${code} ${printable(directory ? `${shown}/` : shown)}`;
 }
 
 function itemizeCode(event: SyncEvent, context: ItemizeContext): string | undefined {

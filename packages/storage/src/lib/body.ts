@@ -1,6 +1,6 @@
 /** Bodies: opening, collecting, measuring. */
-import type { Body } from "../driver.ts";
-import { StorageError, throwIfAborted } from "../errors.ts";
+import type { Body, ByteRange } from "../driver.ts";
+import { StorageError, throwIfAborted, toStorageError } from "../errors.ts";
 
 /** Whether the body can be opened again for another attempt. */
 export function isReplayable(body: Body): boolean {
@@ -13,6 +13,50 @@ export function openBody(body: Body): AsyncIterable<Uint8Array> {
   return typeof body === "function" ? body() : body;
 }
 
+export interface BodyContext {
+  readonly path?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The body as a stream that a driver can rely on: it throws `aborted` as soon as the signal fires,
+ * even while the caller's stream is stuck, and whatever that stream throws comes out as a
+ * `StorageError`.
+ */
+export async function* guardBody(
+  body: Body,
+  { path, signal }: BodyContext,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let interrupt: (reason: unknown) => void = () => {};
+  const onAbort = (): void =>
+    interrupt(new StorageError("aborted", { path, cause: signal?.reason }));
+  let iterator: AsyncIterator<Uint8Array> | undefined;
+  signal?.addEventListener("abort", onAbort, { once: true });
+  try {
+    iterator = openBody(body)[Symbol.asyncIterator]();
+    for (;;) {
+      throwIfAborted(signal, path);
+      const step = await new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
+        interrupt = reject;
+        iterator?.next().then(resolve, reject);
+      });
+      if (step.done) {
+        iterator = undefined;
+        return;
+      }
+      yield step.value;
+    }
+  } catch (error) {
+    throw toStorageError(error, { path });
+  } finally {
+    signal?.removeEventListener("abort", onAbort);
+    const left = iterator?.return?.();
+    // A stuck stream would never answer.
+    if (signal?.aborted) left?.catch(() => {});
+    else await left;
+  }
+}
+
 /**
  * The whole body in memory.
  * @throws StorageError `too-large` as soon as it passes `limit` bytes.
@@ -20,13 +64,12 @@ export function openBody(body: Body): AsyncIterable<Uint8Array> {
 export async function collectBody(
   body: Body,
   limit: number,
-  context: { readonly path?: string; readonly signal?: AbortSignal | undefined } = {},
+  context: BodyContext = {},
 ): Promise<Uint8Array> {
   if (body instanceof Uint8Array) return body;
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of openBody(body)) {
-    throwIfAborted(context.signal, context.path);
+  for await (const chunk of guardBody(body, context)) {
     size += chunk.byteLength;
     if (size > limit) {
       throw new StorageError("too-large", {
@@ -56,6 +99,20 @@ export function checkSize(path: string, announced: number | undefined, actual: n
     path,
     message: `${actual} bytes came where ${announced} were announced; nothing was stored`,
   });
+}
+
+/** @throws StorageError `invalid-argument` unless both are integers ≥ 0. */
+export function checkRange(path: string, range: ByteRange | undefined): void {
+  const { offset, length = 0 } = range ?? { offset: 0 };
+  if (isCount(offset) && isCount(length)) return;
+  throw new StorageError("invalid-argument", {
+    path,
+    message: `offset ${offset} and length ${length} are not a range`,
+  });
+}
+
+export function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0;
 }
 
 async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {

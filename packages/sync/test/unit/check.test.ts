@@ -2,7 +2,7 @@ import { StorageError } from "@omnisync/storage";
 import { Faults, disable, fault, onCall } from "@omnisync/storage/layers";
 import { type CheckEvent, check } from "@omnisync/sync";
 import { describe, expect, it } from "vitest";
-import { T0, contents, place, storeWith } from "./stores.ts";
+import { T0, contents, place, storeWith } from "../stores.ts";
 
 describe("check", () => {
   it("[SY-80] lists match, differ, source-only and destination-only, and changes nothing", async () => {

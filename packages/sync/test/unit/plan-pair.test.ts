@@ -2,7 +2,7 @@ import type { Entry } from "@omnisync/storage";
 import { describe, expect, it } from "vitest";
 import type { Obstacle, Pair } from "../../src/merge/merge-join.ts";
 import { type PlanRules, planPair } from "../../src/plan/plan-pair.ts";
-import { T0 } from "./stores.ts";
+import { T0 } from "../stores.ts";
 
 const RULES: PlanRules = {
   checksum: false,

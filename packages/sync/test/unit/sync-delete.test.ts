@@ -2,7 +2,7 @@ import { StorageError } from "@omnisync/storage";
 import { Faults, fault, onCall } from "@omnisync/storage/layers";
 import { Filter, parseFilterRule, sync } from "@omnisync/sync";
 import { describe, expect, it } from "vitest";
-import { T0, bytes, contents, place, recorder, storeWith } from "./stores.ts";
+import { T0, bytes, contents, place, recorder, storeWith } from "../stores.ts";
 
 const DOWN = new StorageError("unavailable", { message: "down" });
 

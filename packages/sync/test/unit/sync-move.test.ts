@@ -2,7 +2,7 @@ import { StorageError } from "@omnisync/storage";
 import { Faults, disable, fault, onCall } from "@omnisync/storage/layers";
 import { sync } from "@omnisync/sync";
 import { describe, expect, it } from "vitest";
-import { T0, bytes, contents, place, storeWith } from "./stores.ts";
+import { T0, bytes, contents, place, storeWith } from "../stores.ts";
 
 describe("move", () => {
   it("[SY-60] removes each source after its copy", async () => {

@@ -2,7 +2,7 @@ import { MemoryDriver } from "@omnisync/storage";
 import { disable } from "@omnisync/storage/layers";
 import { AttributeCache, Filter, parseFilterRule, sync } from "@omnisync/sync";
 import { describe, expect, it, vi } from "vitest";
-import { T0, bytes, contents, entries, place, recorder, storeWith } from "./stores.ts";
+import { T0, bytes, contents, entries, place, recorder, storeWith } from "../stores.ts";
 
 describe("sync", () => {
   it("makes the destination hold what the source holds", async () => {

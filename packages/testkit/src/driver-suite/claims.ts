@@ -6,7 +6,7 @@ import type { Suite } from "./suite.ts";
 
 /** The methods of each ability; `mkdir` and `rmdir` go together and have no capability. */
 const METHODS: readonly (readonly [keyof Abilities, (c: Capabilities) => boolean])[] = [
-  ["copy", (c) => c.copy],
+  ["copy", (c) => c.copy !== undefined],
   ["move", (c) => c.move],
   ["setAttributes", (c) => c.setAttributes],
   ["readLink", (c) => c.symlinks !== undefined],

@@ -96,7 +96,7 @@ export async function getText(
   path: string,
   options?: ReadOptions,
 ): Promise<string> {
-  return new TextDecoder().decode(await get(driver, path, options));
+  return Buffer.from(await get(driver, path, options)).toString();
 }
 
 export async function listAll(

@@ -26,7 +26,7 @@ export function addStageTests(suite: Suite): void {
     const whole = noise(SIZE);
     const stage = await driver.stage!("dir/file", SIZE);
     const offsets = Array.from({ length: Math.ceil(SIZE / PIECE) }, (_, i) => i * PIECE);
-    await forEachOf(offsets.reverse(), 4, (offset) =>
+    await forEachOf(offsets.toReversed(), 4, (offset) =>
       stage.write(offset, whole.subarray(offset, offset + PIECE)),
     );
     for (const name of ["blake3", "sha256", "md5"] as const) {

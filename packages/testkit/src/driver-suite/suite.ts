@@ -71,7 +71,10 @@ export interface SuiteParts {
 export function describeAreas(parts: SuiteParts): void {
   describe.concurrent(parts.name, () => {
     for (const [area, addTests] of Object.entries(parts.areas)) {
-      describe.concurrent(area, () => addTests(createSuite(parts)));
+      const register: (() => void)[] = [];
+      addTests(createSuite(parts, register));
+      // Without the ability an area may have nothing to test; an empty `describe` is a failure.
+      if (register.length > 0) describe.concurrent(area, () => register.forEach((add) => add()));
     }
   });
 }
@@ -83,7 +86,7 @@ export function closeFilled(setup: DriverSetup, filled: FilledRoots): void {
   });
 }
 
-function createSuite(parts: SuiteParts): Suite {
+function createSuite(parts: SuiteParts, register: (() => void)[]): Suite {
   const { setup, sample, filled } = parts;
   return {
     capabilities: sample.capabilities,
@@ -94,8 +97,9 @@ function createSuite(parts: SuiteParts): Suite {
       const skipped = setup.skip?.find(
         ({ rule, only }) => rules.split(" ").includes(rule) && title.includes(only ?? ""),
       );
-      if (skipped !== undefined) test.skip(`${titled} (skipped: ${skipped.reason})`);
-      else test(titled, (context) => runTest(parts, context, run));
+      if (skipped === undefined)
+        register.push(() => test(titled, (context) => runTest(parts, context, run)));
+      else register.push(() => test.skip(`${titled} (skipped: ${skipped.reason})`));
     },
     filled: (name, fill) => async () => {
       const driver = filled.get(name) ?? openFilled(setup, fill);

@@ -79,17 +79,14 @@ export function checkPartEncryption(request: S3Request, encryption: Encryption):
 }
 
 export function encryptionHeaders(encryption: Encryption): Record<string, string> {
-  switch (encryption.kind) {
-    case "AES256":
-      return { [prefix]: "AES256" };
-    case "customer":
-      return {
-        [`${prefix}-customer-algorithm`]: "AES256",
-        [`${prefix}-customer-key-md5`]: encryption.keyMd5,
-      };
-    default:
-      return { [prefix]: encryption.kind, [`${prefix}-aws-kms-key-id`]: encryption.keyId };
+  if (encryption.kind === "AES256") return { [prefix]: "AES256" };
+  if (encryption.kind !== "customer") {
+    return { [prefix]: encryption.kind, [`${prefix}-aws-kms-key-id`]: encryption.keyId };
   }
+  return {
+    [`${prefix}-customer-algorithm`]: "AES256",
+    [`${prefix}-customer-key-md5`]: encryption.keyMd5,
+  };
 }
 
 /** The MD5 of the content where S3 gives that, else 16 bytes that are not. */

@@ -2,6 +2,7 @@
 import type { StoredObject } from "./bucket.ts";
 import { headerName } from "./checksum-headers.ts";
 import type { Range } from "./range.ts";
+import { header } from "./request.ts";
 import type { S3Request } from "./request.ts";
 import { S3Error } from "./s3-error.ts";
 
@@ -28,16 +29,21 @@ export function partRange(request: S3Request, object: StoredObject): PartRange |
     });
   }
   const start = parts.slice(0, index).reduce((sum, { size }) => sum + size, 0);
-  const { checksum } = object;
-  const wanted = request.headers.get("x-amz-checksum-mode")?.toUpperCase() === "ENABLED";
-  const composite = wanted && checksum?.type === "COMPOSITE" && part.checksum !== undefined;
   return {
     range: part.size === 0 ? undefined : { start, end: start + part.size },
     headers: {
       ...(object.parts === undefined ? {} : { "x-amz-mp-parts-count": String(parts.length) }),
-      ...(composite
-        ? { [headerName(checksum.algorithm)]: part.checksum, "x-amz-checksum-type": "COMPOSITE" }
-        : {}),
-    } as Record<string, string>,
+      ...partChecksum(request, object, part.checksum),
+    },
   };
+}
+
+function partChecksum(
+  request: S3Request,
+  { checksum }: StoredObject,
+  value: string | undefined,
+): Record<string, string> {
+  const wanted = header(request, "x-amz-checksum-mode")?.toUpperCase() === "ENABLED";
+  if (!wanted || checksum?.type !== "COMPOSITE" || value === undefined) return {};
+  return { [headerName(checksum.algorithm)]: value, "x-amz-checksum-type": checksum.type };
 }

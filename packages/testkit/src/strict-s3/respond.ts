@@ -64,7 +64,6 @@ export function errorResponse(error: S3Error, resource: string, requestId: strin
     status: error.status,
     headers: { "content-type": "application/xml", ...error.headers },
     body: [Buffer.from(document)],
-    // There is no body in the answer to a HEAD, and AWS does not say how long it would be.
   };
 }
 

@@ -61,6 +61,10 @@ export async function serveRequest(
     if (known === undefined) return;
     if (entry !== undefined) entry.code = known.code;
     response = errorResponse(known, incoming.url?.split("?")[0] ?? "", requestId);
+    // What is left of the body is read and dropped; a client that waits for "100 Continue" sends none.
+    if (incoming.headers.expect !== undefined && !incoming.complete) {
+      outgoing.setHeader("connection", "close");
+    }
     incoming.resume();
   }
   if (entry !== undefined) entry.status = response.status;
@@ -141,7 +145,9 @@ async function* bodyOf({ incoming, outgoing, actions }: Exchange): AsyncGenerato
   const cut = actionOf(actions, "cut-request");
   const flip = actionOf(actions, "flip-request");
   let offset = 0;
-  for await (const chunk of incoming as AsyncIterable<Uint8Array>) {
+  // An error found half-way must still be answered, so leaving the loop may not destroy the socket.
+  const chunks: AsyncIterable<Uint8Array> = incoming.iterator({ destroyOnReturn: false });
+  for await (const chunk of chunks) {
     const bytes = flip === undefined ? chunk : (flipByte([chunk], flip.at - offset)[0] ?? chunk);
     offset += chunk.byteLength;
     if (cut !== undefined && offset >= cut.afterBytes) {

@@ -25,6 +25,7 @@ import {
   unlinkSync,
 } from "node:fs";
 import { StorageError } from "../../errors.ts";
+import type { HashName } from "../../hashes.ts";
 import { checkSize } from "../../lib/body.ts";
 import type { OpenDirectory, Place } from "./confined-tree.ts";
 import { fromSystemError, isSystemError } from "./file-errors.ts";
@@ -39,6 +40,8 @@ export interface WriteWish {
   readonly ifNoneMatch?: "*" | undefined;
   readonly durable?: boolean | undefined;
   readonly size?: number | undefined;
+  /** Hashes that the content must have. */
+  readonly hashes?: Readonly<Partial<Record<HashName, string>>> | undefined;
   /** The process's umask, for new files without `mode`. */
   readonly umask: number;
 }

@@ -182,9 +182,13 @@ export function makeDirectory(target: string, mode = 0o777): boolean {
 }
 
 function openPlain(root: string): OpenDirectory {
-  if (DESCRIPTORS !== undefined) return fromDescriptor(openSync(root, O_PATH | constants.O_DIRECTORY));
+  if (DESCRIPTORS !== undefined)
+    return fromDescriptor(openSync(root, O_PATH | constants.O_DIRECTORY));
   if (!statSync(root).isDirectory()) {
-    throw new StorageError("not-a-directory", { path: root, message: "the root is not a directory" });
+    throw new StorageError("not-a-directory", {
+      path: root,
+      message: "the root is not a directory",
+    });
   }
   return { prefix: root.endsWith("/") ? root : `${root}/`, fd: undefined };
 }

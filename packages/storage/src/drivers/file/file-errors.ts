@@ -49,6 +49,10 @@ export function fromSystemError(error: unknown, path: string, operation?: string
   return new StorageError(meaning.code, { path, operation, message, cause: error });
 }
 
+export function changed(path: string): StorageError {
+  return new StorageError("changed", { path, message: "changed while it was being read" });
+}
+
 /** `ENOENT` and its like; `undefined` for anything that no system call threw. */
 export function errorName(error: unknown): string | undefined {
   if (!(error instanceof Error) || error instanceof StorageError || !("code" in error)) {

@@ -14,7 +14,7 @@ import { StorageError } from "../../errors.ts";
 import { type HashName, createHasher, hashBytes } from "../../hashes.ts";
 import { type WriteWish, compareEtag, explain, writeAtomically } from "./atomic-write.ts";
 import type { ConfinedTree, Place, RootSpec } from "./confined-tree.ts";
-import { isSystemError } from "./file-errors.ts";
+import { changed, fromSystemError, isSystemError } from "./file-errors.ts";
 import type { OperationContext } from "./operations.ts";
 import { type StatRow, kindOf, sameContent, statRow } from "./stat-row.ts";
 
@@ -44,7 +44,12 @@ export type OpenResult =
       readonly bytes: Uint8Array<ArrayBuffer>;
       readonly problem: StorageProblem;
     }
-  | { readonly row: StatRow; readonly fd: number; readonly length: number; readonly sparse: boolean };
+  | {
+      readonly row: StatRow;
+      readonly fd: number;
+      readonly length: number;
+      readonly sparse: boolean;
+    };
 
 /** What was found at the end of a read: the file may have changed. */
 export type StorageProblem = "changed" | undefined;
@@ -73,7 +78,11 @@ export function look(context: OperationContext, path: string): LookResult | unde
 }
 
 /** Opens for reading, and reads at once what is small. */
-export function openRead(context: OperationContext, path: string, request: OpenRequest): OpenResult {
+export function openRead(
+  context: OperationContext,
+  path: string,
+  request: OpenRequest,
+): OpenResult {
   const { fd, stats } = openFile(context.tree, path, request.ifMatch);
   let keep = false;
   try {
@@ -102,7 +111,11 @@ export function readBlock(
   const opened = openRead(context, path, { ...request, inline: Infinity });
   if (!("bytes" in opened) || opened.problem !== undefined) throw changed(path);
   const { row, bytes } = opened;
-  return { row, bytes, hashes: Object.fromEntries(names.map((name) => [name, hashBytes(name, bytes)])) };
+  return {
+    row,
+    bytes,
+    hashes: Object.fromEntries(names.map((name) => [name, hashBytes(name, bytes)])),
+  };
 }
 
 /** The hash of a range of an open file. */
@@ -114,10 +127,11 @@ export function hashRange(
 ): string {
   const hasher = createHasher(name);
   const buffer = pieceBuffer();
-  for (let done = 0; done < range.length; ) {
+  for (let done = 0; done < range.length;) {
     const wanted = Math.min(PIECE, range.length - done);
     const count = readSync(fd, buffer, 0, wanted, range.offset + done);
-    if (count === 0) throw new StorageError("corrupt", { message: "the file ends before the range" });
+    if (count === 0)
+      throw new StorageError("corrupt", { message: "the file ends before the range" });
     hasher.update(buffer.subarray(0, count));
     done += count;
   }
@@ -137,7 +151,7 @@ export function copySmall(
   path: string,
   wish: WriteWish,
 ): StatRow | undefined {
-  const { fd, stats } = openFile(context.open(request.from), request.path, request.ifMatch);
+  const { fd, stats } = openSource(context, request);
   try {
     const { size } = stats;
     if (size > SMALL_COPY) return undefined;
@@ -146,10 +160,22 @@ export function copySmall(
       throw changed(request.path);
     }
     const place = placeToWrite(context, path);
-    const attributes = { mode: stats.mode & 0o7777, mtime: stats.mtimeMs, ...given(wish) };
-    return writeAtomically(place, path, attributes, (out) => writeFully(out, buffer, size));
+    const mode = wish.mode ?? stats.mode & 0o7777;
+    const mtime = wish.mtime ?? stats.mtimeMs;
+    return writeAtomically(place, path, { ...wish, mode, mtime }, (out) =>
+      writeFully(out, buffer, size),
+    );
   } finally {
     closeSync(fd);
+  }
+}
+
+/** An error of the source must not be told as one of the target. */
+function openSource(context: OperationContext, request: CopyRequest): OpenFile {
+  try {
+    return openFile(context.open(request.from), request.path, request.ifMatch);
+  } catch (error) {
+    throw fromSystemError(error, request.path, "copy");
   }
 }
 
@@ -180,11 +206,12 @@ export function readTarget(target: string, path: string): string {
   }
 }
 
-function openFile(
-  tree: ConfinedTree,
-  path: string,
-  ifMatch: string | undefined,
-): { readonly fd: number; readonly stats: Stats } {
+interface OpenFile {
+  readonly fd: number;
+  readonly stats: Stats;
+}
+
+function openFile(tree: ConfinedTree, path: string, ifMatch: string | undefined): OpenFile {
   const { target } = tree.place(path);
   // Looked at before it is opened: opening a FIFO or a device does something to it.
   const before = lstatSync(target);
@@ -233,20 +260,6 @@ function isUnchanged(fd: number, before: Stats): boolean {
 /** Fewer blocks than its size needs: it has holes. */
 function isSparse(stats: Stats): boolean {
   return stats.blocks * 512 < stats.size;
-}
-
-export function changed(path: string): StorageError {
-  return new StorageError("changed", { path, message: "changed while it was being read" });
-}
-
-/** `wish` without what is undefined, so that the source's attributes show through. */
-function given(wish: WriteWish): WriteWish {
-  const { mode, mtime, ...rest } = wish;
-  return {
-    ...rest,
-    ...(mode === undefined ? {} : { mode }),
-    ...(mtime === undefined ? {} : { mtime }),
-  };
 }
 
 let piece: Uint8Array<ArrayBuffer> | undefined;

@@ -270,8 +270,13 @@ class PageBuilder {
 }
 
 function openTop(tree: ConfinedTree, path: string): OpenDirectory {
+  // Anew, not from what this tree may still hold open: that could be a directory of the past.
   tree.release();
-  return tree.openOwn(path);
+  try {
+    return tree.openOwn(path);
+  } finally {
+    tree.release();
+  }
 }
 
 /** Whether `name` comes after everything that could sort before the directory `directory`. */

@@ -3,6 +3,7 @@ import {
   chmodSync,
   closeSync,
   constants,
+  fstatSync,
   ftruncateSync,
   lstatSync,
   lutimesSync,
@@ -15,6 +16,8 @@ import {
   utimesSync,
 } from "node:fs";
 import { StorageError } from "../../errors.ts";
+import { type HashName, hashBytes } from "../../hashes.ts";
+import { checkSize } from "../../lib/body.ts";
 import {
   type TempFile,
   type WriteWish,
@@ -32,7 +35,7 @@ import {
 import { type Place, makeDirectory } from "./confined-tree.ts";
 import { type WireError, fromSystemError, isSystemError, packError } from "./file-errors.ts";
 import type { OperationContext } from "./operations.ts";
-import { placeToWrite, readTarget, writeFully } from "./read-operations.ts";
+import { hashRange, placeToWrite, readTarget, writeFully } from "./read-operations.ts";
 import { type StatRow, statRow } from "./stat-row.ts";
 import { isStale, nextTempName } from "./temp-names.ts";
 
@@ -42,6 +45,7 @@ export function writeBytes(
   bytes: Uint8Array,
   wish: WriteWish,
 ): StatRow {
+  checkHashes(path, wish, (name) => hashBytes(name, bytes));
   const place = placeToWrite(context, path);
   return writeAtomically(place, path, wish, (fd) => writeFully(fd, bytes, bytes.byteLength));
 }
@@ -68,13 +72,19 @@ export function beginWrite(
   }
 }
 
-/** Puts what `beginWrite` began in place. The descriptor stays the caller's to close. */
+/**
+ * Puts what `beginWrite` began in place, if its `size` and `hashes` are right; these are taken from
+ * the file itself. The descriptor stays the caller's to close. */
 export function commitWrite(
   context: OperationContext,
   path: string,
   temp: TempFile,
   wish: WriteWish,
 ): StatRow {
+  const { size } = fstatSync(temp.fd);
+  checkSize(path, wish.size, size);
+  const range = { offset: 0, length: size };
+  checkHashes(path, wish, (name) => hashRange(context, temp.fd, name, range));
   const place = context.tree.place(path);
   const mode = chooseMode(place, path, wish);
   return publish(place, path, temp, { ...wish, mode });
@@ -119,7 +129,11 @@ export interface DirectoryWish {
   readonly mode?: number | undefined;
 }
 
-export function makeDirectories(context: OperationContext, path: string, wish: DirectoryWish): void {
+export function makeDirectories(
+  context: OperationContext,
+  path: string,
+  wish: DirectoryWish,
+): void {
   const place = placeToWrite(context, path);
   makeDirectory(place.target);
   if (!lstatSync(place.target).isDirectory()) {
@@ -216,7 +230,9 @@ export function writeLink(
   return statRow(lstatSync(place.target));
 }
 
-export function space(context: OperationContext): readonly [total: number, used: number, free: number] {
+export function space(
+  context: OperationContext,
+): readonly [total: number, used: number, free: number] {
   const { bsize, blocks, bfree, bavail } = statfsSync(`${context.tree.directory("").prefix}.`);
   return [blocks * bsize, (blocks - bfree) * bsize, bavail * bsize];
 }
@@ -231,6 +247,14 @@ export function removeLeftover(context: OperationContext, path: string): boolean
   } catch (error) {
     if (isSystemError(error, "ENOENT")) return false;
     throw error;
+  }
+}
+
+function checkHashes(path: string, wish: WriteWish, compute: (name: HashName) => string): void {
+  for (const [name, expected] of Object.entries(wish.hashes ?? {})) {
+    if (expected === undefined || compute(name as HashName) === expected) continue;
+    const message = `the content does not have the ${name} that was announced; nothing was stored`;
+    throw new StorageError("corrupt", { path, message });
   }
 }
 

@@ -24,8 +24,8 @@ import type {
 import type { Attributes, Entry } from "../../entry.ts";
 import { StorageError, throwIfAborted, toStorageError } from "../../errors.ts";
 import { hashBytes } from "../../hashes.ts";
-import { checkSize, collectBody } from "../../lib/body.ts";
-import { checkPath, joinPath } from "../../path.ts";
+import { checkRange, checkSize, collectBody } from "../../lib/body.ts";
+import { checkPath, isWithin, joinPath } from "../../path.ts";
 import { listKeys } from "./memory-list.ts";
 import { createMultipart } from "./memory-multipart.ts";
 import { createStage } from "./memory-stage.ts";
@@ -96,6 +96,7 @@ export class MemoryDriver implements Driver {
 
   async read(path: string, options: ReadOptions = {}): Promise<ReadResult> {
     const key = this.begin(path, options);
+    checkRange(path, options.range);
     const object = this.get(path, key);
     if (object.link)
       throw new StorageError("unsupported", { path, message: "is a link; use readLink" });
@@ -148,6 +149,8 @@ export class MemoryDriver implements Driver {
     paths: readonly string[],
     options: CallOptions = {},
   ): Promise<readonly StorageError[]> {
+    this.begin("", options, { root: true });
+    for (const path of paths) this.begin(path, options);
     const failures: StorageError[] = [];
     for (const path of paths) {
       try {
@@ -200,21 +203,32 @@ export class MemoryDriver implements Driver {
     const source = this.begin(from, options);
     const target = this.begin(to, options);
     const object = this.store.objects.get(source);
-    if (object !== undefined) {
-      this.store.set(target, object);
-      if (target !== source) this.store.delete(source);
-      return;
-    }
-    const prefix = `${source}/`;
-    const keys = this.store.keys().filter((key) => key.startsWith(prefix));
+    if (object === undefined) return this.#moveDirectory(from, source, target);
+    // First away, then there: the two may be one.
+    this.store.delete(source);
+    this.store.set(target, object);
+  }
+
+  #moveDirectory(from: string, source: string, target: string): void {
+    const keys = this.#keysBelow(source);
     if (keys.length === 0) throw new StorageError("not-found", { path: from });
-    for (const key of keys) {
-      this.store.set(
-        `${target}/${key.slice(prefix.length)}`,
-        this.store.objects.get(key) as MemoryObject,
-      );
-      this.store.delete(key);
+    if (target === source) return;
+    if (isWithin(source, target)) {
+      throw new StorageError("invalid-argument", { path: from, message: "would move into itself" });
     }
+    if (this.#keysBelow(target).some((key) => key !== `${target}/`)) {
+      throw new StorageError("directory-not-empty", { path: this.#relative(target) });
+    }
+    // What one turn of the event loop does, nobody sees half done.
+    for (const key of keys) {
+      const object = this.store.objects.get(key) as MemoryObject;
+      this.store.delete(key);
+      this.store.set(target + key.slice(source.length), object);
+    }
+  }
+
+  #keysBelow(directory: string): readonly string[] {
+    return this.store.keys().filter((key) => key.startsWith(`${directory}/`));
   }
 
   async setAttributes(
@@ -252,7 +266,8 @@ export class MemoryDriver implements Driver {
     return createStage(this, path, size);
   }
 
-  async about(): Promise<About> {
+  async about(options: CallOptions = {}): Promise<About> {
+    this.begin("", options, { root: true });
     let used = 0;
     for (const object of this.store.objects.values()) used += object.bytes.byteLength;
     return { used };
@@ -391,8 +406,8 @@ function given(attributes: Attributes): Attributes {
 
 /** A body copied into memory: what the caller does to its buffer later must not change the object. */
 async function collect(path: string, body: Body, options: WriteOptions): Promise<Uint8Array> {
-  const bytes = await collectBody(body, MAX_OBJECT, { path, signal: options.signal });
-  return bytes === body ? Uint8Array.from(bytes) : bytes;
+  const { signal } = options;
+  return Uint8Array.from(await collectBody(body, MAX_OBJECT, { path, signal }));
 }
 
 async function* stream(

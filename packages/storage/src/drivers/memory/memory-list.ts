@@ -1,6 +1,6 @@
 /** Pages of keys under a directory, in byte order, with or without what lies deeper. */
 import type { ListOptions } from "../../driver.ts";
-import { isReserved } from "../../path.ts";
+import { comparePaths, isReserved } from "../../path.ts";
 import type { MemoryObject, MemoryStore } from "./memory-store.ts";
 
 const PAGE = 1000;
@@ -24,10 +24,15 @@ export function* listKeys(
   while (at < keys.length) {
     const key = keys[at] as string;
     if (!key.startsWith(prefix)) break;
+    if (key === prefix) {
+      at++;
+      continue;
+    }
     const found = options.recursive ? { key } : { key: upToSlash(key, prefix) };
     const isDirectory = found.key.endsWith("/");
     at = isDirectory && !options.recursive ? store.firstAtOrAfter(after(found.key)) : at + 1;
-    if (key === prefix && found.key === prefix) continue;
+    if (options.startAfter !== undefined && comparePaths(found.key, options.startAfter) <= 0)
+      continue;
     if (!options.includeReserved && isReserved(found.key.slice(prefix.length))) continue;
     page.push({ key: found.key, object: store.objects.get(found.key) });
     if (page.length < PAGE) continue;

@@ -1,6 +1,6 @@
 /** Uploads in parts, kept beside the objects until they are completed. */
-import type { Multipart, Part, Upload } from "../../driver.ts";
-import { StorageError, throwIfAborted } from "../../errors.ts";
+import type { CallOptions, Multipart, Part, Upload } from "../../driver.ts";
+import { StorageError } from "../../errors.ts";
 import { concatBytes } from "../../lib/body.ts";
 import { isWithin, joinPath } from "../../path.ts";
 import type { MemoryDriver } from "./memory-driver.ts";
@@ -8,16 +8,21 @@ import type { MemoryUpload } from "./memory-store.ts";
 
 export function createMultipart(driver: MemoryDriver): Multipart {
   const { store } = driver;
-  const completed = new Map<string, string>();
 
-  const find = (upload: Upload): MemoryUpload => {
-    driver.begin(upload.path, {});
+  const find = (upload: Upload, options: CallOptions): MemoryUpload => {
+    driver.begin(upload.path, options);
     const found = store.uploads.get(upload.id);
     if (found !== undefined) return found;
     throw new StorageError("not-found", { path: upload.path, message: "the upload is gone" });
   };
 
-  const putPart = (upload: Upload, number: number, bytes: Uint8Array): Part => {
+  const putPart = (
+    upload: Upload,
+    number: number,
+    bytes: Uint8Array,
+    options: CallOptions,
+  ): Part => {
+    const found = find(upload, options);
     const { maxParts } = driver.capabilities.multipart!;
     if (!Number.isInteger(number) || number < 1 || number > maxParts) {
       throw new StorageError("invalid-argument", {
@@ -26,7 +31,7 @@ export function createMultipart(driver: MemoryDriver): Multipart {
       });
     }
     const part = { number, size: bytes.byteLength, etag: store.nextId(), bytes };
-    find(upload).parts.set(number, part);
+    found.parts.set(number, part);
     return { number, size: part.size, etag: part.etag };
   };
 
@@ -41,12 +46,11 @@ export function createMultipart(driver: MemoryDriver): Multipart {
     },
 
     async putPart(upload, number, bytes, options = {}) {
-      throwIfAborted(options.signal, upload.path);
-      return putPart(upload, number, Uint8Array.from(bytes));
+      return putPart(upload, number, Uint8Array.from(bytes), options);
     },
 
-    async copyPart(upload, number, source, range) {
-      find(upload);
+    async copyPart(upload, number, source, range, options = {}) {
+      find(upload, options);
       const { object } = driver.copySource(source);
       if (range.offset + range.length > object.bytes.byteLength) {
         throw new StorageError("invalid-argument", {
@@ -58,31 +62,32 @@ export function createMultipart(driver: MemoryDriver): Multipart {
         upload,
         number,
         object.bytes.subarray(range.offset, range.offset + range.length),
+        options,
       );
     },
 
-    async *listParts(upload) {
-      const parts = [...find(upload).parts.values()].sort((a, b) => a.number - b.number);
+    async *listParts(upload, options = {}) {
+      const parts = [...find(upload, options).parts.values()].sort((a, b) => a.number - b.number);
       yield parts.map(({ number, size, etag }) => ({ number, size, etag }));
     },
 
     async complete(upload, parts, options = {}) {
       const key = driver.begin(upload.path, options);
-      const done = completed.get(upload.id);
+      const done = store.completed.get(upload.id);
       if (done !== undefined && store.objects.get(key)?.etag === done)
         return (await driver.stat(upload.path))!;
-      const found = find(upload);
+      const found = find(upload, options);
       const chunks = pickParts(upload, found, parts);
       driver.checkConditions(upload.path, key, options);
       const size = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
       const entry = driver.put(upload.path, key, concatBytes(chunks, size), found.attributes);
       store.uploads.delete(upload.id);
-      completed.set(upload.id, entry.etag!);
+      store.completed.set(upload.id, entry.etag!);
       return entry;
     },
 
-    async abort(upload) {
-      driver.begin(upload.path, {});
+    async abort(upload, options = {}) {
+      driver.begin(upload.path, options);
       store.uploads.delete(upload.id);
     },
 

@@ -2,9 +2,13 @@
 import type { Stage } from "../../driver.ts";
 import { StorageError, throwIfAborted } from "../../errors.ts";
 import { hashBytes } from "../../hashes.ts";
+import { isCount } from "../../lib/body.ts";
 import type { MemoryDriver } from "./memory-driver.ts";
 
 export function createStage(driver: MemoryDriver, path: string, size: number): Stage {
+  if (!isCount(size)) {
+    throw new StorageError("invalid-argument", { path, message: `${size} is not a size` });
+  }
   let bytes: Uint8Array | undefined = new Uint8Array(size);
   const open = (): Uint8Array => {
     if (bytes !== undefined) return bytes;
@@ -13,13 +17,14 @@ export function createStage(driver: MemoryDriver, path: string, size: number): S
   return {
     async write(offset, piece, options = {}) {
       throwIfAborted(options.signal, path);
-      if (offset < 0 || offset + piece.byteLength > size) {
+      const bytes = open();
+      if (!isCount(offset) || offset + piece.byteLength > size) {
         throw new StorageError("invalid-argument", {
           path,
           message: "would write outside the announced size",
         });
       }
-      open().set(piece, offset);
+      bytes.set(piece, offset);
     },
     async hash(name, range) {
       return hashBytes(name, open().subarray(range.offset, range.offset + range.length));

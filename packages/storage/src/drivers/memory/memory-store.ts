@@ -22,6 +22,8 @@ export interface MemoryUpload {
 export class MemoryStore {
   readonly objects: Map<string, MemoryObject> = new Map();
   readonly uploads: Map<string, MemoryUpload> = new Map();
+  /** The etags that completed uploads gave, by upload, for who completes once more. */
+  readonly completed: Map<string, string> = new Map();
   #sorted: string[] | undefined;
   #serial = 0;
 

@@ -1,0 +1,75 @@
+/** A driver's way to the worker threads: its root, its pool, and whether it is still open. */
+import { StorageError } from "../../errors.ts";
+import type { RootSpec } from "./confined-tree.ts";
+import {
+  type FilePool,
+  type Lane,
+  type PoolCallOptions,
+  acquirePool,
+  releasePool,
+} from "./file-pool.ts";
+import type { OperationArguments, OperationName, OperationResult } from "./operations.ts";
+
+/** Calls that succeed, with a result, only if the root is there. */
+const SEES_ROOT: ReadonlySet<OperationName> = new Set<OperationName>([
+  "look",
+  "openRead",
+  "copySmall",
+  "writeBytes",
+  "beginWrite",
+  "makeDirectories",
+  "writeLink",
+]);
+
+export class FileCaller {
+  /** As of now: until the root was seen it may be created. */
+  root: RootSpec;
+  readonly #pool: FilePool;
+  #closed = false;
+
+  constructor(root: string, follow: boolean) {
+    this.root = { root, follow, create: true };
+    this.#pool = acquirePool();
+  }
+
+  call<K extends OperationName>(
+    name: K,
+    args: OperationArguments<K>,
+    options?: PoolCallOptions,
+  ): Promise<OperationResult<K>> {
+    if (this.#closed) return Promise.reject(new StorageError("closed"));
+    const answer = this.#pool.call(this.root, name, args, options);
+    return this.root.create && SEES_ROOT.has(name) ? this.seen(answer) : answer;
+  }
+
+  /** Remembers that the root exists once a call has succeeded that could not have without it. */
+  async seen<T>(answer: Promise<T>): Promise<T> {
+    const result = await answer;
+    if (result !== undefined && this.root.create) this.root = { ...this.root, create: false };
+    return result;
+  }
+
+  /** @throws StorageError `closed` */
+  checkOpen(path?: string): void {
+    if (this.#closed) throw new StorageError("closed", { path });
+  }
+
+  /** A call that must be made even though the driver was closed meanwhile. */
+  cleanUp<K extends OperationName>(
+    name: K,
+    args: OperationArguments<K>,
+  ): Promise<OperationResult<K>> {
+    return this.#pool.call(this.root, name, args);
+  }
+
+  lane(): Lane {
+    this.checkOpen();
+    return this.#pool.lane();
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await releasePool();
+  }
+}

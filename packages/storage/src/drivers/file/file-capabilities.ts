@@ -1,0 +1,25 @@
+import { type Capabilities, NO_CAPABILITIES } from "../../capabilities.ts";
+
+/** Preconditions: `create` is atomic; `replace` and `remove` compare microseconds before they act. */
+export const FILE_CAPABILITIES: Capabilities = {
+  ...NO_CAPABILITIES,
+  orderedList: true,
+  resumableList: true,
+  completeList: true,
+  directories: true,
+  mtimePrecision: 0.001,
+  mode: true,
+  // File systems differ; these are what the platforms' usual ones do.
+  caseSensitive: process.platform !== "darwin" && process.platform !== "win32",
+  maxNameBytes: 255,
+  conditions: { create: true, replace: true, remove: true, copySource: true, complete: false },
+  copy: true,
+  move: true,
+  setAttributes: true,
+  symlinks: "native",
+  stage: true,
+  readBlock: true,
+  removeMany: 1000,
+  about: true,
+  concurrency: 64,
+};

@@ -1,0 +1,301 @@
+/**
+ * A directory of a local file system. The main thread checks and describes; every system call that
+ * takes a path is made in a worker thread (`operations.ts`), confined to the root
+ * (`confined-tree.ts`). Large contents are streamed here, on descriptors that a worker opened.
+ */
+import { existsSync, realpathSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Capabilities } from "../../capabilities.ts";
+import type {
+  About,
+  Block,
+  Body,
+  ByteRange,
+  CallOptions,
+  ConditionOptions,
+  CopySource,
+  DirectoryOptions,
+  Driver,
+  ListOptions,
+  ReadBlockOptions,
+  ReadOptions,
+  ReadResult,
+  RemoveOptions,
+  Stage,
+  StatOptions,
+  WriteOptions,
+} from "../../driver.ts";
+import type { Attributes, Entry } from "../../entry.ts";
+import { StorageError, throwIfAborted } from "../../errors.ts";
+import { checkPath } from "../../path.ts";
+import type { WriteWish } from "./atomic-write.ts";
+import { FileBody, heldBody } from "./file-body.ts";
+import { FileCaller } from "./file-caller.ts";
+import { FILE_CAPABILITIES } from "./file-capabilities.ts";
+import { unpackError } from "./file-errors.ts";
+import { listPages } from "./file-list.ts";
+import { createStage } from "./file-stage.ts";
+import { copyContent, writeBody } from "./file-stream.ts";
+import { rowEntry } from "./stat-row.ts";
+import { TempWriter } from "./temp-writer.ts";
+
+export interface FileDriverOptions {
+  /** The directory; relative to the working directory if it is not absolute. Links to it are resolved once. */
+  readonly root: string;
+  /**
+   * What to do with a path that leads through a link to a directory below the root. Default `refuse`.
+   * With `follow` such a path may lead out of the root.
+   */
+  readonly links?: "refuse" | "follow" | undefined;
+}
+
+/** Up to this many bytes `read` opens, reads, checks and closes in one call to a worker. */
+const INLINE_READ = 256 * 1024;
+const REMOVES_PER_CALL = 64;
+const COPY_PIECE = 1024 * 1024;
+
+export class FileDriver implements Driver {
+  readonly name = "file";
+  readonly id: string;
+  readonly capabilities: Capabilities = FILE_CAPABILITIES;
+  /** Absolute, links resolved. */
+  readonly root: string;
+  readonly #caller: FileCaller;
+  readonly #umask: number;
+
+  constructor(options: FileDriverOptions) {
+    this.root = resolveRoot(options.root);
+    this.id = pathToFileURL(this.root).href;
+    this.#umask = process.umask();
+    this.#caller = new FileCaller(this.root, options.links === "follow");
+  }
+
+  async stat(path: string, options: StatOptions = {}): Promise<Entry | undefined> {
+    this.#begin(path, options, { root: true });
+    const found = await this.#caller.call("look", [path], options);
+    return found === undefined ? undefined : rowEntry(path, found.row, found.linkTarget);
+  }
+
+  async *list(directory: string, options: ListOptions = {}): AsyncIterable<readonly Entry[]> {
+    this.#begin(directory, options, { root: true });
+    yield* listPages(this.#caller, directory, options);
+  }
+
+  async read(path: string, options: ReadOptions = {}): Promise<ReadResult> {
+    this.#begin(path, options);
+    return this.#open(path, options);
+  }
+
+  async readBlock(path: string, options: ReadBlockOptions): Promise<Block> {
+    this.#begin(path, options);
+    const { offset, length } = checkRange(path, options);
+    const request = { offset, length, ifMatch: options.ifMatch, inline: Infinity };
+    const args = [path, request, options.hashes ?? []] as const;
+    const { signal } = options;
+    const block = await this.#caller.call("readBlock", [...args], { signal, bytes: length ?? 0 });
+    return { entry: rowEntry(path, block.row), bytes: block.bytes, hashes: block.hashes };
+  }
+
+  async write(path: string, body: Body, options: WriteOptions = {}): Promise<Entry> {
+    this.#begin(path, options);
+    const row = await writeBody(this.#caller, path, body, this.#wish(path, options), options.signal);
+    return rowEntry(path, row);
+  }
+
+  async remove(path: string, options: RemoveOptions = {}): Promise<void> {
+    this.#begin(path, options);
+    await this.#caller.call("removeFile", [path, options.ifMatch], options);
+  }
+
+  async removeMany(
+    paths: readonly string[],
+    options: CallOptions = {},
+  ): Promise<readonly StorageError[]> {
+    for (const path of paths) this.#begin(path, options);
+    const calls: ReturnType<typeof this.#removeSome>[] = [];
+    for (let at = 0; at < paths.length; at += REMOVES_PER_CALL) {
+      calls.push(this.#removeSome(paths.slice(at, at + REMOVES_PER_CALL), options));
+    }
+    return (await Promise.all(calls)).flat();
+  }
+
+  async mkdir(path: string, options: DirectoryOptions = {}): Promise<void> {
+    this.#begin(path, options);
+    const { mtime, mode } = options;
+    await this.#caller.call("makeDirectories", [path, { mtime, mode }], options);
+  }
+
+  async rmdir(path: string, options: CallOptions = {}): Promise<void> {
+    this.#begin(path, options);
+    await this.#caller.call("removeDirectory", [path], options);
+  }
+
+  /** Any file driver: both sides are reached by the same system calls. */
+  canCopyFrom(source: Driver): boolean {
+    return source instanceof FileDriver;
+  }
+
+  async copy(source: CopySource, path: string, options: WriteOptions = {}): Promise<Entry> {
+    this.#begin(path, options);
+    const from = this.#copySource(source, path);
+    const wish = this.#wish(path, options);
+    const request = { from: from.#caller.root, path: source.path, ifMatch: source.ifMatch };
+    const row = await this.#caller.call("copySmall", [request, path, wish], options);
+    if (row !== undefined) return rowEntry(path, row);
+    return this.#copyLarge(from, source, path, options);
+  }
+
+  async move(from: string, to: string, options: CallOptions = {}): Promise<void> {
+    this.#begin(from, options);
+    this.#begin(to, options);
+    await this.#caller.call("rename", [from, to], options);
+  }
+
+  async setAttributes(
+    path: string,
+    attributes: Attributes,
+    options: ConditionOptions = {},
+  ): Promise<Entry> {
+    this.#begin(path, options);
+    refuseMetadata(path, attributes);
+    const { mtime, mode } = attributes;
+    const { ifMatch, ifNoneMatch } = options;
+    const args = [path, { mtime, mode }, { ifMatch, ifNoneMatch }] as const;
+    return rowEntry(path, await this.#caller.call("changeAttributes", [...args], options));
+  }
+
+  async readLink(path: string, options: CallOptions = {}): Promise<string> {
+    this.#begin(path, options);
+    return this.#caller.call("readLink", [path], options);
+  }
+
+  async writeLink(path: string, target: string, options: WriteOptions = {}): Promise<Entry> {
+    this.#begin(path, options);
+    if (target === "" || target.includes("\0") || !target.isWellFormed()) {
+      throw new StorageError("invalid-argument", { path, message: "no link can have this target" });
+    }
+    const wish = this.#wish(path, options);
+    return rowEntry(path, await this.#caller.call("writeLink", [path, target, wish], options), target);
+  }
+
+  async stage(path: string, size: number, options: CallOptions = {}): Promise<Stage> {
+    this.#begin(path, options);
+    if (!Number.isSafeInteger(size) || size < 0) {
+      throw new StorageError("invalid-argument", { path, message: `${size} is not a size` });
+    }
+    const toWish = (given: WriteOptions): WriteWish => this.#wish(path, given);
+    const writer = await TempWriter.begin(this.#caller, path, toWish({}), size);
+    return createStage(writer, size, toWish);
+  }
+
+  async about(options: CallOptions = {}): Promise<About> {
+    this.#begin("", options, { root: true });
+    const [total, used, free] = await this.#caller.call("space", [], options);
+    return { total, used, free };
+  }
+
+  async removeStale(path: string, options: CallOptions = {}): Promise<boolean> {
+    this.#begin(path, options);
+    return this.#caller.call("removeLeftover", [path], options);
+  }
+
+  close(): Promise<void> {
+    return this.#caller.close();
+  }
+
+  #begin(path: string, options: CallOptions, allow: { readonly root?: boolean } = {}): void {
+    this.#caller.checkOpen(path);
+    checkPath(path, allow);
+    throwIfAborted(options.signal, path);
+  }
+
+  #copySource(source: CopySource, path: string): FileDriver {
+    const { driver } = source;
+    if (!(driver instanceof FileDriver)) {
+      throw new StorageError("unsupported", { path, message: "the source is not a local file" });
+    }
+    driver.#begin(source.path, {});
+    if (join(driver.root, source.path) === join(this.root, path)) {
+      throw new StorageError("invalid-argument", { path, message: "would copy onto itself" });
+    }
+    return driver;
+  }
+
+  async #copyLarge(
+    from: FileDriver,
+    source: CopySource,
+    path: string,
+    options: WriteOptions,
+  ): Promise<Entry> {
+    const { signal } = options;
+    const { entry, body } = await from.#open(source.path, {
+      ifMatch: source.ifMatch,
+      signal,
+      piece: COPY_PIECE,
+    });
+    const wish = this.#wish(path, {
+      ...options,
+      size: options.size ?? entry.size,
+      mtime: options.mtime ?? entry.mtime,
+      mode: options.mode ?? entry.mode,
+    });
+    return rowEntry(path, await copyContent(this.#caller, path, body, wish, signal));
+  }
+
+  async #open(
+    path: string,
+    options: ReadOptions & { readonly piece?: number },
+  ): Promise<{ readonly entry: Entry; readonly body: AsyncIterable<Uint8Array> }> {
+    const { signal, ifMatch, piece } = options;
+    const { offset, length } = checkRange(path, options.range ?? { offset: 0 });
+    const request = { offset, length, ifMatch, inline: INLINE_READ };
+    const opened = await this.#caller.call("openRead", [path, request], options);
+    const entry = rowEntry(path, opened.row);
+    if ("bytes" in opened) return { entry, body: heldBody(path, opened.bytes, opened.problem) };
+    return { entry, body: new FileBody({ ...opened, path, offset, signal, piece }) };
+  }
+
+  async #removeSome(
+    paths: readonly string[],
+    options: CallOptions,
+  ): Promise<readonly StorageError[]> {
+    const failures = await this.#caller.call("removeFiles", [paths], options);
+    return failures.map(unpackError);
+  }
+
+  #wish(path: string, options: WriteOptions): WriteWish {
+    refuseMetadata(path, options);
+    const { mtime, mode, ifMatch, ifNoneMatch, durable, size, hashes } = options;
+    return { mtime, mode, ifMatch, ifNoneMatch, durable, size, hashes, umask: this.#umask };
+  }
+}
+
+/** The root with links resolved as far as it exists: what is created later, is created there. */
+function resolveRoot(root: string): string {
+  if (root === "" || root.includes("\0")) {
+    throw new StorageError("invalid-argument", { message: "the root is not a path" });
+  }
+  let existing = resolve(root);
+  const missing: string[] = [];
+  while (!existsSync(existing)) {
+    missing.unshift(basename(existing));
+    existing = dirname(existing);
+  }
+  return join(realpathSync(existing), ...missing);
+}
+
+/** @throws StorageError `invalid-argument` unless the range is of integers ≥ 0. */
+function checkRange(path: string, range: ByteRange): ByteRange {
+  for (const value of [range.offset, range.length ?? 0]) {
+    if (Number.isSafeInteger(value) && value >= 0) continue;
+    throw new StorageError("invalid-argument", { path, message: `${value} is not an offset or length` });
+  }
+  return range;
+}
+
+/** A content type is dropped, as the capabilities say; metadata would be a loss. */
+function refuseMetadata(path: string, attributes: Attributes): void {
+  if (attributes.metadata === undefined || Object.keys(attributes.metadata).length === 0) return;
+  throw new StorageError("unsupported", { path, message: "a local file keeps no user metadata" });
+}

@@ -1,0 +1,188 @@
+/**
+ * The threads that make the system calls, shared by all file drivers of the process. Calls that are
+ * made in one turn of the event loop travel in one message per thread. Threads start with the first
+ * call, do not keep the process alive when idle, and end with the last driver.
+ */
+import { availableParallelism } from "node:os";
+import { Worker } from "node:worker_threads";
+import { StorageError } from "../../errors.ts";
+import type { RootSpec } from "./confined-tree.ts";
+import { unpackError } from "./file-errors.ts";
+import type { CallBatch, WireAnswer, WireCall } from "./file-worker.ts";
+import type { OperationArguments, OperationName, OperationResult } from "./operations.ts";
+
+export interface PoolCallOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Bytes that the call moves: long calls count for more when the least busy thread is chosen. */
+  readonly bytes?: number | undefined;
+}
+
+interface PendingCall {
+  readonly root: RootSpec;
+  readonly name: OperationName;
+  readonly args: readonly unknown[];
+  readonly weight: number;
+  readonly options: PoolCallOptions;
+  readonly resolve: (result: never) => void;
+  readonly reject: (error: StorageError) => void;
+}
+
+/** Bytes that take about as long as the rest of a call. */
+const WEIGHT_STEP = 64 * 1024;
+const MOST_WORKERS = 4;
+
+let shared: FilePool | undefined;
+let users = 0;
+
+/** The process's pool. Each `acquirePool` is matched by one `releasePool`. */
+export function acquirePool(): FilePool {
+  users++;
+  shared ??= new FilePool(Math.min(MOST_WORKERS, availableParallelism()));
+  return shared;
+}
+
+export async function releasePool(): Promise<void> {
+  users--;
+  if (users > 0) return;
+  const pool = shared;
+  shared = undefined;
+  await pool?.close();
+}
+
+export class FilePool {
+  readonly lanes: readonly Lane[];
+  #next = 0;
+
+  constructor(workers: number) {
+    this.lanes = Array.from({ length: workers }, () => new Lane());
+  }
+
+  /** Makes a call on the least busy thread. */
+  call<K extends OperationName>(
+    root: RootSpec,
+    name: K,
+    args: OperationArguments<K>,
+    options?: PoolCallOptions,
+  ): Promise<OperationResult<K>> {
+    return this.lane().call(root, name, args, options);
+  }
+
+  /** The least busy thread, in turn among equals. For calls that belong together. */
+  lane(): Lane {
+    let best = this.lanes[this.#next % this.lanes.length] as Lane;
+    this.#next++;
+    for (const lane of this.lanes) if (lane.load < best.load) best = lane;
+    return best;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.lanes.map((lane) => lane.close()));
+  }
+}
+
+/** One thread and what waits for it. */
+export class Lane {
+  /** How much is waiting or being done. */
+  load = 0;
+  #worker: Worker | undefined;
+  #serial = 0;
+  #waiting: PendingCall[] = [];
+  #flushing = false;
+  readonly #sent = new Map<number, PendingCall>();
+
+  /**
+   * A call that was aborted before it was sent throws `aborted`; one that is being made is waited
+   * for, as it may have an effect that the caller must know of, and takes milliseconds.
+   */
+  call<K extends OperationName>(
+    root: RootSpec,
+    name: K,
+    args: OperationArguments<K>,
+    options: PoolCallOptions = {},
+  ): Promise<OperationResult<K>> {
+    return new Promise((resolve, reject) => {
+      const weight = 1 + (options.bytes ?? 0) / WEIGHT_STEP;
+      this.load += weight;
+      this.#waiting.push({ root, name, args, weight, options, resolve, reject });
+      if (this.#flushing) return;
+      this.#flushing = true;
+      setImmediate(() => this.#flush());
+    });
+  }
+
+  async close(): Promise<void> {
+    const worker = this.#worker;
+    this.#worker = undefined;
+    await worker?.terminate();
+    this.#fail(new StorageError("closed", { message: "the driver was closed" }));
+  }
+
+  #flush(): void {
+    this.#flushing = false;
+    const roots: RootSpec[] = [];
+    const calls: WireCall[] = [];
+    for (const call of this.#waiting) {
+      if (call.options.signal?.aborted) {
+        this.load -= call.weight;
+        call.reject(new StorageError("aborted", { cause: call.options.signal.reason }));
+        continue;
+      }
+      const id = ++this.#serial;
+      this.#sent.set(id, call);
+      calls.push([id, position(roots, call.root), call.name, call.args]);
+    }
+    this.#waiting = [];
+    if (calls.length === 0) return;
+    const worker = (this.#worker ??= this.#start());
+    worker.ref();
+    worker.postMessage({ roots, calls } satisfies CallBatch);
+  }
+
+  #start(): Worker {
+    // Compiled or not: the worker is the file beside this one, with the same ending.
+    const ending = import.meta.url.endsWith(".ts") ? "ts" : "js";
+    const worker = new Worker(new URL(`./file-worker.${ending}`, import.meta.url), {
+      name: "omnisync-file",
+      execArgv: [],
+      // Descriptors that a call opens are handed to the main thread and must outlive this one.
+      trackUnmanagedFds: false,
+    });
+    worker.on("message", (answers: readonly WireAnswer[]) => this.#settle(answers));
+    worker.on("error", (cause) => this.#lose(worker, cause));
+    worker.on("exit", () => this.#lose(worker, undefined));
+    return worker;
+  }
+
+  #settle(answers: readonly WireAnswer[]): void {
+    for (const [id, result, error] of answers) {
+      const call = this.#sent.get(id);
+      if (call === undefined) continue;
+      this.#sent.delete(id);
+      this.load -= call.weight;
+      if (error === undefined) call.resolve(result as never);
+      else call.reject(unpackError(error));
+    }
+    if (this.#sent.size === 0) this.#worker?.unref();
+  }
+
+  /** A thread died: its calls fail, the next call starts another. */
+  #lose(worker: Worker, cause: unknown): void {
+    if (this.#worker !== worker) return;
+    this.#worker = undefined;
+    const message = "the thread that makes the file system calls died";
+    this.#fail(new StorageError("internal", { message, cause }));
+  }
+
+  #fail(error: StorageError): void {
+    for (const call of this.#sent.values()) {
+      this.load -= call.weight;
+      call.reject(error);
+    }
+    this.#sent.clear();
+  }
+}
+
+function position(roots: RootSpec[], root: RootSpec): number {
+  const at = roots.indexOf(root);
+  return at < 0 ? roots.push(root) - 1 : at;
+}

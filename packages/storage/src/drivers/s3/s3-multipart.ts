@@ -1,0 +1,373 @@
+/** Uploads in parts. */
+import type { MultipartLimits } from "../../capabilities.ts";
+import type {
+  CallOptions,
+  ConditionOptions,
+  CopySource,
+  ExactRange,
+  Multipart,
+  Part,
+  PartOptions,
+  Upload,
+  UploadOptions,
+} from "../../driver.ts";
+import type { Entry } from "../../entry.ts";
+import { StorageError, isStorageError } from "../../errors.ts";
+import { hashBytes } from "../../hashes.ts";
+import { isWithin } from "../../path.ts";
+import { type IntegrityPolicy, checkHashes, multipartEtag, protectBody } from "./checksums.ts";
+import { bareEtag, decodeUrl } from "./list-scanner.ts";
+import { attributeHeaders, etagOf } from "./s3-attributes.ts";
+import type { Outcome, S3Request } from "./s3-client.ts";
+import type { S3Context } from "./s3-context.ts";
+import { text } from "./s3-errors.ts";
+import { copySourceHeaders } from "./s3-copy-source.ts";
+import { headObject } from "./s3-read.ts";
+import { attributesOf, checkStored, storageClassHeaders } from "./s3-write.ts";
+import { encodeQuery } from "./sigv4.ts";
+import { type XmlElement, childText, encodeXml } from "./xml.ts";
+
+/** Checksums that an upload is begun with; each part must have it then. */
+const PART_CHECKSUMS: Readonly<Record<string, string>> = {
+  crc32: "ChecksumCRC32",
+  crc64nvme: "ChecksumCRC64NVME",
+  sha256: "ChecksumSHA256",
+};
+
+export type OwnUpload = Pick<Upload, "path" | "id">;
+
+export function createMultipart(context: S3Context): Multipart {
+  return {
+    async create(path, options = {}) {
+      await context.condition(path, options, "complete");
+      await checkNow(context, path, options);
+      return createUpload(context, path, options);
+    },
+    putPart: (upload, number, bytes, options = {}) =>
+      putPart(context, upload, number, bytes, options),
+    copyPart: (upload, number, source, range, options = {}) =>
+      copyPart(context, upload, number, source, range, options),
+    listParts: (upload, options = {}) => listParts(context, upload, options),
+    async complete(upload, parts, options = {}) {
+      const condition = await context.condition(upload.path, options, "complete");
+      return completeUpload(context, upload, parts, condition, options.signal);
+    },
+    abort: (upload, options = {}) => abortUpload(context, upload, options.signal),
+    listUploads: (directory, options = {}) => listUploads(context, directory, options),
+  };
+}
+
+export function limitsOf({ config }: S3Context): MultipartLimits {
+  const { minPartSize, maxPartSize, maxParts } = config.profile.quirks;
+  return { minPartSize, maxPartSize, maxParts };
+}
+
+export async function createUpload(
+  context: S3Context,
+  path: string,
+  options: UploadOptions,
+  extraHeaders: readonly string[] = [],
+): Promise<Upload> {
+  const key = context.begin(path, options);
+  const attributes = { ...attributesOf(options), partSize: options.partSize };
+  const algorithm = checksumElement(context)?.slice("Checksum".length);
+  const headers = [
+    ...context.headers.create,
+    ...attributeHeaders(path, attributes, context.config.noMetadata),
+    ...storageClassHeaders(context, options),
+    ...(algorithm === undefined ? [] : ["x-amz-checksum-algorithm", algorithm]),
+    ...extraHeaders,
+  ];
+  const { signal } = options;
+  const request = { method: "POST", operation: "createUpload", path, key, signal } as const;
+  const root = await context.client.document({ ...request, query: "uploads=", headers });
+  const id = childText(root, "UploadId");
+  if (id) return { path, id, startedAt: Date.now() };
+  throw new StorageError("internal", { path, message: "the store gave the upload no id" });
+}
+
+export async function putPart(
+  context: S3Context,
+  upload: OwnUpload,
+  number: number,
+  bytes: Uint8Array,
+  { hashes = {}, signal }: PartOptions,
+): Promise<Part> {
+  const { path } = upload;
+  checkHashes(path, bytes, hashes);
+  const integrity = protectBody(bytes, hashes, partPolicy(context));
+  const request = partRequest(context, upload, number, "uploadPart", signal);
+  try {
+    const answer = await context.client.send({
+      ...request,
+      headers: [...context.headers.read, ...integrity.headers],
+      payloadHash: integrity.payloadHash,
+      body: bytes,
+    });
+    await checkStored(context, path, integrity.md5, answer.headers);
+    const { checksum } = context.integrity;
+    return {
+      number,
+      size: bytes.byteLength,
+      etag: etagOf(answer.headers) ?? "",
+      ...checksumOf(text(answer.headers, `x-amz-checksum-${checksum}`)),
+    };
+  } catch (error) {
+    if (isStorageError(error, "corrupt")) checkHashes(path, bytes, hashes, true);
+    throw error;
+  }
+}
+
+export async function copyPart(
+  context: S3Context,
+  upload: OwnUpload,
+  number: number,
+  source: CopySource,
+  range: ExactRange,
+  { signal }: CallOptions,
+): Promise<Part> {
+  const { path } = upload;
+  if (!context.mayCopyParts) {
+    throw new StorageError("unsupported", { path, message: "the store cannot copy parts" });
+  }
+  const { offset, length } = range;
+  if (!(Number.isSafeInteger(offset) && offset >= 0 && Number.isSafeInteger(length) && length > 0))
+    throw new StorageError("invalid-argument", { path, message: "a part has at least one byte" });
+  const request = partRequest(context, upload, number, "copyPart", signal);
+  const root = await context.client.document({
+    ...request,
+    slow: true,
+    headers: [
+      ...context.headers.read,
+      ...(await copySourceHeaders(context, source, signal)),
+      ...["x-amz-copy-source-range", `bytes=${offset}-${offset + length - 1}`],
+    ],
+  });
+  const etag = childText(root, "ETag");
+  if (!etag) throw new StorageError("unavailable", { path, message: "the part was not copied" });
+  const element = checksumElement(context);
+  const checksum = element === undefined ? undefined : childText(root, element);
+  return { number, size: length, etag: bareEtag(etag), ...checksumOf(checksum) };
+}
+
+/** `condition`: headers of a precondition that the store is known to honour. */
+export async function completeUpload(
+  context: S3Context,
+  upload: OwnUpload,
+  parts: readonly Part[],
+  condition: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<Entry> {
+  const { path, id } = upload;
+  const key = context.begin(path, { signal });
+  checkOrder(path, parts);
+  const outcome: Outcome = { uncertain: false };
+  const request: S3Request = {
+    ...{ method: "POST", operation: "complete", path, key, signal, outcome, slow: true },
+    query: encodeQuery(["uploadId", id]),
+    headers: [...context.headers.plain, "content-type", "application/xml", ...condition],
+    ...signedXml(completeDocument(context, parts)),
+  };
+  try {
+    await context.client.document(request);
+  } catch (error) {
+    const gone = isStorageError(error, "not-found");
+    if (gone || (outcome.uncertain && isStorageError(error, "precondition-failed"))) {
+      const ours = await findCompleted(context, path, key, parts, signal);
+      if (ours !== undefined) return ours;
+    }
+    if (gone) throw new StorageError("not-found", { path, message: "the upload is gone", cause: error });
+    throw error;
+  }
+  const found = await headObject(context, path, key, { signal });
+  if (found !== undefined) return checkCompleted(found.entry, parts);
+  throw new StorageError("changed", { path, message: "was removed right after it was completed" });
+}
+
+export async function abortUpload(
+  context: S3Context,
+  { path, id }: OwnUpload,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const key = context.begin(path, { signal });
+  const query = encodeQuery(["uploadId", id]);
+  const headers = context.headers.plain;
+  const request = { method: "DELETE", operation: "abortUpload", path, key, signal } as const;
+  try {
+    await context.client.send({ ...request, query, headers });
+  } catch (error) {
+    if (!isStorageError(error, "not-found")) throw error;
+  }
+}
+
+async function* listParts(
+  context: S3Context,
+  upload: Upload,
+  { signal }: CallOptions,
+): AsyncGenerator<readonly Part[]> {
+  const { path, id } = upload;
+  const key = context.begin(path, { signal });
+  const element = checksumElement(context);
+  let marker = "0";
+  for (;;) {
+    const root = await context.client.document({
+      ...{ method: "GET", operation: "listParts", path, key, signal },
+      query: encodeQuery(["uploadId", id, "part-number-marker", marker, "max-parts", "1000"]),
+      headers: context.headers.plain,
+    });
+    const parts = root.children
+      .filter(({ name }) => name === "Part")
+      .map((part) => ({
+        number: Number(required(part, "PartNumber")),
+        size: Number(required(part, "Size")),
+        etag: bareEtag(required(part, "ETag")),
+        ...checksumOf(element === undefined ? undefined : childText(part, element)),
+      }));
+    if (parts.length > 0) yield parts;
+    if (required(root, "IsTruncated") !== "true") return;
+    marker = advanced(marker, childText(root, "NextPartNumberMarker") || String(parts.at(-1)?.number));
+  }
+}
+
+async function* listUploads(
+  context: S3Context,
+  directory: string,
+  { signal }: CallOptions,
+): AsyncGenerator<readonly Upload[]> {
+  const under = context.begin(directory, { signal }, { root: true });
+  const encoded = context.config.profile.quirks.urlEncodingList !== false;
+  let cursor: readonly string[] = [];
+  for (;;) {
+    const query = ["uploads", "", "max-uploads", "1000", "prefix", under, ...cursor];
+    if (encoded) query.push("encoding-type", "url");
+    const root = await context.client.document({
+      ...{ method: "GET", operation: "listUploads", path: directory, key: undefined, signal },
+      query: encodeQuery(query),
+      headers: context.headers.plain,
+    });
+    const decode = childText(root, "EncodingType") === "url" ? decodeUrl : (it: string) => it;
+    const uploads = root.children
+      .filter(({ name }) => name === "Upload")
+      .map((upload) => ({ upload, key: decode(required(upload, "Key")) }))
+      .filter(({ key }) => isWithin(under, key) && key !== context.config.root)
+      .map(({ upload, key }) => {
+        const startedAt = Date.parse(childText(upload, "Initiated") ?? "");
+        const path = context.pathOf(key);
+        const id = required(upload, "UploadId");
+        return Number.isNaN(startedAt) ? { path, id } : { path, id, startedAt };
+      });
+    if (uploads.length > 0) yield uploads;
+    if (childText(root, "IsTruncated") !== "true") return;
+    const keyMarker = decode(required(root, "NextKeyMarker"));
+    const next = ["key-marker", keyMarker, "upload-id-marker", required(root, "NextUploadIdMarker")];
+    advanced(cursor.join("\n"), next.join("\n"));
+    cursor = next;
+  }
+}
+
+/** Conditions of `create` are those of the moment; `complete` takes its own. */
+async function checkNow(
+  context: S3Context,
+  path: string,
+  options: ConditionOptions,
+): Promise<void> {
+  const { ifMatch, ifNoneMatch, signal } = options;
+  if (ifMatch === undefined && ifNoneMatch === undefined) return;
+  const found = await headObject(context, path, context.begin(path, options), { signal });
+  const holds = ifMatch === undefined ? found === undefined : found?.entry.etag === ifMatch;
+  if (!holds) throw new StorageError("precondition-failed", { path, operation: "createUpload" });
+}
+
+function partRequest(
+  context: S3Context,
+  { path, id }: OwnUpload,
+  number: number,
+  operation: string,
+  signal: AbortSignal | undefined,
+): S3Request {
+  const key = context.begin(path, { signal });
+  const { maxParts } = limitsOf(context);
+  if (!Number.isInteger(number) || number < 1 || number > maxParts) {
+    throw new StorageError("invalid-argument", {
+      path,
+      message: `${number} is no part number; they go from 1 to ${maxParts}`,
+    });
+  }
+  const query = encodeQuery(["partNumber", String(number), "uploadId", id]);
+  return { method: "PUT", operation, path, key, query, signal };
+}
+
+/** A part has the checksum that its upload was begun with, whatever else protects it. */
+function partPolicy(context: S3Context): IntegrityPolicy {
+  const { integrity } = context;
+  return { ...integrity, explicit: integrity.explicit || checksumElement(context) !== undefined };
+}
+
+function checksumElement({ integrity }: S3Context): string | undefined {
+  return PART_CHECKSUMS[integrity.checksum];
+}
+
+function completeDocument(context: S3Context, parts: readonly Part[]): string {
+  const element = checksumElement(context);
+  const rows = parts.map(({ number, etag, checksum }) => {
+    const extra =
+      element === undefined || checksum === undefined
+        ? ""
+        : `<${element}>${encodeXml(checksum)}</${element}>`;
+    const tag = encodeXml(`"${etag}"`);
+    return `<Part><PartNumber>${number}</PartNumber><ETag>${tag}</ETag>${extra}</Part>`;
+  });
+  return `<CompleteMultipartUpload>${rows.join("")}</CompleteMultipartUpload>`;
+}
+
+/** A document as a signed body. */
+export function signedXml(document: string): Required<Pick<S3Request, "body" | "payloadHash">> {
+  const body = Buffer.from(document);
+  return { body, payloadHash: hashBytes("sha256", body) };
+}
+
+/** Is what lies there what these parts make? Known where ETags are made of MD5s. */
+async function findCompleted(
+  context: S3Context,
+  path: string,
+  key: string,
+  parts: readonly Part[],
+  signal: AbortSignal | undefined,
+): Promise<Entry | undefined> {
+  const expected = multipartEtag(parts.map(({ etag }) => etag));
+  const found = await headObject(context, path, key, { signal });
+  return expected !== undefined && found?.entry.etag === expected ? found.entry : undefined;
+}
+
+function checkCompleted(entry: Entry, parts: readonly Part[]): Entry {
+  const expected = multipartEtag(parts.map(({ etag }) => etag));
+  const size = parts.reduce((sum, part) => sum + part.size, 0);
+  // Somebody else may have written meanwhile; then it is theirs and its size says nothing of ours.
+  if (entry.etag !== expected || entry.size === size) return entry;
+  throw new StorageError("corrupt", {
+    path: entry.path,
+    message: `the store made ${entry.size} bytes of parts of ${size}`,
+    retry: "never",
+  });
+}
+
+function checkOrder(path: string, parts: readonly Part[]): void {
+  const ordered = parts.every(({ number }, i) => number > (parts[i - 1]?.number ?? 0));
+  if (parts.length > 0 && ordered) return;
+  throw new StorageError("invalid-argument", { path, message: "parts are missing or out of order" });
+}
+
+function checksumOf(checksum: string | undefined): { checksum?: string } {
+  return checksum ? { checksum } : {};
+}
+
+function required(element: XmlElement, name: string): string {
+  const value = childText(element, name);
+  if (value !== undefined) return value;
+  throw new StorageError("corrupt", { message: `the store's answer has no ${name}` });
+}
+
+function advanced(from: string, to: string): string {
+  if (from !== to) return to;
+  throw new StorageError("corrupt", { message: "the store's listing does not advance" });
+}

@@ -1,0 +1,221 @@
+/**
+ * `write`, `writeLink`, `mkdir`: one PUT where that is enough, else an upload in parts.
+ *
+ * A body is sent by one PUT if it is in memory, or comes to be: streams are collected up to
+ * `singlePutLimit`, and never more than `COLLECT_LIMIT`, so that they too can be sent again after a failure,
+ * and protected by a checksum that the store compares before it stores anything.
+ */
+import type { Body, ConditionOptions, DirectoryOptions, WriteOptions } from "../../driver.ts";
+import type { Entry } from "../../entry.ts";
+import { StorageError, isStorageError } from "../../errors.ts";
+import { hashBytes } from "../../hashes.ts";
+import { checkSize } from "../../lib/body.ts";
+import { BodyReader } from "./body-reader.ts";
+import { checkHashes, isMd5, protectBody } from "./checksums.ts";
+import {
+  type ObjectAttributes,
+  attributeHeaders,
+  directoryEntry,
+  etagOf,
+  roundMtime,
+  writtenEntry,
+} from "./s3-attributes.ts";
+import type { Outcome, S3Response } from "./s3-client.ts";
+import type { S3Context } from "./s3-context.ts";
+import type { ResponseHeaders } from "./s3-errors.ts";
+import { hidesMd5 } from "./s3-headers.ts";
+import { headObject } from "./s3-read.ts";
+import { uploadBody } from "./s3-upload.ts";
+
+/** Most that is collected of a stream before it is sent: 64 MiB. */
+export const COLLECT_LIMIT: number = 64 * 1024 * 1024;
+/** How often a body is sent again that the store took but has stored wrongly. */
+const CORRUPT_ATTEMPTS = 2;
+
+export async function writeObject(
+  context: S3Context,
+  path: string,
+  body: Body,
+  options: WriteOptions,
+): Promise<Entry> {
+  const key = context.begin(path, options);
+  const { singlePutLimit, profile } = context.config;
+  const { size } = options;
+  const limit = Math.min(singlePutLimit, profile.quirks.maxPartSize);
+  if (body instanceof Uint8Array) {
+    checkSize(path, size, body.byteLength);
+    if (body.byteLength <= limit) return putObject(context, path, key, body, options);
+    return uploadBody(context, path, body, { ...options, size: body.byteLength });
+  }
+  const reader = new BodyReader(path, body, options.signal);
+  try {
+    const collect = Math.min(limit, COLLECT_LIMIT);
+    if (size === undefined || size <= collect) {
+      const first = await reader.take(collect, size);
+      if (await reader.atEnd()) {
+        checkSize(path, size, first.byteLength);
+        return await putObject(context, path, key, first, options);
+      }
+      if (size !== undefined) throw longerThan(path, size);
+      return await uploadBody(context, path, reader, options, first);
+    }
+    return await uploadBody(context, path, reader, options);
+  } finally {
+    reader.leave();
+  }
+}
+
+export async function writeLinkObject(
+  context: S3Context,
+  path: string,
+  target: string,
+  options: WriteOptions,
+): Promise<Entry> {
+  const key = context.begin(path, options);
+  const body = new TextEncoder().encode(target);
+  return putObject(context, path, key, body, options, "symlink");
+}
+
+export async function makeDirectory(
+  context: S3Context,
+  path: string,
+  options: DirectoryOptions,
+): Promise<void> {
+  const { mtime, mode, signal } = options;
+  const key = context.markerKey(path, context.begin(path, options));
+  // An existing marker keeps its attributes unless there are new ones.
+  const isPlain = mtime === undefined && mode === undefined;
+  if (isPlain && (await headObject(context, path, key, options)) !== undefined) return;
+  await putObject(context, path, key, new Uint8Array(0), { mtime, mode, signal }, "directory");
+}
+
+/** One PUT, checked. */
+export async function putObject(
+  context: S3Context,
+  path: string,
+  key: string,
+  bytes: Uint8Array,
+  options: WriteOptions,
+  kind: ObjectAttributes["kind"] = "file",
+): Promise<Entry> {
+  const { hashes = {}, signal } = options;
+  checkHashes(path, bytes, hashes);
+  const { noMetadata } = context.config;
+  const attributes = attributesOf(options, kind);
+  const integrity = protectBody(bytes, hashes, context.integrity);
+  const headers = [
+    ...context.headers.create,
+    ...attributeHeaders(path, attributes, noMetadata),
+    ...storageClassHeaders(context, options),
+    ...(await context.condition(path, options)),
+    ...integrity.headers,
+  ];
+  const { payloadHash, md5 } = integrity;
+  const outcome: Outcome = { uncertain: false };
+  const request = { method: "PUT", operation: "write", path, key, headers, payloadHash } as const;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const answer = await context.client.send({ ...request, body: bytes, signal, outcome });
+      await checkStored(context, path, md5, answer.headers);
+      return entryAfter(context, path, bytes.byteLength, attributes, options, answer);
+    } catch (error) {
+      if (isStorageError(error, "corrupt")) {
+        // Refused for a hash that the caller gave: is it wrong, or was it the way?
+        checkHashes(path, bytes, hashes, true);
+        if (!isConditional(options) && attempt < CORRUPT_ATTEMPTS) continue;
+      }
+      if (isStorageError(error, "precondition-failed") && outcome.uncertain) {
+        const ours = await findOurs(context, path, key, bytes, attributes, signal);
+        if (ours !== undefined) return ours;
+      }
+      throw error;
+    }
+  }
+}
+
+/**
+ * Compares the ETag of an answer with the MD5 of what was sent.
+ * @throws StorageError `corrupt` if the store has other bytes.
+ */
+export async function checkStored(
+  context: S3Context,
+  path: string,
+  md5: string | undefined,
+  answer: ResponseHeaders,
+): Promise<void> {
+  const etag = etagOf(answer);
+  if (md5 === undefined || etag === undefined || !isMd5(etag) || hidesMd5(answer)) return;
+  if (etag === md5) {
+    if (context.facts.etagIsMd5 === "probe") context.learnEtag(true);
+    return;
+  }
+  if (context.facts.etagIsMd5 === "probe") await context.settle(undefined);
+  if (context.facts.etagIsMd5 !== true) return;
+  throw new StorageError("corrupt", {
+    path,
+    operation: "write",
+    message: "the store has stored other bytes than were sent",
+  });
+}
+
+export function attributesOf(
+  options: WriteOptions,
+  kind: ObjectAttributes["kind"] = "file",
+): ObjectAttributes {
+  const { mtime, mode, contentType, metadata, hashes } = options;
+  return { kind, mtime, mode, contentType, metadata, blake3: hashes?.blake3 };
+}
+
+export function storageClassHeaders(
+  { config }: S3Context,
+  { storageClass }: { readonly storageClass?: string | undefined },
+): readonly string[] {
+  const value = storageClass ?? config.storageClass;
+  return value === undefined ? [] : ["x-amz-storage-class", value];
+}
+
+export function longerThan(path: string, size: number): StorageError {
+  return new StorageError("corrupt", {
+    path,
+    message: `more than the ${size} bytes came that were announced; nothing was stored`,
+  });
+}
+
+function entryAfter(
+  context: S3Context,
+  path: string,
+  size: number,
+  attributes: ObjectAttributes,
+  options: WriteOptions,
+  { headers }: S3Response,
+): Entry {
+  const { noMetadata, storageClass } = context.config;
+  const entry = writtenEntry(path, size, attributes, headers, {
+    ...context.etagFacts,
+    noMetadata,
+    storageClass: options.storageClass ?? storageClass,
+  });
+  return attributes.kind === "directory" ? directoryEntry(path, entry) : entry;
+}
+
+/**
+ * A conditional PUT whose first answer was lost is refused when it is sent again, by its own success.
+ * Is what lies there what was sent?
+ */
+async function findOurs(
+  context: S3Context,
+  path: string,
+  key: string,
+  bytes: Uint8Array,
+  { mtime }: ObjectAttributes,
+  signal: AbortSignal | undefined,
+): Promise<Entry | undefined> {
+  const found = await headObject(context, path, key, { signal });
+  if (found?.entry.hashes?.md5 !== hashBytes("md5", bytes)) return undefined;
+  const sameTime = mtime === undefined || found.entry.mtime === roundMtime(mtime);
+  return sameTime ? found.entry : undefined;
+}
+
+function isConditional({ ifMatch, ifNoneMatch }: ConditionOptions): boolean {
+  return ifMatch !== undefined || ifNoneMatch !== undefined;
+}
