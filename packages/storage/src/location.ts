@@ -56,7 +56,7 @@ export function parseLocation(text: string, context: LocationContext = {}): Loca
 export function formatLocation(location: Location): string {
   switch (location.kind) {
     case "url":
-      return location.url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/@]*@/i, "$1");
+      return location.url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, "$1");
     case "local":
       return location.path;
     case "sftp":
@@ -76,7 +76,7 @@ function parseUrl(text: string, trailingSlash: boolean): Location | undefined {
 function parseRemote(text: string, trailingSlash: boolean): Location | undefined {
   // One letter before ":" is a Windows drive, not a host.
   const match =
-    /^(?:([^@/:\s]+)@([^@/:\s]+|\[[0-9a-f:]+\]):(.*)|([A-Za-z0-9._-]{2,}|\[[0-9a-f:]+\]):(\/.*))$/is.exec(
+    /^(?:([^@/:\s]+)@(\[[0-9a-f:]+\]|[^@/:\s]+):(.*)|([A-Za-z0-9._-]{2,}|\[[0-9a-f:]+\]):(\/.*))$/is.exec(
       text,
     );
   if (match === null) return undefined;

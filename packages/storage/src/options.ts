@@ -2,7 +2,7 @@
  * An option of a driver, declared once: command-line flag, environment variable, library setting,
  * documentation and redaction are all made from it.
  */
-import { StorageError } from "./errors.ts";
+import { StorageError, isStorageError } from "./errors.ts";
 import { parseDuration, parseSize } from "./units.ts";
 
 export interface OptionDescriptor {
@@ -104,12 +104,27 @@ function parseOption(option: OptionDescriptor, value: OptionValue, name: string)
       if (/^\d+$/.test(String(value)) && Number.isSafeInteger(Number(value))) return Number(value);
       throw refuse("a whole number");
     case "size":
-      return typeof value === "number" ? value : parseSize(String(value));
+      if (Number.isSafeInteger(value) && Number(value) >= 0) return value;
+      return parseOr(refuse("a size such as 5MiB, 100K or 4096"), parseSize, value);
     case "duration":
-      return typeof value === "number" ? value : parseDuration(String(value));
+      if (Number.isFinite(value) && Number(value) >= 0) return value;
+      return parseOr(refuse("a duration such as 250ms, 60s or 1h30m"), parseDuration, value);
     case "choice":
       if (option.choices?.includes(String(value))) return String(value);
       throw refuse(`one of ${(option.choices ?? []).join(", ")}`);
+  }
+}
+
+/** The parser's own error knows neither the setting's name nor whether the text is secret. */
+function parseOr(
+  refusal: StorageError,
+  parse: (text: string) => number,
+  value: OptionValue,
+): number {
+  try {
+    return parse(String(value));
+  } catch (error) {
+    throw isStorageError(error, "invalid-argument") ? refusal : error;
   }
 }
 

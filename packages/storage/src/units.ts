@@ -46,7 +46,7 @@ export function parseDuration(text: string): number {
   return total;
 }
 
-/** `1.5 MiB`, `512 B`: three significant digits at most, 1024-based. */
+/** `1.50 MiB`, `512 B`: three significant digits at most, 1024-based. */
 export function formatSize(bytes: number): string {
   let value = bytes;
   let step = 0;

@@ -52,15 +52,11 @@ class Slots {
     }
   }
 
-  /** Gives the function that frees the slot; calling it again does nothing. */
+  /** Gives the function that frees the slot, to be called once. */
   async take(signal: AbortSignal | undefined): Promise<() => void> {
     if (this.#free > 0) this.#free--;
     else await this.#wait(signal);
-    let held = true;
-    return () => {
-      if (held) this.#pass();
-      held = false;
-    };
+    return () => this.#pass();
   }
 
   #wait(signal: AbortSignal | undefined): Promise<void> {

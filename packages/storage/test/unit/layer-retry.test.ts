@@ -85,6 +85,26 @@ describe("retry: read", () => {
     },
   );
 
+  it("pins what it opens again, and believes no store that gives another version all the same", async () => {
+    const { memory, faults, faulty } = setUp();
+    const { etag } = await memory.write("a", pattern(SIZE));
+    const asked: unknown[] = [];
+    const careless = intercept(faulty, {
+      methods: {
+        read(path, options) {
+          asked.push(options?.ifMatch);
+          return faulty.read(path, { ...options, ifMatch: undefined });
+        },
+      },
+    });
+    faults.plan = onCall(1, { kind: "reset", at: 7 });
+    const { body } = await retry(careless, QUICK).read("a");
+    await memory.write("a", pattern(SIZE, 1));
+    expect(await outcome(collectBody(body, SIZE))).toBe("changed");
+    expect(asked).toEqual([undefined, etag]);
+    expect(memory.open).toBe(0);
+  });
+
   it("does not go on without an etag to pin it to", async () => {
     const { memory, faults, faulty } = setUp();
     await memory.write("a", pattern(SIZE));
@@ -120,7 +140,13 @@ describe("retry: read", () => {
         },
       },
     });
-    expect(await outcome(readAll(retry(longer, QUICK), "a"))).toBe("corrupt");
+    const { body } = await retry(longer, QUICK).read("a");
+    let given = 0;
+    const reading = async (): Promise<void> => {
+      for await (const chunk of body) given += chunk.byteLength;
+    };
+    expect(await outcome(reading())).toBe("corrupt");
+    expect(given).toBeLessThan(SIZE);
     expect(memory.open).toBe(0);
   });
 
@@ -155,6 +181,15 @@ describe("retry: list", () => {
         }
       }
     }
+  });
+
+  it("goes on in a store that is rooted below another's root", async () => {
+    const memory = new SmallSteps({ root: "m" });
+    await fill(memory);
+    const expected = await listAll(memory);
+    const faults = new Faults(onCall(2, refused));
+    expect(await listAll(retry(fault(memory, faults), QUICK))).toEqual(expected);
+    expect(expected).toHaveLength(names.length + 1);
   });
 
   it.each(["orderedList", "resumableList"] as const)(

@@ -135,6 +135,26 @@ describe("Throttle", () => {
     expect(clock.now()).toBeCloseTo(1000, -1);
   });
 
+  it("wakes who waits when the rate changes", async () => {
+    const clock = new FakeClock();
+    const limiter = new Throttle(1, clock);
+    const waiting = limiter.take(1).then(() => clock.now());
+    await clock.sleep(10);
+    limiter.setRate(KIB);
+    expect(await waiting).toBeLessThan(20);
+  });
+
+  it("lets nobody overtake, however little they want", async () => {
+    const clock = new FakeClock();
+    const limiter = new Throttle(1000, clock);
+    const order: string[] = [];
+    const large = limiter.take(50).then(() => order.push("large"));
+    await clock.sleep(10);
+    const small = limiter.take(1).then(() => order.push("small"));
+    await Promise.all([large, small]);
+    expect(order).toEqual(["large", "small"]);
+  });
+
   it("has no limit at Infinity", async () => {
     const clock = new FakeClock();
     await new Throttle(Infinity, clock).take(1e15);

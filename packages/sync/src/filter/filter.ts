@@ -2,10 +2,12 @@
  * Include and exclude rules with rsync's meaning: the first rule that matches decides; what no rule
  * matches is in; nothing inside an excluded directory is ever looked at.
  *
- * Patterns (rsync(1), "FILTER RULES WHEN MATCHING"): a leading "/" anchors at the root of the
- * transfer; a trailing "/" matches directories only; `*` and `?` stop at "/", `**` does not; `[…]` is a
- * class; a pattern with "/" inside or `**` is matched against the path from its end, any other against
- * the last name; `dir/***` is the directory and everything in it; `\` escapes where there is a wildcard.
+ * Patterns, as rsync(1) has them under "PATTERN MATCHING RULES", in the exact form of `rule_matches` in
+ * rsync's exclude.c: a leading "/" anchors at the root of the transfer; a trailing "/" matches
+ * directories only; `*` and `?` stop at "/", `**` does not; `[…]` is a class; a pattern with a "/" or
+ * `**` is matched against the end of the path, any other against the last name; a leading `**` may
+ * stand for the root itself, and a trailing `/***` for the directory and everything in it; `\`
+ * escapes, but only in a pattern with a wildcard.
  */
 import { StorageError } from "@omnisync/storage";
 
@@ -14,6 +16,10 @@ export interface FilterRule {
   /** As the user wrote it. */
   readonly pattern: string;
   readonly directoryOnly: boolean;
+  /** Whether the path is matched with a "/" before it (a leading `**`). */
+  readonly slashBefore: boolean;
+  /** Whether a directory is matched with a "/" behind it (a trailing `***`). */
+  readonly slashBehind: boolean;
   readonly test: RegExp;
 }
 
@@ -24,7 +30,14 @@ export function parseFilterRule(include: boolean, pattern: string): FilterRule {
   if (body === "" || body === "/" || pattern.includes("\0")) {
     throw new StorageError("invalid-argument", { message: `"${pattern}" is not a filter pattern` });
   }
-  return { include, pattern, directoryOnly, test: compile(body) };
+  return {
+    include,
+    pattern,
+    directoryOnly,
+    slashBefore: body.startsWith("**"),
+    slashBehind: body.endsWith("***"),
+    test: compile(body),
+  };
 }
 
 /** An ordered list of rules. Immutable. */
@@ -39,7 +52,7 @@ export class Filter {
   decide(path: string, isDirectory: boolean): FilterRule | undefined {
     for (const rule of this.rules) {
       if (rule.directoryOnly && !isDirectory) continue;
-      if (rule.test.test(path)) return rule;
+      if (rule.test.test(subject(rule, path, isDirectory))) return rule;
     }
     return undefined;
   }
@@ -71,15 +84,16 @@ export class Filter {
   }
 }
 
+function subject(rule: FilterRule, path: string, isDirectory: boolean): string {
+  const before = rule.slashBefore ? `/${path}` : path;
+  return rule.slashBehind && isDirectory ? `${before}/` : before;
+}
+
 function compile(body: string): RegExp {
-  const anchored = body.startsWith("/");
-  const pattern = anchored ? body.slice(1) : body;
-  const everything = pattern.endsWith("/***");
-  const glob = everything ? pattern.slice(0, -4) : pattern;
-  const wild = /[*?[]/.test(glob);
-  const source = wild ? globSource(glob, body) : escapeText(glob);
-  const start = anchored ? "^" : "(?:^|/)";
-  return new RegExp(`${start}${source}${everything ? "(?:/.*)?" : ""}$`, "su");
+  const anchored = body.startsWith("/") || body.startsWith("**");
+  const pattern = body.startsWith("/") ? body.slice(1) : body;
+  const source = /[*?[]/.test(body) ? globSource(pattern, body) : escapeText(pattern);
+  return new RegExp(`${anchored ? "^" : "(?:^|/)"}${source}$`, "su");
 }
 
 function globSource(glob: string, shown: string): string {

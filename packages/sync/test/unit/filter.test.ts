@@ -20,7 +20,7 @@ describe("filter patterns, as in rsync(1)", () => {
     ["/foo/*/bar", ["foo/x/bar"], ["foo/bar", "foo/x/y/bar", "z/foo/x/bar"]],
     ["/foo/**/bar", ["foo/x/bar", "foo/x/y/bar"], ["foo/bar"]],
     ["foo/bar", ["foo/bar", "x/foo/bar"], ["foo/x/bar", "xfoo/bar"]],
-    ["**/bar", ["x/bar", "x/y/bar"], ["bar"]],
+    ["**/bar", ["bar", "x/bar", "x/y/bar"], ["xbar"]],
     ["a?c", ["abc", "d/abc"], ["a/c", "ac"]],
     ["[a-c]x", ["ax", "bx"], ["dx", "x"]],
     ["[!a-c]x", ["dx"], ["ax", "x"]],

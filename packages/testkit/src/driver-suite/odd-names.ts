@@ -22,7 +22,7 @@ export const ODD_NAMES: readonly string[] = [
   "%zz",
   "a+b",
   "a&b=c;d",
-  "<tag attr='x'>\"quoted\"</tag>",
+  "<tag attr='x'>\"quoted\"<br>",
   "&amp;&lt;",
   "]]>",
   "#fragment",

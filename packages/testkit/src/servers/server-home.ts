@@ -85,7 +85,7 @@ export class ServerHome {
 
   /** Ends every process, removes the folder. May be called twice. */
   async stop(): Promise<void> {
-    if (this.#keeper.exitCode !== null) return;
+    if (this.#keeper.exitCode !== null || this.#keeper.signalCode !== null) return;
     this.#keeper.stdin.end();
     this.#keeper.ref();
     await once(this.#keeper, "exit");

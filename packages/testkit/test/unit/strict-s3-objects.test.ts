@@ -38,9 +38,8 @@ test("buckets: create, head, locate, list, refuse to delete a full one, delete",
     );
   await create();
   expect(await codeOf(create())).toBe("BucketAlreadyOwnedByYou");
-  expect(await codeOf(client.send(new CreateBucketCommand({ Bucket: "other" })))).toBe(
-    "IllegalLocationConstraintException",
-  );
+  const unspecified = await witness.send({ method: "PUT", path: "/other" });
+  expect(unspecified.code).toBe("IllegalLocationConstraintException");
   expect((await witness.send({ method: "PUT", path: "/Upper_case" })).code).toBe("InvalidBucketName");
   expect((await client.send(new HeadBucketCommand({ Bucket: bucket }))).BucketRegion).toBe("eu-west-1");
   expect(
@@ -157,18 +156,19 @@ test("streams come as aws-chunked with a checksum behind them, which is verified
 test("a body without a length is refused: 411, or 501 if it is chunked", async () => {
   await using witness = await startWitness();
   const request: RawRequest = { method: "PUT", path };
-  const without = await witness.send({
+  const chunked = await witness.send({
     ...request,
-    tamper: ({ "content-length": _length, ...rest }) => ({ ...rest, connection: "close" }),
+    tamper: ({ "content-length": _length, ...rest }) => ({
+      ...rest,
+      "transfer-encoding": "chunked",
+    }),
   });
-  // node adds `transfer-encoding: chunked` to a PUT without a length
-  expect([without.status, without.code]).toEqual([501, "NotImplemented"]);
-  const post = await witness.send({
-    method: "PUT",
-    path,
+  expect([chunked.status, chunked.code]).toEqual([501, "NotImplemented"]);
+  const neither = await witness.send({
+    ...request,
     headers: { "x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER" },
   });
-  expect([post.status, post.code]).toEqual([411, "MissingContentLength"]);
+  expect([neither.status, neither.code]).toEqual([411, "MissingContentLength"]);
 });
 
 test.each([
@@ -228,12 +228,10 @@ test("limits: key 1024 bytes, metadata 2 KiB, object size", async () => {
 
 test("metadata that is not ASCII does not come back as it was sent", async () => {
   await using witness = await startWitness();
-  const { client } = witness;
   const bytes = Buffer.from("ü").toString("latin1");
-  // The client signs the text as UTF-8 and sends these Latin-1 characters as single bytes.
-  await put(witness, { "x-amz-meta-a": "plain" });
-  expect((await client.send(new HeadObjectCommand(here))).Metadata).toEqual({ a: "plain" });
-  expect((await put(witness, { "x-amz-meta-a": bytes })).code).toBe("SignatureDoesNotMatch");
+  expect((await put(witness, { "x-amz-meta-a": bytes })).status).toBe(200);
+  const read = await witness.client.send(new HeadObjectCommand(here));
+  expect(read.Metadata).toEqual({ a: "=?UTF-8?B?w7w=?=" });
 });
 
 test("what this server does not have is refused, not dropped", async () => {

@@ -165,12 +165,14 @@ export function syncDirectory(directory: OpenDirectory): void {
 }
 
 /**
- * A time as `utimes` wants it. It cuts to whole microseconds, and a double just below one would lose
- * it, so we aim between two. Node takes a negative number for "now", but not a negative date.
+ * A time as `utimes` wants it: seconds. Older Nodes cut it to whole microseconds, and a double just
+ * below one would lose it, so all but whole seconds aim a little above. Node takes a negative number
+ * for "now", but not a negative numeral.
  */
-export function toFileTime(mtime: number): number | Date {
-  if (mtime < 0) return new Date(mtime);
-  return (Math.round(mtime * 1000) + 0.3) / 1e6;
+export function toFileTime(mtime: number): number | string {
+  const micros = Math.round(mtime * 1000);
+  const seconds = (micros % 1_000_000 === 0 ? micros : micros + 0.15) / 1e6;
+  return seconds < 0 ? String(seconds) : seconds;
 }
 
 /** The error as it is told: a full file system says whether it is bytes or inodes that ran out. */

@@ -21,6 +21,10 @@ const SEES_ROOT: ReadonlySet<OperationName> = new Set<OperationName>([
   "writeLink",
 ]);
 
+interface Conditional {
+  readonly ifMatch?: string | undefined;
+}
+
 export class FileCaller {
   /** As of now: until the root was seen it may be created. */
   root: RootSpec;
@@ -40,6 +44,23 @@ export class FileCaller {
     if (this.#closed) return Promise.reject(new StorageError("closed"));
     const answer = this.#pool.call(this.root, name, args, options);
     return this.root.create && SEES_ROOT.has(name) ? this.seen(answer) : answer;
+  }
+
+  /**
+   * A call that looks at a condition before it changes `path`: such calls go to one thread by path,
+   * as between the look of one and its change another must not change the file.
+   */
+  callOn<K extends OperationName>(
+    path: string,
+    condition: Conditional,
+    name: K,
+    args: OperationArguments<K>,
+    options?: PoolCallOptions,
+  ): Promise<OperationResult<K>> {
+    if (condition.ifMatch === undefined) return this.call(name, args, options);
+    this.checkOpen(path);
+    const lane = this.#pool.laneOf(`${this.root.root}/${path}`);
+    return lane.call(this.root, name, args, options);
   }
 
   /** Remembers that the root exists once a call has succeeded that could not have without it. */

@@ -13,7 +13,7 @@ export const FILE_CAPABILITIES: Capabilities = {
   caseSensitive: process.platform !== "darwin" && process.platform !== "win32",
   maxNameBytes: 255,
   conditions: { create: true, replace: true, remove: true, copySource: true, complete: false },
-  copy: true,
+  copy: "local",
   move: true,
   setAttributes: true,
   symlinks: "native",

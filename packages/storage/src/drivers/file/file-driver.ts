@@ -11,7 +11,6 @@ import type {
   About,
   Block,
   Body,
-  ByteRange,
   CallOptions,
   ConditionOptions,
   CopySource,
@@ -28,6 +27,7 @@ import type {
 } from "../../driver.ts";
 import type { Attributes, Entry } from "../../entry.ts";
 import { StorageError, throwIfAborted } from "../../errors.ts";
+import { checkRange, isCount } from "../../lib/body.ts";
 import { checkPath } from "../../path.ts";
 import type { WriteWish } from "./atomic-write.ts";
 import { FileBody, heldBody } from "./file-body.ts";
@@ -89,23 +89,30 @@ export class FileDriver implements Driver {
 
   async readBlock(path: string, options: ReadBlockOptions): Promise<Block> {
     this.#begin(path, options);
-    const { offset, length } = checkRange(path, options);
+    checkRange(path, options);
+    const { offset, length } = options;
     const request = { offset, length, ifMatch: options.ifMatch, inline: Infinity };
     const args = [path, request, options.hashes ?? []] as const;
     const { signal } = options;
-    const block = await this.#caller.call("readBlock", [...args], { signal, bytes: length ?? 0 });
+    const block = await this.#caller.call("readBlock", [...args], { signal, bytes: length });
     return { entry: rowEntry(path, block.row), bytes: block.bytes, hashes: block.hashes };
   }
 
   async write(path: string, body: Body, options: WriteOptions = {}): Promise<Entry> {
     this.#begin(path, options);
-    const row = await writeBody(this.#caller, path, body, this.#wish(path, options), options.signal);
+    const row = await writeBody(
+      this.#caller,
+      path,
+      body,
+      this.#wish(path, options),
+      options.signal,
+    );
     return rowEntry(path, row);
   }
 
   async remove(path: string, options: RemoveOptions = {}): Promise<void> {
     this.#begin(path, options);
-    await this.#caller.call("removeFile", [path, options.ifMatch], options);
+    await this.#caller.callOn(path, options, "removeFile", [path, options.ifMatch], options);
   }
 
   async removeMany(
@@ -113,7 +120,7 @@ export class FileDriver implements Driver {
     options: CallOptions = {},
   ): Promise<readonly StorageError[]> {
     for (const path of paths) this.#begin(path, options);
-    const calls: ReturnType<typeof this.#removeSome>[] = [];
+    const calls: Promise<readonly StorageError[]>[] = [];
     for (let at = 0; at < paths.length; at += REMOVES_PER_CALL) {
       calls.push(this.#removeSome(paths.slice(at, at + REMOVES_PER_CALL), options));
     }
@@ -141,7 +148,13 @@ export class FileDriver implements Driver {
     const from = this.#copySource(source, path);
     const wish = this.#wish(path, options);
     const request = { from: from.#caller.root, path: source.path, ifMatch: source.ifMatch };
-    const row = await this.#caller.call("copySmall", [request, path, wish], options);
+    const row = await this.#caller.callOn(
+      path,
+      options,
+      "copySmall",
+      [request, path, wish],
+      options,
+    );
     if (row !== undefined) return rowEntry(path, row);
     return this.#copyLarge(from, source, path, options);
   }
@@ -162,7 +175,10 @@ export class FileDriver implements Driver {
     const { mtime, mode } = attributes;
     const { ifMatch, ifNoneMatch } = options;
     const args = [path, { mtime, mode }, { ifMatch, ifNoneMatch }] as const;
-    return rowEntry(path, await this.#caller.call("changeAttributes", [...args], options));
+    return rowEntry(
+      path,
+      await this.#caller.callOn(path, options, "changeAttributes", [...args], options),
+    );
   }
 
   async readLink(path: string, options: CallOptions = {}): Promise<string> {
@@ -176,12 +192,16 @@ export class FileDriver implements Driver {
       throw new StorageError("invalid-argument", { path, message: "no link can have this target" });
     }
     const wish = this.#wish(path, options);
-    return rowEntry(path, await this.#caller.call("writeLink", [path, target, wish], options), target);
+    return rowEntry(
+      path,
+      await this.#caller.callOn(path, options, "writeLink", [path, target, wish], options),
+      target,
+    );
   }
 
   async stage(path: string, size: number, options: CallOptions = {}): Promise<Stage> {
     this.#begin(path, options);
-    if (!Number.isSafeInteger(size) || size < 0) {
+    if (!isCount(size)) {
       throw new StorageError("invalid-argument", { path, message: `${size} is not a size` });
     }
     const toWish = (given: WriteOptions): WriteWish => this.#wish(path, given);
@@ -248,7 +268,8 @@ export class FileDriver implements Driver {
     options: ReadOptions & { readonly piece?: number },
   ): Promise<{ readonly entry: Entry; readonly body: AsyncIterable<Uint8Array> }> {
     const { signal, ifMatch, piece } = options;
-    const { offset, length } = checkRange(path, options.range ?? { offset: 0 });
+    checkRange(path, options.range);
+    const { offset, length } = options.range ?? { offset: 0 };
     const request = { offset, length, ifMatch, inline: INLINE_READ };
     const opened = await this.#caller.call("openRead", [path, request], options);
     const entry = rowEntry(path, opened.row);
@@ -283,15 +304,6 @@ function resolveRoot(root: string): string {
     existing = dirname(existing);
   }
   return join(realpathSync(existing), ...missing);
-}
-
-/** @throws StorageError `invalid-argument` unless the range is of integers ≥ 0. */
-function checkRange(path: string, range: ByteRange): ByteRange {
-  for (const value of [range.offset, range.length ?? 0]) {
-    if (Number.isSafeInteger(value) && value >= 0) continue;
-    throw new StorageError("invalid-argument", { path, message: `${value} is not an offset or length` });
-  }
-  return range;
 }
 
 /** A content type is dropped, as the capabilities say; metadata would be a loss. */

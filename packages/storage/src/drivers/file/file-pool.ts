@@ -13,6 +13,8 @@ import type { OperationArguments, OperationName, OperationResult } from "./opera
 
 export interface PoolCallOptions {
   readonly signal?: AbortSignal | undefined;
+  /** Buffers among the arguments that are handed over instead of copied. */
+  readonly transfer?: readonly ArrayBuffer[] | undefined;
   /** Bytes that the call moves: long calls count for more when the least busy thread is chosen. */
   readonly bytes?: number | undefined;
 }
@@ -75,6 +77,13 @@ export class FilePool {
     return best;
   }
 
+  /** The thread for all calls that must not overtake each other at one file. */
+  laneOf(key: string): Lane {
+    let hash = 0;
+    for (let i = 0; i < key.length; i++) hash = (Math.imul(hash, 31) + key.charCodeAt(i)) >>> 0;
+    return this.lanes[hash % this.lanes.length] as Lane;
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.lanes.map((lane) => lane.close()));
   }
@@ -121,6 +130,7 @@ export class Lane {
     this.#flushing = false;
     const roots: RootSpec[] = [];
     const calls: WireCall[] = [];
+    const transfer: ArrayBuffer[] = [];
     for (const call of this.#waiting) {
       if (call.options.signal?.aborted) {
         this.load -= call.weight;
@@ -129,13 +139,14 @@ export class Lane {
       }
       const id = ++this.#serial;
       this.#sent.set(id, call);
+      transfer.push(...(call.options.transfer ?? []));
       calls.push([id, position(roots, call.root), call.name, call.args]);
     }
     this.#waiting = [];
     if (calls.length === 0) return;
     const worker = (this.#worker ??= this.#start());
     worker.ref();
-    worker.postMessage({ roots, calls } satisfies CallBatch);
+    worker.postMessage({ roots, calls } satisfies CallBatch, transfer);
   }
 
   #start(): Worker {

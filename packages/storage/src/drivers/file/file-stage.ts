@@ -2,6 +2,7 @@
 import type { Stage, WriteOptions } from "../../driver.ts";
 import type { Entry } from "../../entry.ts";
 import { StorageError, throwIfAborted } from "../../errors.ts";
+import { isCount } from "../../lib/body.ts";
 import type { WriteWish } from "./atomic-write.ts";
 import { rowEntry } from "./stat-row.ts";
 import type { TempWriter } from "./temp-writer.ts";
@@ -14,7 +15,7 @@ export function createStage(
 ): Stage {
   const { path } = writer;
   const checkRange = (offset: number, length: number): void => {
-    if (offset >= 0 && length >= 0 && offset + length <= size) return;
+    if (isCount(offset) && isCount(length) && offset + length <= size) return;
     throw new StorageError("invalid-argument", {
       path,
       message: "lies outside the announced size",

@@ -2,15 +2,15 @@
 import { constants, copyFile } from "node:fs";
 import { promisify } from "node:util";
 import type { Body } from "../../driver.ts";
-import { StorageError, throwIfAborted } from "../../errors.ts";
-import { concatBytes, openBody } from "../../lib/body.ts";
+import { throwIfAborted } from "../../errors.ts";
+import { checkSize, concatBytes, guardBody } from "../../lib/body.ts";
 import type { WriteWish } from "./atomic-write.ts";
 import { FileBody } from "./file-body.ts";
 import type { FileCaller } from "./file-caller.ts";
 import type { StatRow } from "./stat-row.ts";
 import { TempWriter } from "./temp-writer.ts";
 
-/** Up to this many bytes a body is gathered in memory and written by one call. */
+/** Up to this many bytes a stream is gathered in memory and written by one call. */
 const GATHERED = 256 * 1024;
 /** Bytes that are in memory already go in one call up to this size. */
 const WHOLE = 1024 * 1024;
@@ -27,22 +27,24 @@ export async function writeBody(
   signal: AbortSignal | undefined,
 ): Promise<StatRow> {
   if (body instanceof Uint8Array && body.byteLength <= WHOLE) {
-    return caller.call("writeBytes", [path, body, wish], { signal, bytes: body.byteLength });
+    return writeWhole(caller, path, Uint8Array.from(body), wish, signal);
   }
-  const source = openBody(body)[Symbol.asyncIterator]();
+  const source = guardBody(body, { path, signal });
   try {
-    const head = await gather(source, path, signal);
-    if (head.ended) {
-      const bytes = concatBytes(head.pieces, head.size);
-      return await caller.call("writeBytes", [path, bytes, wish], { signal, bytes: head.size });
-    }
-    return await intoTemp(caller, path, wish, (writer) =>
-      fill(writer, chain(head.pieces, source), { path, signal, limit: wish.size }),
-    );
-  } catch (error) {
-    // Not waited for: a source that does not answer must not hold up the abort.
-    void source.return?.().catch(() => undefined);
-    throw error;
+    const { head, ended } = await gather(source);
+    if (ended) return await writeWhole(caller, path, head, wish, signal);
+    return await intoTemp(caller, path, wish, async (writer) => {
+      await writer.write(head, 0);
+      let at = head.byteLength;
+      for await (const piece of source) {
+        // A body that never ends must not fill the disk first.
+        if (wish.size !== undefined) checkSize(path, wish.size, Math.max(wish.size, at));
+        await writer.write(piece, at);
+        at += piece.byteLength;
+      }
+    });
+  } finally {
+    await source.return();
   }
 }
 
@@ -50,32 +52,46 @@ export async function writeBody(
  * Copies the content of an opened file: by a reflink where the file system can, which copies nothing,
  * else piece by piece, so that it can be aborted and holes stay holes.
  */
-export function copyContent(
+export async function copyContent(
   caller: FileCaller,
   path: string,
   body: AsyncIterable<Uint8Array>,
   wish: WriteWish,
   signal: AbortSignal | undefined,
 ): Promise<StatRow> {
-  return intoTemp(caller, path, wish, async (writer) => {
-    const file = body instanceof FileBody ? body : undefined;
-    const cloned = file !== undefined && (await tryClone(file.fd, writer));
-    if (cloned) file.skip();
-    const holes = !cloned && (file?.isSparse ?? false);
-    await fill(writer, body, { path, signal, holes });
-    if (holes) await writer.truncate(wish.size ?? 0);
-  });
+  if (!(body instanceof FileBody)) return writeBody(caller, path, body, wish, signal);
+  try {
+    return await intoTemp(caller, path, wish, async (writer) => {
+      throwIfAborted(signal, path);
+      if (await tryClone(body.fd, writer)) body.skip();
+      await pump(body, writer);
+    });
+  } finally {
+    await body.return();
+  }
+}
+
+/** `bytes` are handed over: they are gone afterwards. */
+function writeWhole(
+  caller: FileCaller,
+  path: string,
+  bytes: Uint8Array<ArrayBuffer>,
+  wish: WriteWish,
+  signal: AbortSignal | undefined,
+): Promise<StatRow> {
+  const options = { signal, bytes: bytes.byteLength, transfer: [bytes.buffer] };
+  return caller.callOn(path, wish, "writeBytes", [path, bytes, wish], options);
 }
 
 async function intoTemp(
   caller: FileCaller,
   path: string,
   wish: WriteWish,
-  run: (writer: TempWriter) => Promise<void>,
+  fill: (writer: TempWriter) => Promise<void>,
 ): Promise<StatRow> {
   const writer = await TempWriter.begin(caller, path, wish);
   try {
-    await run(writer);
+    await fill(writer);
     const row = await writer.commit(wish);
     await writer.end();
     return row;
@@ -85,86 +101,38 @@ async function intoTemp(
   }
 }
 
-interface FillOptions {
-  readonly path: string;
-  readonly signal?: AbortSignal | undefined;
-  /** Leave out pieces that are all zero. */
-  readonly holes?: boolean;
-  /** The announced size: a body that gives more is stopped there. */
-  readonly limit?: number | undefined;
+/** The first bytes of a body, copied: its source may use the same buffer again. */
+async function gather(
+  source: AsyncGenerator<Uint8Array, void, undefined>,
+): Promise<{ readonly head: Uint8Array<ArrayBuffer>; readonly ended: boolean }> {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  let ended = false;
+  while (size <= GATHERED) {
+    const next = await source.next();
+    ended = next.done ?? false;
+    if (next.done) break;
+    pieces.push(Uint8Array.from(next.value));
+    size += next.value.byteLength;
+  }
+  return { head: concatBytes(pieces, size), ended };
 }
 
 /** Writes one piece while the next is being read. */
-async function fill(
-  writer: TempWriter,
-  source: AsyncIterable<Uint8Array>,
-  options: FillOptions,
-): Promise<void> {
-  const { path, signal, holes, limit } = options;
+async function pump(body: FileBody, writer: TempWriter): Promise<void> {
   let at = 0;
   let writing: Promise<void> = Promise.resolve();
-  for await (const piece of source) {
-    throwIfAborted(signal, path);
+  for await (const piece of body) {
     await writing;
-    if (limit !== undefined && at + piece.byteLength > limit) throw tooLong(path, limit);
-    if (!holes || !isZero(piece)) writing = awaitedLater(writer.write(piece, at));
+    if (!body.isSparse || !isZero(piece)) {
+      writing = writer.write(piece, at);
+      // Awaited a turn later: until then a failure is not an unhandled one.
+      writing.catch(() => undefined);
+    }
     at += piece.byteLength;
   }
   await writing;
-  throwIfAborted(signal, path);
-}
-
-interface Head {
-  readonly pieces: Uint8Array[];
-  size: number;
-  ended: boolean;
-}
-
-async function gather(
-  source: AsyncIterator<Uint8Array>,
-  path: string,
-  signal: AbortSignal | undefined,
-): Promise<Head> {
-  const head: Head = { pieces: [], size: 0, ended: false };
-  while (head.size <= GATHERED) {
-    const next = await orAborted(source.next(), path, signal);
-    if (next.done) {
-      head.ended = true;
-      break;
-    }
-    head.pieces.push(next.value);
-    head.size += next.value.byteLength;
-  }
-  return head;
-}
-
-/** The pieces that were gathered, then the rest of their source. */
-async function* chain(
-  pieces: Uint8Array[],
-  source: AsyncIterator<Uint8Array>,
-): AsyncIterable<Uint8Array> {
-  for (let piece = pieces.shift(); piece !== undefined; piece = pieces.shift()) yield piece;
-  for (let next = await source.next(); !next.done; next = await source.next()) yield next.value;
-}
-
-/** `promise`, or `aborted` as soon as the signal fires. */
-async function orAborted<T>(
-  promise: Promise<T>,
-  path: string,
-  signal: AbortSignal | undefined,
-): Promise<T> {
-  if (signal === undefined) return promise;
-  throwIfAborted(signal, path);
-  let onAbort: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(new StorageError("aborted", { path, cause: signal.reason }));
-    signal.addEventListener("abort", onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    if (onAbort !== undefined) signal.removeEventListener("abort", onAbort);
-  }
+  if (body.isSparse && at > 0) await writer.truncate(at);
 }
 
 async function tryClone(fd: number, writer: TempWriter): Promise<boolean> {
@@ -182,15 +150,4 @@ async function tryClone(fd: number, writer: TempWriter): Promise<boolean> {
 
 function isZero(piece: Uint8Array): boolean {
   return ZEROS.subarray(0, piece.byteLength).equals(piece);
-}
-
-function tooLong(path: string, limit: number): StorageError {
-  const message = `more bytes came than the ${limit} that were announced; nothing was stored`;
-  return new StorageError("corrupt", { path, message });
-}
-
-/** A promise that is awaited later: until then its rejection is not an unhandled one. */
-function awaitedLater(work: Promise<void>): Promise<void> {
-  work.catch(() => undefined);
-  return work;
 }

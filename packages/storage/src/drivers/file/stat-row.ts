@@ -58,12 +58,14 @@ export function buildEntry(
   path: string,
   mode: number,
   size: number,
-  mtime: number,
+  changedAt: number,
   storedAt: number,
   etag: string,
   linkTarget: string | undefined,
 ): Entry {
   const kind = kindOf(mode);
+  // To the microsecond, which is what can be set: a copy then shows the very time of its source.
+  const mtime = Math.round(changedAt * 1000) / 1000;
   const bits = mode & 0o7777;
   switch (kind) {
     case "file":

@@ -69,7 +69,9 @@ export class TempWriter {
 
   /** Puts the file in place. A failure leaves it as it was, to be committed again or aborted. */
   commit(wish: WriteWish): Promise<StatRow> {
-    return this.use(() => this.#caller.call("commitWrite", [this.path, this.#temp, wish]));
+    return this.use(() =>
+      this.#caller.callOn(this.path, wish, "commitWrite", [this.path, this.#temp, wish]),
+    );
   }
 
   /** Closes the file after its commit. */

@@ -5,7 +5,7 @@
 import type { Body } from "../../driver.ts";
 import { toStorageError } from "../../errors.ts";
 import { openBody } from "../../lib/body.ts";
-import { untilAborted } from "./s3-context.ts";
+import { untilAborted } from "./until-aborted.ts";
 
 const FIRST_BUFFER = 64 * 1024;
 
@@ -25,7 +25,7 @@ export class BodyReader {
 
   /** The next `size` bytes; fewer only at the end. `expected`: how many there will be, if that is known. */
   async take(size: number, expected = FIRST_BUFFER): Promise<Uint8Array> {
-    let buffer = Buffer.allocUnsafeSlow(Math.min(size, expected));
+    let buffer: Buffer = Buffer.allocUnsafeSlow(Math.min(size, expected));
     let filled = 0;
     while (filled < size && !(await this.atEnd())) {
       const chunk = this.#rest.subarray(0, size - filled);

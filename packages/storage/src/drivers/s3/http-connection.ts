@@ -177,7 +177,7 @@ function makeDispatcher(origin: string, options: ConnectionOptions): Dispatcher 
   return new ProxyAgent({ ...pool, uri: proxy, requestTls: tls, proxyTls: tls });
 }
 
-function sliced(body: Uint8Array): Dispatcher.DispatchOptions["body"] {
+function sliced(body: Uint8Array): Uint8Array | Readable {
   if (body.byteLength <= 4 * SLICE) return body;
   const slices: Uint8Array[] = [];
   for (let at = 0; at < body.byteLength; at += SLICE) slices.push(body.subarray(at, at + SLICE));

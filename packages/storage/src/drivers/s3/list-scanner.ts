@@ -56,7 +56,8 @@ class ListScanner {
   scan(): ListPage {
     this.#next();
     while (this.#next() !== "/ListBucketResult") this.#readTop();
-    if (this.#truncated === undefined || this.#text.slice(this.#at).trim() !== "") throw malformed();
+    if (this.#truncated === undefined || this.#text.slice(this.#at).trim() !== "")
+      throw malformed();
     if (this.#encoded) this.#decodeUrls();
     return {
       objects: this.#objects,
@@ -73,10 +74,7 @@ class ListScanner {
         this.#objects.push(this.#readObject());
         return;
       case "CommonPrefixes":
-        while (this.#next() !== "/CommonPrefixes") {
-          if (this.#tag === "Prefix") this.#prefixes.push(decodeXml(this.#value()));
-          else this.#skip();
-        }
+        this.#readPrefixes();
         return;
       case "IsTruncated":
         this.#truncated = toBoolean(this.#value());
@@ -92,6 +90,13 @@ class ListScanner {
         return;
       default:
         this.#skip();
+    }
+  }
+
+  #readPrefixes(): void {
+    for (let tag = this.#next(); tag !== "/CommonPrefixes"; tag = this.#next()) {
+      if (tag === "Prefix") this.#prefixes.push(decodeXml(this.#value()));
+      else this.#skip();
     }
   }
 

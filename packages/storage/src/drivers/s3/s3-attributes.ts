@@ -14,6 +14,7 @@
  * listing: with KMS an ETag has the same 32 digits and is no MD5. The etag of a listing is still good
  * for "the same as before", and one that equals the MD5 of local content proves that it is the same.
  */
+import type { WriteOptions } from "../../driver.ts";
 import type { Attributes, Entry, EntryKind } from "../../entry.ts";
 import { StorageError } from "../../errors.ts";
 import type { HashName } from "../../hashes.ts";
@@ -48,6 +49,15 @@ export interface ObjectAttributes extends Attributes {
 export interface EtagFacts {
   readonly etagIsMd5: boolean;
   readonly multipartEtagIsMd5: boolean;
+}
+
+/** What of a write's options lies with the object. */
+export function attributesOf(
+  options: Pick<WriteOptions, keyof Attributes | "hashes">,
+  kind: ObjectAttributes["kind"] = "file",
+): ObjectAttributes {
+  const { mtime, mode, contentType, metadata, hashes } = options;
+  return { kind, mtime, mode, contentType, metadata, blake3: hashes?.blake3 };
 }
 
 /**

@@ -268,9 +268,10 @@ function originOf({ addressing, bucket }: S3Config, endpoint: string): string {
 /** The endpoint of another region of AWS; `undefined` where endpoints have no region in their name. */
 function regionalEndpoint(endpoint: string, region: string): string | undefined {
   const { protocol, hostname } = new URL(endpoint);
-  const match = /^s3(?<kind>-fips)?(?:\.(?<dual>dualstack))?(?:[.-][a-z0-9-]+)?\.(?<top>amazonaws\.com(?:\.cn)?)$/.exec(
-    hostname,
-  );
+  const match =
+    /^s3(?<kind>-fips)?(?:\.(?<dual>dualstack))?(?:[.-][a-z0-9-]+)?\.(?<top>amazonaws\.com(?:\.cn)?)$/.exec(
+      hostname,
+    );
   if (match?.groups === undefined || !/^[a-z0-9-]+$/.test(region)) return undefined;
   const { kind = "", dual, top } = match.groups;
   return `${protocol}//s3${kind}.${dual === undefined ? "" : `${dual}.`}${region}.${top}`;
@@ -279,7 +280,11 @@ function regionalEndpoint(endpoint: string, region: string): string | undefined 
 function isElsewhere({ status, code }: S3Failure): boolean {
   if (status >= 300 && status < 400) return true;
   if (status !== 400) return false;
-  return code === "" || code === "AuthorizationHeaderMalformed" || code === "IllegalLocationConstraintException";
+  return (
+    code === "" ||
+    code === "AuthorizationHeaderMalformed" ||
+    code === "IllegalLocationConstraintException"
+  );
 }
 
 function readDocument(request: S3Request, { body }: S3Response): XmlElement {

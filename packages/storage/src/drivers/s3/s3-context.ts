@@ -6,7 +6,7 @@ import type { IntegrityPolicy } from "./checksums.ts";
 import { readProbe, writeProbe } from "./probe-cache.ts";
 import { probeStore } from "./probe.ts";
 import type { EtagFacts } from "./s3-attributes.ts";
-import { S3Client } from "./s3-client.ts";
+import type { S3Client } from "./s3-client.ts";
 import type { S3Config } from "./s3-config.ts";
 import { type FixedHeaders, fixedHeaders } from "./s3-headers.ts";
 import {
@@ -18,6 +18,7 @@ import {
   fillFacts,
   isSettled,
 } from "./store-facts.ts";
+import { untilAborted } from "./until-aborted.ts";
 
 /** Longest key, bytes of UTF-8. */
 export const MAX_KEY = 1024;
@@ -36,6 +37,8 @@ export class S3Context {
   readonly client: S3Client;
   readonly headers: FixedHeaders;
   readonly integrity: IntegrityPolicy;
+  /** Whether GET and HEAD ask for the checksums that the store keeps. */
+  asksChecksums: boolean;
   readonly #cacheFile: string | undefined;
   readonly #storeId: string;
   readonly #shared: Shared;
@@ -53,6 +56,7 @@ export class S3Context {
       explicit: checksum !== "auto" && checksum !== "none",
       secure: endpoint.startsWith("https:"),
     };
+    this.asksChecksums = profile.quirks.checksum === "crc32";
     this.#cacheFile = cacheFile;
     this.#storeId = `${profile.name} ${endpoint}/${bucket}`;
     const fresh = { facts: factsOf(profile.quirks), probing: undefined, recalled: false };
@@ -175,25 +179,6 @@ export class S3Context {
       await writeProbe(this.#cacheFile, this.#storeId, this.facts);
     }
     return this.facts;
-  }
-}
-
-/** `work`, or `aborted` as soon as the signal fires; the work goes on for others. */
-export async function untilAborted<T>(
-  work: Promise<T>,
-  signal: AbortSignal | undefined,
-  path?: string,
-): Promise<T> {
-  if (signal === undefined) return work;
-  const { promise, reject } = Promise.withResolvers<never>();
-  const abort = (): void =>
-    reject(new StorageError("aborted", { path, cause: signal.reason as unknown }));
-  signal.addEventListener("abort", abort);
-  try {
-    if (signal.aborted) abort();
-    return await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener("abort", abort);
   }
 }
 

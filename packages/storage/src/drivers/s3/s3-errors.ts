@@ -206,6 +206,7 @@ function asNodeError(error: unknown): { name: string; code?: string; message: st
   if (!(error instanceof Error)) return { name: "", message: String(error) };
   const { code } = error as NodeJS.ErrnoException;
   // All addresses of a host failed: the first says as much as any.
-  if (error instanceof AggregateError && error.errors.length > 0) return asNodeError(error.errors[0]);
+  if (error instanceof AggregateError && error.errors.length > 0)
+    return asNodeError(error.errors[0]);
   return { name: error.name, message: error.message, ...(code === undefined ? {} : { code }) };
 }

@@ -1,8 +1,7 @@
 /** Headers that are the same for every request of a kind: encryption, storage class, who pays. */
 import { hash } from "node:crypto";
 import type { S3Config } from "./s3-config.ts";
-import type { ResponseHeaders } from "./s3-errors.ts";
-import { text } from "./s3-errors.ts";
+import { type ResponseHeaders, text } from "./s3-errors.ts";
 
 /** Names and values in turn, lower case, in the order of their names. */
 export interface FixedHeaders {
@@ -32,6 +31,15 @@ export function fixedHeaders(config: S3Config): FixedHeaders {
     create: [...plain, ...create],
     copySource: customerKeyHeaders("x-amz-copy-source-server-side-encryption-customer", config),
   };
+}
+
+/** What a call says of the storage class, or the configuration. */
+export function storageClassHeaders(
+  config: S3Config,
+  { storageClass }: { readonly storageClass?: string | undefined },
+): readonly string[] {
+  const value = storageClass ?? config.storageClass;
+  return value === undefined ? [] : ["x-amz-storage-class", value];
 }
 
 /** Whether the ETag in this answer cannot be an MD5 because the object is encrypted with a key of KMS or the customer. */

@@ -232,7 +232,8 @@ class PageReader {
     };
     if (etag !== "") entry.etag = etag;
     if (lastModified === lastModified) entry.storedAt = lastModified;
-    if (storageClass !== undefined && storageClass !== "STANDARD") entry.storageClass = storageClass;
+    if (storageClass !== undefined && storageClass !== "STANDARD")
+      entry.storageClass = storageClass;
     return entry;
   }
 

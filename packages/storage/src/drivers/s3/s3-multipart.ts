@@ -17,14 +17,15 @@ import { hashBytes } from "../../hashes.ts";
 import { isWithin } from "../../path.ts";
 import { type IntegrityPolicy, checkHashes, multipartEtag, protectBody } from "./checksums.ts";
 import { bareEtag, decodeUrl } from "./list-scanner.ts";
-import { attributeHeaders, etagOf } from "./s3-attributes.ts";
+import { type ObjectAttributes, attributeHeaders, attributesOf, etagOf } from "./s3-attributes.ts";
 import type { Outcome, S3Request } from "./s3-client.ts";
 import type { S3Context } from "./s3-context.ts";
-import { text } from "./s3-errors.ts";
 import { copySourceHeaders } from "./s3-copy-source.ts";
+import { text } from "./s3-errors.ts";
+import { storageClassHeaders } from "./s3-headers.ts";
 import { headObject } from "./s3-read.ts";
-import { attributesOf, checkStored, storageClassHeaders } from "./s3-write.ts";
 import { encodeQuery } from "./sigv4.ts";
+import { checkStored } from "./stored-etag.ts";
 import { type XmlElement, childText, encodeXml } from "./xml.ts";
 
 /** Checksums that an upload is begun with; each part must have it then. */
@@ -33,6 +34,12 @@ const PART_CHECKSUMS: Readonly<Record<string, string>> = {
   crc64nvme: "ChecksumCRC64NVME",
   sha256: "ChecksumSHA256",
 };
+
+/** What an upload takes over from the object that it copies. */
+export interface Copied {
+  readonly attributes: ObjectAttributes;
+  readonly headers: readonly string[];
+}
 
 export type OwnUpload = Pick<Upload, "path" | "id">;
 
@@ -66,17 +73,17 @@ export async function createUpload(
   context: S3Context,
   path: string,
   options: UploadOptions,
-  extraHeaders: readonly string[] = [],
+  copied: Copied = { attributes: attributesOf(options), headers: [] },
 ): Promise<Upload> {
   const key = context.begin(path, options);
-  const attributes = { ...attributesOf(options), partSize: options.partSize };
+  const attributes = { ...copied.attributes, partSize: options.partSize };
   const algorithm = checksumElement(context)?.slice("Checksum".length);
   const headers = [
     ...context.headers.create,
     ...attributeHeaders(path, attributes, context.config.noMetadata),
-    ...storageClassHeaders(context, options),
+    ...storageClassHeaders(context.config, options),
     ...(algorithm === undefined ? [] : ["x-amz-checksum-algorithm", algorithm]),
-    ...extraHeaders,
+    ...copied.headers,
   ];
   const { signal } = options;
   const request = { method: "POST", operation: "createUpload", path, key, signal } as const;
@@ -126,6 +133,19 @@ export async function copyPart(
   range: ExactRange,
   { signal }: CallOptions,
 ): Promise<Part> {
+  const place = await copySourceHeaders(context, source, signal);
+  return copyRange(context, upload, number, place, range, signal);
+}
+
+/** `source`: the headers that name it. */
+export async function copyRange(
+  context: S3Context,
+  upload: OwnUpload,
+  number: number,
+  source: readonly string[],
+  range: ExactRange,
+  signal: AbortSignal | undefined,
+): Promise<Part> {
   const { path } = upload;
   if (!context.mayCopyParts) {
     throw new StorageError("unsupported", { path, message: "the store cannot copy parts" });
@@ -139,7 +159,7 @@ export async function copyPart(
     slow: true,
     headers: [
       ...context.headers.read,
-      ...(await copySourceHeaders(context, source, signal)),
+      ...source,
       ...["x-amz-copy-source-range", `bytes=${offset}-${offset + length - 1}`],
     ],
   });
@@ -176,7 +196,8 @@ export async function completeUpload(
       const ours = await findCompleted(context, path, key, parts, signal);
       if (ours !== undefined) return ours;
     }
-    if (gone) throw new StorageError("not-found", { path, message: "the upload is gone", cause: error });
+    if (gone)
+      throw new StorageError("not-found", { path, message: "the upload is gone", cause: error });
     throw error;
   }
   const found = await headObject(context, path, key, { signal });
@@ -225,7 +246,10 @@ async function* listParts(
       }));
     if (parts.length > 0) yield parts;
     if (required(root, "IsTruncated") !== "true") return;
-    marker = advanced(marker, childText(root, "NextPartNumberMarker") || String(parts.at(-1)?.number));
+    marker = advanced(
+      marker,
+      childText(root, "NextPartNumberMarker") || String(parts.at(-1)?.number),
+    );
   }
 }
 
@@ -259,7 +283,12 @@ async function* listUploads(
     if (uploads.length > 0) yield uploads;
     if (childText(root, "IsTruncated") !== "true") return;
     const keyMarker = decode(required(root, "NextKeyMarker"));
-    const next = ["key-marker", keyMarker, "upload-id-marker", required(root, "NextUploadIdMarker")];
+    const next = [
+      "key-marker",
+      keyMarker,
+      "upload-id-marker",
+      required(root, "NextUploadIdMarker"),
+    ];
     advanced(cursor.join("\n"), next.join("\n"));
     cursor = next;
   }
@@ -321,7 +350,10 @@ function completeDocument(context: S3Context, parts: readonly Part[]): string {
 }
 
 /** A document as a signed body. */
-export function signedXml(document: string): Required<Pick<S3Request, "body" | "payloadHash">> {
+export function signedXml(document: string): {
+  readonly body: Buffer;
+  readonly payloadHash: string;
+} {
   const body = Buffer.from(document);
   return { body, payloadHash: hashBytes("sha256", body) };
 }
@@ -354,7 +386,10 @@ function checkCompleted(entry: Entry, parts: readonly Part[]): Entry {
 function checkOrder(path: string, parts: readonly Part[]): void {
   const ordered = parts.every(({ number }, i) => number > (parts[i - 1]?.number ?? 0));
   if (parts.length > 0 && ordered) return;
-  throw new StorageError("invalid-argument", { path, message: "parts are missing or out of order" });
+  throw new StorageError("invalid-argument", {
+    path,
+    message: "parts are missing or out of order",
+  });
 }
 
 function checksumOf(checksum: string | undefined): { checksum?: string } {

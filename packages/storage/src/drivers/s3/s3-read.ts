@@ -1,5 +1,5 @@
 /** `stat` and `read`: HEAD and GET, and what stands for directories. */
-import type { ReadOptions, ReadResult, StatOptions } from "../../driver.ts";
+import type { CallOptions, ReadOptions, ReadResult, StatOptions } from "../../driver.ts";
 import type { Entry } from "../../entry.ts";
 import { StorageError, isStorageError, throwIfAborted } from "../../errors.ts";
 import { releaseStream } from "../../lib/release-stream.ts";
@@ -119,6 +119,30 @@ export async function readObject(
   }
 }
 
+/** The content of a link. @throws StorageError `invalid-argument` for anything else that is there. */
+export async function openLink(
+  context: S3Context,
+  path: string,
+  { signal }: CallOptions,
+): Promise<AsyncIterable<Uint8Array>> {
+  const key = context.begin(path, { signal });
+  let stream: S3Stream;
+  try {
+    stream = await openObject(context, path, key, { signal });
+  } catch (error) {
+    if (!isStorageError(error, "not-found")) throw error;
+    const missing = await missingFile(context, path, key, signal);
+    throw missing.code === "is-a-directory" ? notALink(path) : missing;
+  }
+  stream.body.on("error", () => {});
+  const length = lengthOf(path, stream);
+  if (entryOf(path, stream.headers, length, context.etagFacts).kind !== "symlink") {
+    stream.body.destroy();
+    throw notALink(path);
+  }
+  return checkedBody(path, stream, length, undefined, signal);
+}
+
 function openObject(
   context: S3Context,
   path: string,
@@ -179,7 +203,9 @@ async function* checkedBody(
     }
   } catch (error) {
     throwIfAborted(signal, path);
-    throw isCutOff(error) ? corrupt(path, `the answer ended after ${seen} of ${length} bytes`, error) : translateTransportError(error, { operation: "read", path });
+    throw isCutOff(error)
+      ? corrupt(path, `the answer ended after ${seen} of ${length} bytes`, error)
+      : translateTransportError(error, { operation: "read", path });
   } finally {
     body.destroy();
   }
@@ -233,6 +259,10 @@ function checkRange(path: string, offset: number, length: number | undefined): v
 function refuseLink({ kind, path }: Entry): void {
   if (kind !== "symlink") return;
   throw new StorageError("unsupported", { path, message: "is a link; use readLink" });
+}
+
+function notALink(path: string): StorageError {
+  return new StorageError("invalid-argument", { path, message: "is not a link" });
 }
 
 function isCutOff(error: unknown): boolean {

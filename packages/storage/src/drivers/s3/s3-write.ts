@@ -11,21 +11,21 @@ import { StorageError, isStorageError } from "../../errors.ts";
 import { hashBytes } from "../../hashes.ts";
 import { checkSize } from "../../lib/body.ts";
 import { BodyReader } from "./body-reader.ts";
-import { checkHashes, isMd5, protectBody } from "./checksums.ts";
+import { checkHashes, protectBody } from "./checksums.ts";
 import {
   type ObjectAttributes,
   attributeHeaders,
+  attributesOf,
   directoryEntry,
-  etagOf,
   roundMtime,
   writtenEntry,
 } from "./s3-attributes.ts";
 import type { Outcome, S3Response } from "./s3-client.ts";
 import type { S3Context } from "./s3-context.ts";
-import type { ResponseHeaders } from "./s3-errors.ts";
-import { hidesMd5 } from "./s3-headers.ts";
+import { storageClassHeaders } from "./s3-headers.ts";
 import { headObject } from "./s3-read.ts";
 import { uploadBody } from "./s3-upload.ts";
+import { checkStored } from "./stored-etag.ts";
 
 /** Most that is collected of a stream before it is sent: 64 MiB. */
 export const COLLECT_LIMIT: number = 64 * 1024 * 1024;
@@ -106,7 +106,7 @@ export async function putObject(
   const headers = [
     ...context.headers.create,
     ...attributeHeaders(path, attributes, noMetadata),
-    ...storageClassHeaders(context, options),
+    ...storageClassHeaders(context.config, options),
     ...(await context.condition(path, options)),
     ...integrity.headers,
   ];
@@ -133,48 +133,7 @@ export async function putObject(
   }
 }
 
-/**
- * Compares the ETag of an answer with the MD5 of what was sent.
- * @throws StorageError `corrupt` if the store has other bytes.
- */
-export async function checkStored(
-  context: S3Context,
-  path: string,
-  md5: string | undefined,
-  answer: ResponseHeaders,
-): Promise<void> {
-  const etag = etagOf(answer);
-  if (md5 === undefined || etag === undefined || !isMd5(etag) || hidesMd5(answer)) return;
-  if (etag === md5) {
-    if (context.facts.etagIsMd5 === "probe") context.learnEtag(true);
-    return;
-  }
-  if (context.facts.etagIsMd5 === "probe") await context.settle(undefined);
-  if (context.facts.etagIsMd5 !== true) return;
-  throw new StorageError("corrupt", {
-    path,
-    operation: "write",
-    message: "the store has stored other bytes than were sent",
-  });
-}
-
-export function attributesOf(
-  options: WriteOptions,
-  kind: ObjectAttributes["kind"] = "file",
-): ObjectAttributes {
-  const { mtime, mode, contentType, metadata, hashes } = options;
-  return { kind, mtime, mode, contentType, metadata, blake3: hashes?.blake3 };
-}
-
-export function storageClassHeaders(
-  { config }: S3Context,
-  { storageClass }: { readonly storageClass?: string | undefined },
-): readonly string[] {
-  const value = storageClass ?? config.storageClass;
-  return value === undefined ? [] : ["x-amz-storage-class", value];
-}
-
-export function longerThan(path: string, size: number): StorageError {
+function longerThan(path: string, size: number): StorageError {
   return new StorageError("corrupt", {
     path,
     message: `more than the ${size} bytes came that were announced; nothing was stored`,

@@ -78,7 +78,10 @@ export function quoteEtag(etag: string, { etagQuoting }: StoreFacts): string {
 }
 
 /** The condition that a call makes, if any. */
-export function conditionOf(path: string, options: ConditionOptions): "create" | "replace" | undefined {
+export function conditionOf(
+  path: string,
+  options: ConditionOptions,
+): "create" | "replace" | undefined {
   const { ifMatch, ifNoneMatch } = options;
   if (ifMatch === undefined) return ifNoneMatch === undefined ? undefined : "create";
   if (ifNoneMatch === undefined && /^[\x21\x23-\x7e]+$/.test(ifMatch)) return "replace";

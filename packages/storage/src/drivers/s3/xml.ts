@@ -35,7 +35,12 @@ export function parseXml(document: string): XmlElement {
     at = readMarkup(document, tag, open);
   }
   const [root] = top.children;
-  if (open.length !== 1 || top.children.length !== 1 || root === undefined || top.text.trim() !== "")
+  if (
+    open.length !== 1 ||
+    top.children.length !== 1 ||
+    root === undefined ||
+    top.text.trim() !== ""
+  )
     throw malformed();
   return root;
 }
@@ -50,7 +55,8 @@ export function decodeXml(text: string): string {
   if (!text.includes("&")) return text;
   return text.replace(/&(#x?)?([0-9A-Za-z]+);|&/g, (_, numeric: string, name: string) => {
     if (name === undefined) throw malformed();
-    if (numeric !== undefined) return decodeNumber(Number.parseInt(name, numeric === "#" ? 10 : 16));
+    if (numeric !== undefined)
+      return decodeNumber(Number.parseInt(name, numeric === "#" ? 10 : 16));
     const character = ENTITIES[name];
     if (character === undefined) throw malformed();
     return character;
@@ -59,10 +65,7 @@ export function decodeXml(text: string): string {
 
 /** Text as it may stand in an element, white space included. */
 export function encodeXml(text: string): string {
-  return text.replace(
-    /[&<>"'\t\n\r]/g,
-    (c) => CHARACTERS[c] ?? `&#${c.charCodeAt(0)};`,
-  );
+  return text.replace(/[&<>"'\t\n\r]/g, (c) => CHARACTERS[c] ?? `&#${c.charCodeAt(0)};`);
 }
 
 /** Whether XML 1.0 can hold the text at all, escaped or not. */

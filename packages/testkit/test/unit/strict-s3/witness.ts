@@ -188,7 +188,7 @@ interface PresignRequest {
 type Key = Pick<Signing, "secretAccessKey" | "region" | "date">;
 
 function signatureOf(key: Key, canonicalLines: readonly string[]): string {
-  const hash = createHash("sha256").update(canonicalLines.join("\n")).digest("hex");
+  const hash = createHash("sha256").update(canonicalLines.join("\n"), "latin1").digest("hex");
   const scope = scopeOf(key);
   let secret: Buffer | string = `AWS4${key.secretAccessKey}`;
   for (const part of scope.split("/")) {

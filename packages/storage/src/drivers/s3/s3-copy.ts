@@ -1,0 +1,290 @@
+/**
+ * `copy` and `setAttributes`: content that moves inside the store. One CopyObject up to the largest size
+ * that it takes (5 GiB on AWS), beyond that an upload whose parts are copied.
+ *
+ * Changed attributes mean that all are written anew (REPLACE), so those that stay are read first and
+ * sent along, the ones that S3 has and omnisync does not show (Cache-Control and its like) included.
+ */
+import type { ConditionOptions, CopySource, Part, WriteOptions } from "../../driver.ts";
+import type { Attributes, Entry } from "../../entry.ts";
+import { StorageError, isStorageError } from "../../errors.ts";
+import { isMd5 } from "./checksums.ts";
+import { bareEtag } from "./list-scanner.ts";
+import { type ObjectAttributes, attributeHeaders, blake3Of } from "./s3-attributes.ts";
+import type { S3Context } from "./s3-context.ts";
+import { requireSource, sourceHeaders } from "./s3-copy-source.ts";
+import { type ResponseHeaders, text } from "./s3-errors.ts";
+import { hidesMd5, storageClassHeaders } from "./s3-headers.ts";
+import { abortUpload, completeUpload, copyRange, createUpload, limitsOf } from "./s3-multipart.ts";
+import { type Found, headObject, missingFile } from "./s3-read.ts";
+import { partSizeFor } from "./part-size.ts";
+import { childText } from "./xml.ts";
+
+/** Parts of a large copy, bytes, and how many are copied at once: no content passes through here. */
+const COPY_PART = 1024 ** 3;
+const COPY_CONCURRENCY = 8;
+
+/** Kept by REPLACE only if they are sent again. */
+const KEPT_HEADERS = [
+  "cache-control",
+  "content-disposition",
+  "content-encoding",
+  "content-language",
+  "expires",
+  "x-amz-website-redirect-location",
+];
+
+export async function copyObject(
+  context: S3Context,
+  source: CopySource,
+  path: string,
+  options: WriteOptions,
+): Promise<Entry> {
+  const key = context.begin(path, options);
+  const from = requireSource(context, source);
+  const fromKey = from.begin(source.path, options);
+  const { signal } = options;
+  if (isSamePlace(context, from) && key === fromKey && source.version === undefined) {
+    throw new StorageError("invalid-argument", { path, message: "would copy onto itself" });
+  }
+  if (source.ifMatch !== undefined) await context.require(source.path, "copySource", signal);
+  const found = changesAttributes(options) ? await findSource(from, source, signal) : undefined;
+  const copy: Copy = { from, fromKey, source, path, key, options, found };
+  const condition = await context.condition(path, options, "copyTarget");
+  try {
+    if (found !== undefined && isLarge(context, found)) throw tooLargeForOne(path);
+    await copyWhole(context, copy, condition);
+  } catch (error) {
+    if (isStorageError(error, "not-found"))
+      throw await missingFile(from, source.path, fromKey, signal);
+    if (!isStorageError(error, "invalid-argument", "too-large")) throw error;
+    // CopyObject refuses what is too large for it; how large the source is shows only now.
+    const large = found ?? (await findSource(from, source, signal));
+    if (!isLarge(context, large)) throw error;
+    return copyLarge(context, { ...copy, found: large });
+  }
+  return present(context, path, key, signal);
+}
+
+export async function setObjectAttributes(
+  context: S3Context,
+  path: string,
+  attributes: Attributes,
+  options: ConditionOptions,
+): Promise<Entry> {
+  const key = context.begin(path, options);
+  const { ifMatch, ifNoneMatch, signal } = options;
+  if (ifMatch !== undefined) await context.require(path, "copySource", signal);
+  const found = await headObject(context, path, key, { signal });
+  if (found === undefined) throw await missingFile(context, path, key, signal);
+  const { etag, storageClass } = found.entry;
+  if (ifNoneMatch !== undefined || (ifMatch !== undefined && ifMatch !== etag)) {
+    throw new StorageError("precondition-failed", { path });
+  }
+  // Whoever writes now must not get the old attributes: the source is what was just looked at.
+  const pinned = context.facts.conditions.copySource === true ? etag : undefined;
+  const source: CopySource = { driver: undefined as never, path, ifMatch: pinned };
+  const write: WriteOptions = { ...attributes, storageClass: storageClass ?? "STANDARD", signal };
+  const copy: Copy = {
+    ...{ from: context, fromKey: key, source, path, key, found },
+    options: storageClass === undefined ? { ...attributes, signal } : write,
+  };
+  try {
+    if (isLarge(context, found)) return await copyLarge(context, copy);
+    const copied = await copyWhole(context, copy, []);
+    if (isOther(found, copied)) throw changed(path);
+  } catch (error) {
+    if (!isStorageError(error, "precondition-failed")) throw error;
+    throw ifMatch === undefined ? changed(path) : error;
+  }
+  return present(context, path, key, signal);
+}
+
+interface Copy {
+  readonly from: S3Context;
+  readonly fromKey: string;
+  readonly source: CopySource;
+  readonly path: string;
+  readonly key: string;
+  readonly options: WriteOptions;
+  /** The source as it is, if it was looked at. Then all attributes are written, else they come along. */
+  readonly found: Found | undefined;
+}
+
+/** One CopyObject; gives the ETag of the copy. */
+async function copyWhole(
+  context: S3Context,
+  { from, fromKey, source, path, key, options, found }: Copy,
+  condition: readonly string[],
+): Promise<string | undefined> {
+  const attributes =
+    found === undefined
+      ? ["x-amz-metadata-directive", "COPY"]
+      : ["x-amz-metadata-directive", "REPLACE", ...replaced(context, path, options, found)];
+  const root = await context.client.document({
+    ...{ method: "PUT", operation: "copy", path, key, slow: true, signal: options.signal },
+    headers: [
+      ...context.headers.create,
+      ...attributes,
+      ...storageClassHeaders(context.config, options),
+      ...sourceHeaders(context, from, fromKey, source),
+      ...condition,
+    ],
+  });
+  const etag = childText(root, "ETag");
+  return etag === undefined ? undefined : bareEtag(etag);
+}
+
+async function copyLarge(context: S3Context, copy: Copy): Promise<Entry> {
+  const { from, source, path, key, options } = copy;
+  const { entry, headers } = copy.found as Found;
+  const { signal } = options;
+  const condition = await context.condition(path, options, "complete");
+  const honoured = context.facts.conditions.copySource === true;
+  const ifMatch = honoured ? (source.ifMatch ?? entry.etag) : undefined;
+  const partSize = partSizeFor(entry.size, COPY_PART, limitsOf(context));
+  const attributes = mergedAttributes(options, copy.found as Found);
+  const upload = await createUpload(
+    context,
+    path,
+    { partSize, storageClass: options.storageClass, signal },
+    { attributes, headers: [...keptHeaders(headers), ...keptEncryption(context, headers)] },
+  );
+  try {
+    const count = Math.ceil(entry.size / partSize);
+    const parts = await inParallel(count, COPY_CONCURRENCY, (index) => {
+      const offset = index * partSize;
+      const range = { offset, length: Math.min(partSize, entry.size - offset) };
+      const place = sourceHeaders(context, from, copy.fromKey, {
+        ifMatch,
+        version: source.version,
+      });
+      return copyRange(context, upload, index + 1, place, range, signal);
+    });
+    // Where the store does not look at the source's etag, this does; the gap is one request wide.
+    const after = await headObject(from, source.path, copy.fromKey, { ...source, signal });
+    if (after?.entry.etag !== entry.etag) throw changed(source.path);
+    return await completeUpload(context, upload, parts, condition, signal);
+  } catch (error) {
+    if (!isStorageError(error) || error.operation !== "complete" || error.retry === "never") {
+      await abortUpload(context, upload, AbortSignal.timeout(context.config.idleTimeout)).catch(
+        (cause: unknown) => {
+          if (!isStorageError(cause)) throw cause;
+        },
+      );
+    }
+    if (key === copy.fromKey && isStorageError(error, "precondition-failed")) throw changed(path);
+    throw error;
+  }
+}
+
+/** Headers of all attributes: those given, for the rest those that are there. */
+function replaced(
+  context: S3Context,
+  path: string,
+  options: WriteOptions,
+  found: Found,
+): readonly string[] {
+  const attributes = mergedAttributes(options, found);
+  return [
+    ...attributeHeaders(path, attributes, context.config.noMetadata),
+    ...keptHeaders(found.headers),
+    ...keptEncryption(context, found.headers),
+  ];
+}
+
+function mergedAttributes(options: WriteOptions, { entry, headers }: Found): ObjectAttributes {
+  return {
+    kind: entry.kind === "symlink" ? "symlink" : "file",
+    mtime: options.mtime ?? entry.mtime,
+    mode: options.mode ?? entry.mode,
+    contentType: options.contentType ?? entry.contentType,
+    metadata: options.metadata ?? entry.metadata,
+    blake3: blake3Of(headers),
+  };
+}
+
+function keptHeaders(headers: ResponseHeaders): string[] {
+  return KEPT_HEADERS.flatMap((name) => {
+    const value = text(headers, name);
+    return value === undefined ? [] : [name, value];
+  });
+}
+
+/** An object under a key of KMS stays under it where the configuration says nothing else. */
+function keptEncryption({ config }: S3Context, headers: ResponseHeaders): string[] {
+  if (config.serverSideEncryption !== undefined || config.sseCustomerKey !== undefined) return [];
+  const algorithm = text(headers, "x-amz-server-side-encryption");
+  const keyId = text(headers, "x-amz-server-side-encryption-aws-kms-key-id");
+  if (!algorithm?.startsWith("aws:")) return [];
+  const key = keyId === undefined ? [] : ["x-amz-server-side-encryption-aws-kms-key-id", keyId];
+  return ["x-amz-server-side-encryption", algorithm, ...key];
+}
+
+async function findSource(
+  from: S3Context,
+  source: CopySource,
+  signal: AbortSignal | undefined,
+): Promise<Found> {
+  const { path, ifMatch, version } = source;
+  const key = from.begin(path, { signal });
+  const found = await headObject(from, path, key, { version, signal });
+  if (found === undefined) throw await missingFile(from, path, key, signal);
+  if (ifMatch === undefined || found.entry.etag === ifMatch) return found;
+  throw new StorageError("precondition-failed", { path });
+}
+
+async function present(
+  context: S3Context,
+  path: string,
+  key: string,
+  signal: AbortSignal | undefined,
+): Promise<Entry> {
+  const found = await headObject(context, path, key, { signal });
+  if (found !== undefined) return found.entry;
+  throw new StorageError("changed", { path, message: "was removed right after it was copied" });
+}
+
+function changesAttributes({ mtime, mode, contentType, metadata }: Attributes): boolean {
+  return [mtime, mode, contentType, metadata].some((value) => value !== undefined);
+}
+
+/** Whether a copy of an object onto itself took in content that was not there before. */
+function isOther({ entry, headers }: Found, copied: string | undefined): boolean {
+  if (copied === undefined || entry.etag === undefined || hidesMd5(headers)) return false;
+  return isMd5(entry.etag) && isMd5(copied) && entry.etag !== copied;
+}
+
+function isSamePlace({ config }: S3Context, { config: other }: S3Context): boolean {
+  return config.endpoint === other.endpoint && config.bucket === other.bucket;
+}
+
+function isLarge(context: S3Context, { entry }: Found): boolean {
+  return entry.size > limitsOf(context).maxPartSize;
+}
+
+function tooLargeForOne(path: string): StorageError {
+  return new StorageError("too-large", { path });
+}
+
+function changed(path: string): StorageError {
+  return new StorageError("changed", {
+    path,
+    message: "somebody wrote it meanwhile; look at it again",
+  });
+}
+
+async function inParallel(
+  count: number,
+  concurrency: number,
+  run: (index: number) => Promise<Part>,
+): Promise<readonly Part[]> {
+  const parts: Part[] = [];
+  const indices = Array.from({ length: count }, (_, index) => index).values();
+  const worker = async (): Promise<void> => {
+    for (const index of indices) parts[index] = await run(index);
+  };
+  const results = await Promise.allSettled(Array.from({ length: concurrency }, worker));
+  for (const result of results) if (result.status === "rejected") throw result.reason;
+  return parts;
+}

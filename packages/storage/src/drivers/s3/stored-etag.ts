@@ -1,0 +1,32 @@
+/** The ETag in the answer to a write, against what was sent. */
+import { StorageError } from "../../errors.ts";
+import { isMd5 } from "./checksums.ts";
+import { etagOf } from "./s3-attributes.ts";
+import type { S3Context } from "./s3-context.ts";
+import type { ResponseHeaders } from "./s3-errors.ts";
+import { hidesMd5 } from "./s3-headers.ts";
+
+/**
+ * Compares the ETag of an answer with the MD5 of what was sent.
+ * @throws StorageError `corrupt` if the store has other bytes.
+ */
+export async function checkStored(
+  context: S3Context,
+  path: string,
+  md5: string | undefined,
+  answer: ResponseHeaders,
+): Promise<void> {
+  const etag = etagOf(answer);
+  if (md5 === undefined || etag === undefined || !isMd5(etag) || hidesMd5(answer)) return;
+  if (etag === md5) {
+    if (context.facts.etagIsMd5 === "probe") context.learnEtag(true);
+    return;
+  }
+  if (context.facts.etagIsMd5 === "probe") await context.settle(undefined);
+  if (context.facts.etagIsMd5 !== true) return;
+  throw new StorageError("corrupt", {
+    path,
+    operation: "write",
+    message: "the store has stored other bytes than were sent",
+  });
+}

@@ -1,0 +1,97 @@
+import { MemoryDriver, READ_ALL_LIMIT, Storage, openStorage } from "@omnisync/storage";
+import { disable } from "@omnisync/storage/layers";
+import { describe, expect, test } from "vitest";
+
+function failing(code: string): unknown {
+  return expect.objectContaining({ name: "StorageError", code });
+}
+
+describe("openStorage", () => {
+  test("by URL and by settings, closed at the end of its scope", async () => {
+    let kept: Storage;
+    {
+      await using storage = await openStorage("memory://storage-test/root");
+      await storage.writeAll("file", "content");
+      kept = storage;
+    }
+    await expect(kept.stat("file")).rejects.toThrow(failing("closed"));
+    await using again = await openStorage({ driver: "memory", store: "storage-test" });
+    expect(await again.readText("root/file")).toBe("content");
+  });
+});
+
+describe("reading whole files", () => {
+  test("the limit holds for the file, and frees the body that is not read", async () => {
+    expect(READ_ALL_LIMIT).toBe(64 * 1024 * 1024);
+    const driver = new MemoryDriver();
+    const storage = new Storage(driver);
+    await storage.writeAll("file", "0123456789");
+    let left = 0;
+    const read = driver.read.bind(driver);
+    driver.read = async (...args) => {
+      const result = await read(...args);
+      const inner = result.body[Symbol.asyncIterator]();
+      const iterator: AsyncIterator<Uint8Array> = {
+        next: () => inner.next(),
+        async return() {
+          left++;
+          return { done: true, value: undefined };
+        },
+      };
+      return { ...result, body: { [Symbol.asyncIterator]: () => iterator } };
+    };
+    await expect(storage.readAll("file", { limit: 9 })).rejects.toThrow(failing("too-large"));
+    expect(left).toBe(1);
+    expect((await storage.readAll("file", { limit: 10 })).byteLength).toBe(10);
+  });
+
+  test("text that is no UTF-8", async () => {
+    const storage = new Storage(new MemoryDriver());
+    await storage.writeAll("file", Uint8Array.of(0x61, 0xff));
+    await expect(storage.readText("file")).rejects.toThrow(failing("corrupt"));
+    await storage.writeAll("file", "Grüße 😀");
+    expect(await storage.readText("file")).toBe("Grüße 😀");
+  });
+
+  test("an aborted signal", async () => {
+    const storage = new Storage(new MemoryDriver());
+    await storage.writeAll("file", "x");
+    const signal = AbortSignal.abort();
+    await expect(storage.readAll("file", { signal })).rejects.toThrow(failing("aborted"));
+    await expect(storage.copy("file", "copy", { signal })).rejects.toThrow(failing("aborted"));
+    await expect(storage.move("file", "copy", { signal })).rejects.toThrow(failing("aborted"));
+    expect(await storage.exists("copy")).toBe(false);
+  });
+});
+
+describe("a move without the store's help", () => {
+  test("a source that changes after the copy is kept", async () => {
+    const driver = new MemoryDriver();
+    const poor = disable(driver, "copy", "move");
+    const write = poor.write.bind(poor);
+    const storage = new Storage({
+      ...poor,
+      capabilities: poor.capabilities,
+      write: async (...args) => {
+        const entry = await write(...args);
+        await driver.write("from", Buffer.from("changed"));
+        return entry;
+      },
+    });
+    await new Storage(driver).writeAll("from", "original");
+    await expect(storage.move("from", "to")).rejects.toThrow(failing("precondition-failed"));
+    expect(await storage.readText("from")).toBe("changed");
+    expect(await storage.readText("to")).toBe("original");
+  });
+
+  test("a copy that fails leaves the source, and what was at the target", async () => {
+    const driver = new MemoryDriver();
+    const storage = new Storage(disable(driver, "copy", "move"));
+    await storage.writeAll("from", "original");
+    await storage.writeAll("to", "old");
+    driver.write = () => Promise.reject(new Error("no"));
+    await expect(storage.move("from", "to")).rejects.toThrow();
+    expect(await storage.readText("from")).toBe("original");
+    expect(await storage.readText("to")).toBe("old");
+  });
+});
