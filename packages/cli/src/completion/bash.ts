@@ -7,7 +7,6 @@ export function bashCompletion([program, ...commands]: readonly CommandInfo[]): 
   return `# omnisync completion for bash: eval "$(omnisync completion bash)"
 _omnisync() {
   local cur prev command word i
-  # Take words as the user sees them: bash splits at ":" and "=".
   COMPREPLY=()
   cur=\${COMP_WORDS[COMP_CWORD]}
   prev=\${COMP_WORDS[COMP_CWORD-1]}

@@ -230,7 +230,7 @@ describe.skipIf(!isRoot)("what needs root to provoke", () => {
     chmodSync(join(source, "closed"), 0);
     execFileSync("chown", ["-R", "65534:65534", root]);
     chmodSync(root, 0o755);
-    const main = join(import.meta.dirname, "../../../cli/src/main.ts");
+    const main = join(import.meta.dirname, "../../../cli/src/from-source.ts");
     const outcome = runAsNobody([
       "-C",
       "x-source",

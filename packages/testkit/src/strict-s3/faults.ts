@@ -4,7 +4,8 @@
  *     server.faults.add({ when: ({ operation, n }) => operation === "UploadPart" && n === 3,
  *                         do: { kind: "error", code: "SlowDown", retryAfter: 1 } });
  *
- * A request that several faults are for suffers all of them, in the order they were added.
+ * A request suffers the first fault that is for it and not used up, so faults planted one after the
+ * other hit one request after the other.
  */
 import type { S3Response } from "./call.ts";
 import type { Operation } from "./operations.ts";
@@ -80,7 +81,8 @@ export type FaultAction =
 export interface Fault {
   /** Default: every request. */
   readonly when?: ((request: FaultRequest) => boolean) | undefined;
-  readonly do: FaultAction;
+  /** Several happen to the same request, in this order. */
+  readonly do: FaultAction | readonly FaultAction[];
   /** For how many requests. Default 1; `Infinity` for all. */
   readonly times?: number | undefined;
 }
@@ -113,12 +115,12 @@ export class Faults {
 
   /** What is to become of this request; counts the hits. */
   take(request: FaultRequest): readonly FaultAction[] {
-    return this.#planted
-      .filter(({ fault, hits }) => hits < (fault.times ?? 1) && (fault.when?.(request) ?? true))
-      .map((planted) => {
-        planted.hits++;
-        return planted.fault.do;
-      });
+    const planted = this.#planted.find(
+      ({ fault, hits }) => hits < (fault.times ?? 1) && (fault.when?.(request) ?? true),
+    );
+    if (planted === undefined) return [];
+    planted.hits++;
+    return [planted.fault.do].flat();
   }
 }
 

@@ -1,7 +1,14 @@
 import { ListBucketsCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { expect, test } from "vitest";
 import { startStrictS3 } from "../../src/index.ts";
-import { bucket, codeOf, createClient, exchange, presign, startWitness } from "./strict-s3/witness.ts";
+import {
+  bucket,
+  codeOf,
+  createClient,
+  exchange,
+  presign,
+  startWitness,
+} from "./strict-s3/witness.ts";
 import type { RawRequest } from "./strict-s3/witness.ts";
 
 const get: RawRequest = { path: `/${bucket}/key` };
@@ -154,7 +161,9 @@ test("a path that is not encoded as S3 wants it does not match its signature", a
 });
 
 test("anonymous requests see nothing, unless a bucket is public, and then only read", async () => {
-  await using witness = await startWitness({ buckets: { [bucket]: { publicRead: true }, other: {} } });
+  await using witness = await startWitness({
+    buckets: { [bucket]: { publicRead: true }, other: {} },
+  });
   const anonymous = (method: string, path: string) => witness.send({ method, path, sign: false });
   expect((await anonymous("GET", "/other/key")).code).toBe("AccessDenied");
   expect((await anonymous("GET", "/")).status).toBe(403);
@@ -186,9 +195,13 @@ test("presigned URLs: put and get work; late, early, long and changed ones do no
     witness.send({ method, path: target, body, sign: false });
   const put = presign(server, { method: "PUT", path });
   expect((await use(put, "PUT", "content")).status).toBe(200);
-  expect((await use(presign(server, { method: "GET", path }), "GET")).body.toString()).toBe("content");
+  expect((await use(presign(server, { method: "GET", path }), "GET")).body.toString()).toBe(
+    "content",
+  );
   expect((await use(put, "GET")).code).toBe("SignatureDoesNotMatch");
-  expect((await use(put.replace("Expires=60", "Expires=61"), "PUT")).code).toBe("SignatureDoesNotMatch");
+  expect((await use(put.replace("Expires=60", "Expires=61"), "PUT")).code).toBe(
+    "SignatureDoesNotMatch",
+  );
   const at = (offset: number) => new Date(Date.now() + offset);
   const late = presign(server, { method: "GET", path, date: at(-hour) });
   expect((await use(late, "GET")).code).toBe("AccessDenied");

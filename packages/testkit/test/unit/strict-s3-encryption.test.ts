@@ -71,7 +71,11 @@ test("copies need the key of the source", async () => {
 
 test("every part must come with the key of its upload", async () => {
   await using witness = await startWitness();
-  const begun = await witness.send({ method: "POST", path: `${path}?uploads`, headers: customer(key) });
+  const begun = await witness.send({
+    method: "POST",
+    path: `${path}?uploads`,
+    headers: customer(key),
+  });
   const id = /<UploadId>(.*)<\/UploadId>/.exec(begun.body.toString())?.[1] ?? "";
   const part = (headers: Record<string, string>) =>
     witness.send({

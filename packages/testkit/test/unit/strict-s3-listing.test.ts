@@ -12,7 +12,8 @@ import type { Witness } from "./strict-s3/witness.ts";
 const Bucket = bucket;
 
 async function fill(witness: Witness, keys: readonly string[]): Promise<void> {
-  for (const Key of keys) await witness.client.send(new PutObjectCommand({ Bucket, Key, Body: Key }));
+  for (const Key of keys)
+    await witness.client.send(new PutObjectCommand({ Bucket, Key, Body: Key }));
 }
 
 /** Every key and common prefix, page by page. */
@@ -27,7 +28,10 @@ async function listAll(
   for await (const { Contents = [], CommonPrefixes = [], KeyCount } of pager) {
     pages++;
     expect(KeyCount).toBe(Contents.length + CommonPrefixes.length);
-    names.push(...Contents.map(({ Key = "" }) => Key), ...CommonPrefixes.map(({ Prefix = "" }) => Prefix));
+    names.push(
+      ...Contents.map(({ Key = "" }) => Key),
+      ...CommonPrefixes.map(({ Prefix = "" }) => Prefix),
+    );
   }
   return { pages, names };
 }
@@ -42,8 +46,9 @@ test("keys come in the order of their UTF-8 bytes", async () => {
 test("prefix, delimiter, start-after; common prefixes count towards max-keys", async () => {
   await using witness = await startWitness();
   await fill(witness, ["a", "d/1", "d/2", "d/e/3", "e/1", "f", "g/"]);
-  const names = async (...input: Parameters<typeof listAll> extends [unknown, ...infer R] ? R : never) =>
-    (await listAll(witness, ...input)).names;
+  const names = async (
+    ...input: Parameters<typeof listAll> extends [unknown, ...infer R] ? R : never
+  ) => (await listAll(witness, ...input)).names;
   expect((await names({ Delimiter: "/" })).sort()).toEqual(["a", "d/", "e/", "f", "g/"]);
   expect(await listAll(witness, { Delimiter: "/" }, 2)).toEqual({
     pages: 3,
@@ -52,7 +57,12 @@ test("prefix, delimiter, start-after; common prefixes count towards max-keys", a
   expect(await names({ Prefix: "d/", Delimiter: "/" })).toEqual(["d/1", "d/2", "d/e/"]);
   expect(await names({ Prefix: "d" })).toEqual(["d/1", "d/2", "d/e/3"]);
   expect(await names({ StartAfter: "d/1" })).toEqual(["d/2", "d/e/3", "e/1", "f", "g/"]);
-  expect((await names({ StartAfter: "d/1", Delimiter: "/" })).sort()).toEqual(["d/", "e/", "f", "g/"]);
+  expect((await names({ StartAfter: "d/1", Delimiter: "/" })).sort()).toEqual([
+    "d/",
+    "e/",
+    "f",
+    "g/",
+  ]);
   expect(await names({ StartAfter: "a", Prefix: "d/e" })).toEqual(["d/e/3"]);
 });
 
@@ -92,7 +102,10 @@ test("short pages lose nothing", async () => {
   const all = await listAll(witness, {});
   expect(all.names).toEqual(keys);
   const paged = await listAll(witness, { Delimiter: "/" }, 4);
-  expect([paged.pages > 2, paged.names.sort()]).toEqual([true, ["a", "b", "c/", "d", "e", "f", "g"]]);
+  expect([paged.pages > 2, paged.names.sort()]).toEqual([
+    true,
+    ["a", "b", "c/", "d", "e", "f", "g"],
+  ]);
 });
 
 test("version 1: markers, and NextMarker only with a delimiter", async () => {
@@ -101,7 +114,10 @@ test("version 1: markers, and NextMarker only with a delimiter", async () => {
   const list = (input: { Delimiter?: string; Marker?: string }) =>
     witness.client.send(new ListObjectsCommand({ Bucket, MaxKeys: 2, ...input }));
   const plain = await list({});
-  expect([plain.Contents?.map(({ Key }) => Key), plain.NextMarker]).toEqual([["a", "d/1"], undefined]);
+  expect([plain.Contents?.map(({ Key }) => Key), plain.NextMarker]).toEqual([
+    ["a", "d/1"],
+    undefined,
+  ]);
   const grouped = await list({ Delimiter: "/" });
   expect(grouped.NextMarker).toBe("d/");
   const rest = await list({ Delimiter: "/", Marker: "d/" });

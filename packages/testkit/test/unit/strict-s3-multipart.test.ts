@@ -124,7 +124,9 @@ test("Complete refuses unknown, wrong, unordered and no parts, and the upload go
   const path = `/${bucket}/key?uploadId=${UploadId}`;
   const raw = await witness.send({ method: "POST", path, body: "<CompleteMultipartUpload>" });
   expect(raw.code).toBe("MalformedXML");
-  expect(await codeOf(complete(witness, UploadId, [one, two], { MpuObjectSize: 10 }))).toBe("InvalidRequest");
+  expect(await codeOf(complete(witness, UploadId, [one, two], { MpuObjectSize: 10 }))).toBe(
+    "InvalidRequest",
+  );
   const replaced = await sendPart(witness, UploadId, 1, "other");
   expect(await codeWith(one, two)).toBe("InvalidPart");
   expect(await codeWith(replaced, two)).toBe("no error");
@@ -139,7 +141,9 @@ test("after abort, and for another key, the upload does not exist", async () => 
   await abort();
   expect(await codeOf(abort())).toBe("NoSuchUpload");
   expect(await codeOf(sendPart(witness, UploadId, 1, "x"))).toBe("NoSuchUpload");
-  expect(await codeOf(complete(witness, UploadId, [{ PartNumber: 1, ETag: "x" }]))).toBe("NoSuchUpload");
+  expect(await codeOf(complete(witness, UploadId, [{ PartNumber: 1, ETag: "x" }]))).toBe(
+    "NoSuchUpload",
+  );
 });
 
 test.each([
@@ -188,10 +192,17 @@ test("parts and uploads are listed in pages", async () => {
     [2, 2],
   ]);
   expect([first.IsTruncated, first.NextPartNumberMarker]).toEqual([true, "2"]);
-  const rest = await client.send(new ListPartsCommand({ ...here, UploadId, PartNumberMarker: "2" }));
+  const rest = await client.send(
+    new ListPartsCommand({ ...here, UploadId, PartNumberMarker: "2" }),
+  );
   expect([rest.Parts?.length, rest.IsTruncated]).toEqual([1, false]);
 
-  const ids = [UploadId, await begin(witness), await begin(witness, { Key: "z/1" }), await begin(witness, { Key: "z/2" })];
+  const ids = [
+    UploadId,
+    await begin(witness),
+    await begin(witness, { Key: "z/1" }),
+    await begin(witness, { Key: "z/2" }),
+  ];
   const uploads: (string | undefined)[] = [];
   let markers: { KeyMarker?: string; UploadIdMarker?: string } = {};
   for (;;) {
@@ -232,11 +243,16 @@ async function checksummed(
 test("composite checksums: every part's is needed at Complete, the result is over them", async () => {
   await using witness = await startWitness(small);
   const { UploadId, parts, field } = await checksummed(witness, "SHA256");
-  const bare = parts.map(({ PartNumber, ETag }) => ({ PartNumber: PartNumber ?? 0, ETag: ETag ?? "" }));
+  const bare = parts.map(({ PartNumber, ETag }) => ({
+    PartNumber: PartNumber ?? 0,
+    ETag: ETag ?? "",
+  }));
   expect(await codeOf(complete(witness, UploadId, bare))).toBe("InvalidRequest");
   const swapped = parts.map((part) => ({ ...part, [field]: parts[0]?.[field] ?? "" }));
   expect(await codeOf(complete(witness, UploadId, swapped))).toBe("InvalidPart");
-  expect(await codeOf(complete(witness, UploadId, parts, { ChecksumType: "FULL_OBJECT" }))).toBe("InvalidRequest");
+  expect(await codeOf(complete(witness, UploadId, parts, { ChecksumType: "FULL_OBJECT" }))).toBe(
+    "InvalidRequest",
+  );
   const result = await complete(witness, UploadId, parts);
   const digests = parts.map((part) => Buffer.from(part[field] ?? "", "base64"));
   const expected = createHash("sha256").update(Buffer.concat(digests)).digest("base64");
@@ -262,7 +278,9 @@ test("a part of a composite upload must come with a checksum, of its algorithm",
 test("full-object checksums: computed over everything, and checked if the client says one", async () => {
   await using witness = await startWitness(small);
   const { UploadId, parts } = await checksummed(witness, "CRC32", "FULL_OBJECT");
-  expect(await codeOf(complete(witness, UploadId, parts, { ChecksumCRC32: "AAAAAA==" }))).toBe("BadDigest");
+  expect(await codeOf(complete(witness, UploadId, parts, { ChecksumCRC32: "AAAAAA==" }))).toBe(
+    "BadDigest",
+  );
   const result = await complete(witness, UploadId, parts);
   const whole = await witness.client.send(new PutObjectCommand({ ...here, Body: "firstsecond" }));
   expect([result.ChecksumCRC32, result.ChecksumType]).toEqual([whole.ChecksumCRC32, "FULL_OBJECT"]);
@@ -286,7 +304,12 @@ test("an upload without an algorithm takes no checksums of parts at Complete", a
   const UploadId = await begin(witness);
   const part = await sendPart(witness, UploadId, 1, "x");
   const ChecksumCRC32 = "jdcSXA==";
-  expect(await codeOf(complete(witness, UploadId, [{ ...part, ChecksumCRC32 }]))).toBe("InvalidPart");
+  expect(await codeOf(complete(witness, UploadId, [{ ...part, ChecksumCRC32 }]))).toBe(
+    "InvalidPart",
+  );
   const result = await complete(witness, UploadId, [part]);
-  expect([result.ChecksumType, result.ChecksumCRC64NVME !== undefined]).toEqual(["FULL_OBJECT", true]);
+  expect([result.ChecksumType, result.ChecksumCRC64NVME !== undefined]).toEqual([
+    "FULL_OBJECT",
+    true,
+  ]);
 });

@@ -40,13 +40,19 @@ test("buckets: create, head, locate, list, refuse to delete a full one, delete",
   expect(await codeOf(create())).toBe("BucketAlreadyOwnedByYou");
   const unspecified = await witness.send({ method: "PUT", path: "/other" });
   expect(unspecified.code).toBe("IllegalLocationConstraintException");
-  expect((await witness.send({ method: "PUT", path: "/Upper_case" })).code).toBe("InvalidBucketName");
-  expect((await client.send(new HeadBucketCommand({ Bucket: bucket }))).BucketRegion).toBe("eu-west-1");
+  expect((await witness.send({ method: "PUT", path: "/Upper_case" })).code).toBe(
+    "InvalidBucketName",
+  );
+  expect((await client.send(new HeadBucketCommand({ Bucket: bucket }))).BucketRegion).toBe(
+    "eu-west-1",
+  );
   expect(
     (await client.send(new GetBucketLocationCommand({ Bucket: bucket }))).LocationConstraint,
   ).toBe("eu-west-1");
-  expect((await client.send(new ListBucketsCommand({}))).Buckets?.map(({ Name }) => Name)).toEqual([bucket]);
-  await client.send(new PutObjectCommand({ ...here, Body: "" }));
+  expect((await client.send(new ListBucketsCommand({}))).Buckets?.map(({ Name }) => Name)).toEqual([
+    bucket,
+  ]);
+  await client.send(new PutObjectCommand({ ...here, Body: "x" }));
   const drop = () => client.send(new DeleteBucketCommand({ Bucket: bucket }));
   expect(await codeOf(drop())).toBe("BucketNotEmpty");
   await client.send(new DeleteObjectCommand(here));
@@ -84,7 +90,10 @@ test("what AWS's client puts it gets back: bytes, headers, metadata, checksum, a
     ServerSideEncryption: "AES256",
   });
   const attributes = await client.send(
-    new GetObjectAttributesCommand({ ...here, ObjectAttributes: ["ETag", "ObjectSize", "Checksum"] }),
+    new GetObjectAttributesCommand({
+      ...here,
+      ObjectAttributes: ["ETag", "ObjectSize", "Checksum"],
+    }),
   );
   expect(attributes).toMatchObject({
     ETag: md5("content"),
@@ -118,7 +127,10 @@ test("streams come as aws-chunked with a checksum behind them, which is verified
   const [logged] = witness.server.log;
   expect(logged?.headers["x-amz-content-sha256"]).toBe("STREAMING-UNSIGNED-PAYLOAD-TRAILER");
   const read = await witness.client.send(new GetObjectCommand(here));
-  expect([read.ContentEncoding, await read.Body?.transformToString()]).toEqual([undefined, content]);
+  expect([read.ContentEncoding, await read.Body?.transformToString()]).toEqual([
+    undefined,
+    content,
+  ]);
 
   const chunked = (body: string, length = 3, trailer = "x-amz-checksum-crc32") =>
     put(
@@ -171,27 +183,27 @@ test("a body without a length is refused: 411, or 501 if it is chunked", async (
   expect([neither.status, neither.code]).toEqual([411, "MissingContentLength"]);
 });
 
-test.each([
-  ["crc32"],
-  ["crc32c"],
-  ["sha1"],
-  ["sha256"],
-])("x-amz-checksum-%s: wrong or malformed values are refused", async (name) => {
-  await using witness = await startWitness();
-  const algorithm = name.toUpperCase() as "CRC32" | "CRC32C" | "SHA1" | "SHA256";
-  const field = `Checksum${algorithm}` as const;
-  const written = await witness.client.send(
-    new PutObjectCommand({ ...here, Body: "content", ChecksumAlgorithm: algorithm }),
-  );
-  const right = written[field] ?? "";
-  const header = `x-amz-checksum-${name}`;
-  expect((await put(witness, { [header]: right })).headers[header]).toBe(right);
-  const wrong = await put(witness, { [header]: right }, "other");
-  expect([wrong.status, wrong.code]).toEqual([400, "BadDigest"]);
-  expect((await put(witness, { [header]: "abc" })).code).toBe("InvalidRequest");
-  const read = await witness.client.send(new HeadObjectCommand({ ...here, ChecksumMode: "ENABLED" }));
-  expect(read[field]).toBe(right);
-});
+test.each([["crc32"], ["crc32c"], ["sha1"], ["sha256"]])(
+  "x-amz-checksum-%s: wrong or malformed values are refused",
+  async (name) => {
+    await using witness = await startWitness();
+    const algorithm = name.toUpperCase() as "CRC32" | "CRC32C" | "SHA1" | "SHA256";
+    const field = `Checksum${algorithm}` as const;
+    const written = await witness.client.send(
+      new PutObjectCommand({ ...here, Body: "content", ChecksumAlgorithm: algorithm }),
+    );
+    const right = written[field] ?? "";
+    const header = `x-amz-checksum-${name}`;
+    expect((await put(witness, { [header]: right })).headers[header]).toBe(right);
+    const wrong = await put(witness, { [header]: right }, "other");
+    expect([wrong.status, wrong.code]).toEqual([400, "BadDigest"]);
+    expect((await put(witness, { [header]: "abc" })).code).toBe("InvalidRequest");
+    const read = await witness.client.send(
+      new HeadObjectCommand({ ...here, ChecksumMode: "ENABLED" }),
+    );
+    expect(read[field]).toBe(right);
+  },
+);
 
 test("an object without a checksum gets CRC64NVME; two at once and unknown ones are refused", async () => {
   await using witness = await startWitness();
@@ -204,7 +216,9 @@ test("an object without a checksum gets CRC64NVME; two at once and unknown ones 
   const two = { ...right, "x-amz-checksum-crc32": "y/Q5Jg==" };
   expect((await put(witness, two, "123456789")).code).toBe("InvalidRequest");
   expect((await put(witness, { "x-amz-checksum-foo": "AA==" })).code).toBe("InvalidRequest");
-  expect((await put(witness, { "x-amz-sdk-checksum-algorithm": "CRC32" })).code).toBe("InvalidRequest");
+  expect((await put(witness, { "x-amz-sdk-checksum-algorithm": "CRC32" })).code).toBe(
+    "InvalidRequest",
+  );
 });
 
 test("Content-MD5: right, wrong, malformed", async () => {
@@ -237,8 +251,12 @@ test("metadata that is not ASCII does not come back as it was sent", async () =>
 test("what this server does not have is refused, not dropped", async () => {
   await using witness = await startWitness();
   expect((await put(witness, { "x-amz-tagging": "a=b" })).status).toBe(501);
-  expect((await put(witness, { "x-amz-acl": "public-read" })).code).toBe("AccessControlListNotSupported");
-  expect((await put(witness, { "x-amz-storage-class": "OUTPOSTS" })).code).toBe("InvalidStorageClass");
+  expect((await put(witness, { "x-amz-acl": "public-read" })).code).toBe(
+    "AccessControlListNotSupported",
+  );
+  expect((await put(witness, { "x-amz-storage-class": "OUTPOSTS" })).code).toBe(
+    "InvalidStorageClass",
+  );
   expect((await witness.send({ path: `${path}?acl` })).code).toBe("NotImplemented");
 });
 

@@ -50,12 +50,14 @@ test("versions are listed in pages that a marker of key and version joins", asyn
   await using witness = await startWitness({ buckets: { [bucket]: { versioning: "Enabled" } } });
   const { client } = witness;
   for (const key of ["a", "a", "a", "b"]) {
-    await client.send(new PutObjectCommand({ Bucket, Key: key, Body: "" }));
+    await client.send(new PutObjectCommand({ Bucket, Key: key, Body: "x" }));
   }
   const seen: string[] = [];
   let markers: { KeyMarker?: string; VersionIdMarker?: string } = {};
   for (;;) {
-    const page = await client.send(new ListObjectVersionsCommand({ Bucket, MaxKeys: 2, ...markers }));
+    const page = await client.send(
+      new ListObjectVersionsCommand({ Bucket, MaxKeys: 2, ...markers }),
+    );
     seen.push(...(page.Versions ?? []).map(({ Key: key = "", VersionId = "" }) => key + VersionId));
     if (!page.IsTruncated) break;
     const { NextKeyMarker = "", NextVersionIdMarker = "" } = page;

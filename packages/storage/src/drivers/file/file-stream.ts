@@ -115,7 +115,7 @@ async function gather(
     pieces.push(Uint8Array.from(next.value));
     size += next.value.byteLength;
   }
-  return { head: concatBytes(pieces, size), ended };
+  return { head: Uint8Array.from(concatBytes(pieces, size)), ended };
 }
 
 /** Writes one piece while the next is being read. */

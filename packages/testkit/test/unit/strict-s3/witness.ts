@@ -91,7 +91,8 @@ export async function send(server: StrictS3, request: RawRequest): Promise<RawRe
   const body = Buffer.from(request.body ?? "");
   const host = `127.0.0.1:${server.port}`;
   const given = { host, "content-length": String(body.byteLength), ...request.headers };
-  const signed = request.sign === false ? given : signHeaders(server, { ...request, headers: given }, body);
+  const signed =
+    request.sign === false ? given : signHeaders(server, { ...request, headers: given }, body);
   const headers = request.tamper?.(signed) ?? signed;
   return exchange(server.port, { ...request, headers }, body);
 }
@@ -131,7 +132,13 @@ function signHeaders(
   { method = "GET", path, headers = {}, sign }: RawRequest,
   body: Uint8Array,
 ): Record<string, string> {
-  const signing = { ...server, date: new Date(), token: "", unsigned: [], ...(sign || {}) };
+  const signing = {
+    ...server,
+    date: new Date(),
+    token: "",
+    unsigned: [] as string[],
+    ...(sign === false ? {} : sign),
+  };
   const all: Record<string, string> = {
     "x-amz-date": timestampOf(signing.date),
     "x-amz-content-sha256": createHash("sha256").update(body).digest("hex"),
@@ -140,7 +147,7 @@ function signHeaders(
   };
   const names = Object.keys(all)
     .filter((name) => name === "host" || name.startsWith("x-amz-"))
-    .filter((name) => !(signing.unsigned as readonly string[]).includes(name))
+    .filter((name) => !signing.unsigned.includes(name))
     .sort();
   const [pathname = "", query = ""] = path.split("?");
   const pairs = query
@@ -166,15 +173,17 @@ export function presign(
   { method, path, expires = 60, date = new Date() }: PresignRequest,
 ): string {
   const signing = { ...server, date };
-  const query = new URLSearchParams([
-    ["X-Amz-Algorithm", "AWS4-HMAC-SHA256"],
-    ["X-Amz-Credential", `${server.accessKeyId}/${scopeOf(signing)}`],
-    ["X-Amz-Date", timestampOf(date)],
-    ["X-Amz-Expires", String(expires)],
-    ["X-Amz-SignedHeaders", "host"],
-  ]);
+  const query = String(
+    new URLSearchParams([
+      ["X-Amz-Algorithm", "AWS4-HMAC-SHA256"],
+      ["X-Amz-Credential", `${server.accessKeyId}/${scopeOf(signing)}`],
+      ["X-Amz-Date", timestampOf(date)],
+      ["X-Amz-Expires", String(expires)],
+      ["X-Amz-SignedHeaders", "host"],
+    ]),
+  );
   const host = `host:127.0.0.1:${server.port}`;
-  const lines = [method, path, String(query), host, "", "host", "UNSIGNED-PAYLOAD"];
+  const lines = [method, path, query, host, "", "host", "UNSIGNED-PAYLOAD"];
   return `${path}?${query}&X-Amz-Signature=${signatureOf(signing, lines)}`;
 }
 
