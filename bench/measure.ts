@@ -36,10 +36,7 @@ export async function measure(command: Command): Promise<Measured> {
         `${command.program} ${command.args.join(" ")}: exit ${code}\n${stderr.slice(-2000)}`,
       );
     }
-    const [user, system, kilobytes] = readFileSync(figures, "utf8")
-      .trim()
-      .split(/\s+/)
-      .map(Number);
+    const [user, system, kilobytes] = readFileSync(figures, "utf8").trim().split(/\s+/).map(Number);
     return { wall, cpu: user! + system!, memory: kilobytes! / 1024, stdout };
   } finally {
     rmSync(scratch, { recursive: true });

@@ -28,8 +28,8 @@ export interface Driver extends Partial<Abilities> {
    */
   readonly id: string;
   /**
-   * What the store can do. A driver that has to ask its store first (S3) knows the final answer
-   * after `probe`; until then this is what its provider's profile says.
+   * What the store can do, as far as it is known after `probe`. A condition that nobody has tried yet
+   * (S3) counts as honoured; the first call that needs it finds out, and throws `unsupported` if not.
    */
   readonly capabilities: Capabilities;
 
@@ -95,7 +95,10 @@ export interface Driver extends Partial<Abilities> {
 
 /** Everything beyond the required six. Each is present if, and only if, its capability says so. */
 export interface Abilities {
-  /** Finds out what the store really honours, and remembers it. Idempotent; called before first use. */
+  /**
+   * Takes over what is known of the store. Changes nothing in it, as it also runs for programs that
+   * only read. Idempotent; called before first use.
+   */
   probe(options?: CallOptions): Promise<Capabilities>;
 
   /**

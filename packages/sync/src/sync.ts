@@ -190,7 +190,7 @@ async function* counted(
   for await (const page of pages) {
     context.signal.throwIfAborted();
     count(page.length);
-    yield lookUp ? context.cache!.complete(place, page) : page;
+    yield lookUp ? context.cache.complete(place, page) : page;
   }
 }
 

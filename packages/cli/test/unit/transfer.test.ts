@@ -133,27 +133,14 @@ describe("sync", () => {
     expect((await inside(root, "sync", "src/", "src")).code).toBe(2);
   });
 
-  test("an unreadable file is named, the rest is done, nothing is deleted, exit 1", async () => {
-    const root = createTree({
-      "src/good": "g",
-      "src/pipe/": "",
-      "dst/extra": "e",
-      "dst/bad/x": "x",
-    });
-    // A directory that is in the way of a file cannot be replaced while it holds something excluded.
-    writeFileSync(join(root, "src/bad"), "b");
-    const { code, stderr } = await inside(
-      root,
-      "sync",
-      "--delete",
-      "--exclude",
-      "x",
-      "src/",
-      "dst",
-    );
+  test("a name that cannot be kept is told of, the rest is done, nothing is deleted, exit 1", async () => {
+    const root = createTree({ "src/good": "g", "dst/extra": "e" });
+    writeFileSync(Buffer.concat([Buffer.from(join(root, "src/bad")), Buffer.of(0xff)]), "b");
+    const { code, stderr } = await inside(root, "sync", "--delete", "src/", "dst");
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^omnisync: bad: /m);
-    expect(treeOf(join(root, "dst"))).toMatchObject({ good: "g", extra: "e", "bad/x": "x" });
+    expect(stderr).toMatch(/^omnisync: bad.*UTF-8/m);
+    expect(stderr).toMatch(/^omnisync: 1 extra entry not removed because .*: run again/m);
+    expect(treeOf(join(root, "dst"))).toEqual({ good: "g", extra: "e" });
   });
 });
 
@@ -302,7 +289,7 @@ describe("output", () => {
       failed: 0,
     });
     expect(events).toContainEqual(
-      expect.objectContaining({ kind: "copy", path: "new", reason: "new", bytes: 1, size: 1 }),
+      expect.objectContaining({ kind: "copy", path: "new", reason: "new", size: 1 }),
     );
     expect(events).toContainEqual(expect.objectContaining({ kind: "unchanged", path: "same" }));
     expect(events).toContainEqual(expect.objectContaining({ kind: "remove", path: "extra" }));

@@ -89,7 +89,7 @@ async function removeBatch(context: RunContext, files: readonly Extra[]): Promis
     ]),
   );
   for (const [i, extra] of files.entries()) {
-    const error = failures.get(paths[i] as string);
+    const error = failures.get(paths[i]);
     if (error === undefined) removed(context, extra);
     else context.emit({ kind: "failed", path: extra.path, bytes: 0, error });
   }

@@ -10,7 +10,7 @@ import {
   conditions,
   refuseChanged,
   writeOptions,
-} from "./transfer-file.ts";
+} from "./transfer.ts";
 import { inParallel } from "./in-parallel.ts";
 
 /** Parts of one object on the way at the same time. */

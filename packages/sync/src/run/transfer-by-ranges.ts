@@ -5,13 +5,7 @@
 import { type Entry, type Stage, StorageError, concatBytes, createHasher } from "@omnisync/storage";
 import { PART_SIZE, type Piece, cut } from "../plan/choose-strategy.ts";
 import { inParallel } from "./in-parallel.ts";
-import {
-  type Outcome,
-  type Transfer,
-  metered,
-  refuseChanged,
-  writeOptions,
-} from "./transfer-file.ts";
+import { type Outcome, type Transfer, metered, refuseChanged, writeOptions } from "./transfer.ts";
 
 /** Connections per object. */
 const RANGES_AT_ONCE = 4;

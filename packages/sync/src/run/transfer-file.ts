@@ -1,12 +1,24 @@
 /** Brings the content of one file over, by the strategy that was chosen. One attempt; nothing is decided here. */
-import type { Driver, Entry, HashName, WriteOptions } from "@omnisync/storage";
-import { StorageError, baseName, collectBody, isStorageError, joinPath } from "@omnisync/storage";
-import mime from "mime/lite";
-import type { Strategy } from "../events.ts";
+import {
+  type Driver,
+  type Entry,
+  type HashName,
+  StorageError,
+  collectBody,
+  isStorageError,
+  joinPath,
+} from "@omnisync/storage";
 import { chooseStrategy } from "../plan/choose-strategy.ts";
-import { effectiveMtime } from "../plan/compare.ts";
 import type { RunContext } from "./context.ts";
 import type { TransferProgress } from "./progress-tracker.ts";
+import {
+  type Outcome,
+  type Transfer,
+  conditions,
+  metered,
+  refuseChanged,
+  writeOptions,
+} from "./transfer.ts";
 import { transferByMultipart } from "./transfer-by-multipart.ts";
 import { transferByRanges } from "./transfer-by-ranges.ts";
 
@@ -16,28 +28,6 @@ export interface TransferJob {
   readonly source: Entry;
   /** What is there now and will be replaced. */
   readonly destination: Entry | undefined;
-}
-
-export interface Outcome {
-  /** The source as it was when its content was read; complete. */
-  readonly source: Entry;
-  /** What the destination holds now. */
-  readonly destination: Entry;
-  /** Bytes that went through this process. */
-  readonly bytes: number;
-  readonly strategy: Strategy;
-}
-
-/** One transfer with its ends resolved: paths as the stores know them. */
-export interface Transfer {
-  readonly context: RunContext;
-  readonly from: Driver;
-  readonly to: Driver;
-  readonly fromPath: string;
-  readonly toPath: string;
-  readonly source: Entry;
-  readonly previous: Entry | undefined;
-  readonly progress: TransferProgress;
 }
 
 /**
@@ -81,55 +71,9 @@ export async function transferFile(
   }
 }
 
-/** What a write of this transfer carries: attributes of the source, and what must be there now. */
-export function writeOptions(transfer: Transfer, source: Entry): WriteOptions {
-  const { capabilities } = transfer.to;
-  const { options } = transfer.context;
-  return {
-    size: source.size,
-    mtime: capabilities.mtimePrecision === undefined ? undefined : effectiveMtime(source),
-    mode: capabilities.mode && options.preserveMode !== false ? source.mode : undefined,
-    contentType: capabilities.contentType ? contentType(transfer, source) : undefined,
-    metadata: capabilities.metadata ? source.metadata : undefined,
-    durable: options.durable === true || options.move === true,
-    signal: transfer.context.signal,
-    ...conditions(transfer),
-  };
-}
-
-/** The precondition that keeps a write from hitting something that nobody has looked at. */
-export function conditions(transfer: Transfer): Pick<WriteOptions, "ifMatch" | "ifNoneMatch"> {
-  const { create, replace } = transfer.to.capabilities.conditions;
-  if (transfer.previous === undefined) return create ? { ifNoneMatch: "*" } : {};
-  const { etag } = transfer.previous;
-  return replace && etag !== undefined ? { ifMatch: etag } : {};
-}
-
 /** Hashes that the destination checks or keeps, so that they are computed while reading, in a worker. */
-export function usefulHashes(to: Driver): readonly HashName[] {
+function usefulHashes(to: Driver): readonly HashName[] {
   return to.capabilities.hashes.filter((name) => name === "md5" || name === "blake3");
-}
-
-/** Bytes on their way: counted, and held back to the allowed rate. */
-export async function* metered(
-  transfer: Transfer,
-  body: AsyncIterable<Uint8Array>,
-): AsyncIterable<Uint8Array> {
-  const { throttle, signal } = transfer.context;
-  for await (const chunk of body) {
-    if (throttle !== undefined) await throttle.take(chunk.byteLength, signal);
-    transfer.progress.add(chunk.byteLength);
-    yield chunk;
-  }
-}
-
-/** The source is another than was listed. @throws StorageError `changed` */
-export function refuseChanged(transfer: Transfer, found: Entry): void {
-  if (found.size === transfer.source.size) return;
-  throw new StorageError("changed", {
-    path: transfer.fromPath,
-    message: "changed since it was listed",
-  });
 }
 
 async function serverCopy(transfer: Transfer): Promise<Outcome> {
@@ -224,8 +168,4 @@ async function stream(transfer: Transfer): Promise<Outcome> {
     writeOptions(transfer, entry),
   );
   return { source: entry, destination, bytes: entry.size, strategy: "stream" };
-}
-
-function contentType(transfer: Transfer, source: Entry): string | undefined {
-  return source.contentType ?? mime.getType(baseName(transfer.toPath)) ?? undefined;
 }

@@ -27,7 +27,7 @@ describe("JobGate", () => {
 
   it("gives the failure of a job to whoever adds or drains next", async () => {
     const gate = new JobGate(2);
-    gate.add(() => Promise.reject(new Error("bug")));
+    void gate.add(() => Promise.reject(new Error("bug")));
     await tick();
     expect(() => gate.add(() => Promise.resolve())).toThrow("bug");
     await expect(gate.drain()).rejects.toThrow("bug");
@@ -93,7 +93,7 @@ describe("sortListing", () => {
   it("[SY-10] sorts any listing, through the disk when it is long", async () => {
     const entry = fc.record({
       path: fc.string({ unit: "binary", minLength: 1 }),
-      kind: fc.constantFrom("file", "directory"),
+      kind: fc.constantFrom("file" as const, "directory" as const),
     });
     const paths = fc.uniqueArray(entry, {
       selector: (found) => `${found.path} ${found.kind}`,
@@ -101,7 +101,7 @@ describe("sortListing", () => {
     });
     await fc.assert(
       fc.asyncProperty(paths, fc.integer({ min: 1, max: 30 }), async (found, run) => {
-        const list = found.map((one) => ({ ...one, size: 0, complete: true }) as Entry);
+        const list = found.map((one): Entry => ({ ...one, size: 0, complete: true }));
         const pages = async function* (): AsyncIterable<readonly Entry[]> {
           for (let at = 0; at < list.length; at += 7) yield list.slice(at, at + 7);
         };
