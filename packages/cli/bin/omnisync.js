@@ -16,7 +16,7 @@ function start() {
   if (cache) {
     process.getBuiltinModule("node:module").enableCompileCache(cache + "/omnisync/compiled");
   }
-  import("../dist/main.js").then(function (main) {
+  void import("../dist/main.js").then(function (main) {
     return main.main();
   });
 }

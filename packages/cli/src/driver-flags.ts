@@ -1,5 +1,11 @@
 /** The flags that drivers declare for themselves, such as `--s3-endpoint`. */
-import { type OptionDescriptor, driverDefinitions, flagName } from "@omnisync/storage";
+import {
+  type OptionDescriptor,
+  driverDefinitions,
+  flagName,
+  formatDuration,
+  formatSize,
+} from "@omnisync/storage";
 import { type Command, Option } from "commander";
 import { driverOption } from "./flag-values.ts";
 import type { Session } from "./session.ts";
@@ -26,7 +32,16 @@ function driverFlag(session: Session, driver: string, option: OptionDescriptor):
       flags[option.name] = parse(text);
     });
   if (option.choices !== undefined) flag.argChoices = [...option.choices];
+  // Only for the help: what counts is what the driver itself makes of flags, environment and default.
+  if (option.default !== undefined && option.default !== false) {
+    flag.default(option.default, defaultText(option));
+  }
   return flag;
+}
+
+function defaultText({ type, default: value }: OptionDescriptor): string {
+  if (type === "size") return formatSize(Number(value));
+  return type === "duration" ? formatDuration(Number(value)) : String(value);
 }
 
 function firstSentence(help: string): string {

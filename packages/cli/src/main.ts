@@ -33,14 +33,14 @@ export async function main(): Promise<void> {
     cwd: process.cwd(),
     signal: interrupt.signal,
   });
+  for (const stream of [stdout, stderr]) await new Promise((done) => stream.write("", done));
   process.exit(code);
 }
 
-/** First signal: stop in good order. Second: at once. */
+/** First signal: stop in good order. Second: at once. The command says so (`run-command.ts`). */
 function onSignals(interrupt: AbortController): void {
   const onSignal = (): void => {
     if (interrupt.signal.aborted) process.exit(EXIT.interrupted);
-    process.stderr.write("\nomnisync: stopping in good order; once more stops at once\n");
     interrupt.abort();
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);

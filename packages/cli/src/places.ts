@@ -21,7 +21,7 @@ export interface Found {
   readonly entry: Entry;
 }
 
-export interface SourcePlace extends Found {
+interface SourcePlace extends Found {
   /** The name under which a directory goes below the destination; "" if only its content goes. */
   readonly name: string;
 }
@@ -51,6 +51,7 @@ export async function openEnds(
   const destinationSpot = parseSpot(to, session);
   const source = await openSource(session, sourceSpot, follow);
   const destination = await openDestination(session, destinationSpot, source, sourceSpot);
+  if (!destinationSpot.isLocal) await refuseMissingStore(session, destination.driver);
   return {
     source,
     destination,
@@ -163,6 +164,15 @@ async function refuseFile(session: Session, spot: Spot): Promise<void> {
   const found = await look(session, spot, "to-directory");
   if (found === undefined || found.entry.kind === "directory") return;
   throw new UsageError(`${spot.text}: is not a directory: name a directory as the destination`);
+}
+
+/**
+ * A bucket that does not exist is one error, not one for each file. Listing it tells; listing a prefix
+ * without keys is fine.
+ */
+async function refuseMissingStore(session: Session, driver: Driver): Promise<void> {
+  if ((await driver.stat("")) !== undefined) return;
+  for await (const _page of driver.list("", { signal: session.signal })) break;
 }
 
 function notDirectory(spot: Spot, advice: string): UsageError {

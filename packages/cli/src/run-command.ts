@@ -9,6 +9,10 @@ import { Session } from "./session.ts";
 
 export async function runCommand(argv: readonly string[], io: Io): Promise<number> {
   const session = new Session(io);
+  io.signal.addEventListener("abort", () => {
+    if (io.signal.reason instanceof BrokenPipe) return;
+    session.complain("stopping in good order: once more stops at once");
+  });
   const code = await settle(session, async () => {
     await buildProgram(session).parseAsync(argv, { from: "user" });
     return session.exitCode;

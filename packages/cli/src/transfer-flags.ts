@@ -35,7 +35,7 @@ export interface TransferFlags extends CompareFlags {
   readonly itemizeChanges?: boolean;
 }
 
-export const MAX_JOBS = 1024;
+const MAX_JOBS = 1024;
 
 export function addTransferFlags(command: Command): Command {
   command

@@ -172,8 +172,8 @@ async function transferAll(
   };
   try {
     await mergeJoin(...cursors, merging, (pair) => handler.handle(pair));
-    await handler.drain();
     progress.listed = true;
+    await handler.drain();
   } finally {
     await Promise.allSettled(cursors.map((cursor) => cursor.close()));
   }

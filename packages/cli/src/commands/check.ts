@@ -5,6 +5,7 @@ import { openAttributeCache } from "../attribute-cache.ts";
 import { addDriverFlags } from "../driver-flags.ts";
 import { EXIT, EXIT_DIFFERENT } from "../exit-codes.ts";
 import { examples } from "../help-examples.ts";
+import { isoTime } from "../output/entry-text.ts";
 import { errorJson, failureText } from "../output/error-text.ts";
 import { shownPath } from "../output/shown-path.ts";
 import { checkSummaryLine } from "../output/summary.ts";
@@ -107,7 +108,7 @@ function printEvent(session: Session, event: CheckEvent, flags: CheckFlags, path
 function eventJson(event: CheckEvent, path: string): object {
   const { kind, reason, source, destination, error } = event;
   const side = (entry: Entry | undefined): object | undefined =>
-    entry && { kind: entry.kind, size: entry.size, mtime: entry.mtime };
+    entry && { kind: entry.kind, size: entry.size, mtime: isoTime(entry.mtime) };
   return {
     kind,
     path,

@@ -55,7 +55,7 @@ async function du(session: Session, locations: readonly string[], flags: DuFlags
     const found = await locate(session, spot, "all");
     const usages = await measure(session, found, depth);
     for (const path of [...usages.keys()].sort(deepestFirst)) {
-      print(session, displayPath(spot, path), usages.get(path) as Usage, flags);
+      print(session, below(spot, path), usages.get(path) as Usage, flags);
     }
   }
 }
@@ -101,11 +101,11 @@ function deepestFirst(a: string, b: string): number {
   return comparePaths(key(a), key(b));
 }
 
-function displayPath(spot: Spot, path: string): string {
-  return path === "" ? spot.text : `${spot.text.replace(/\/$/, "")}/${printable(path)}`;
+function below(spot: Spot, path: string): string {
+  return path === "" ? spot.text : `${spot.text.replace(/\/$/, "")}/${path}`;
 }
 
 function print(session: Session, path: string, usage: Usage, flags: DuFlags): void {
   if (flags.json) session.out.json({ path, ...usage });
-  else session.out.line(`${flags.human ? formatSize(usage.size) : usage.size}\t${path}`);
+  else session.out.line(`${flags.human ? formatSize(usage.size) : usage.size}\t${printable(path)}`);
 }

@@ -1,6 +1,7 @@
 import { type Driver, type Entry, baseName, formatSize } from "@omnisync/storage";
 import type { Command } from "commander";
 import { addDriverFlags } from "../driver-flags.ts";
+import { plural } from "../output/plural.ts";
 import { wholeNumber } from "../flag-values.ts";
 import { examples } from "../help-examples.ts";
 import { listPages } from "../listing.ts";
@@ -36,7 +37,9 @@ async function tree(session: Session, location: string, flags: TreeFlags): Promi
   const printer = new TreePrinter(session, driver, flags);
   session.out.line(spot.text);
   if (entry.kind === "directory") await printer.print(path, "", 1);
-  session.out.line(`\n${printer.directories} directories, ${printer.files} files`);
+  session.out.line(
+    `\n${plural(printer.directories, "directory", "directories")}, ${plural(printer.files, "file")}`,
+  );
 }
 
 class TreePrinter {

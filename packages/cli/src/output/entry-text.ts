@@ -38,7 +38,7 @@ export function entryJson(entry: Entry, path: string): object {
 }
 
 /** `-rw-r--r--`; where permission bits are not known, only what it is. */
-export function modeText(entry: Entry): string {
+function modeText(entry: Entry): string {
   const kind = KIND_LETTERS[entry.kind];
   if (entry.mode === undefined) return `${kind}         `;
   const { mode } = entry;
@@ -57,7 +57,7 @@ export function modeText(entry: Entry): string {
 }
 
 /** `2026-11-20 13:01:02` in local time; blanks if not known. */
-export function timeText(time: number | undefined): string {
+function timeText(time: number | undefined): string {
   if (time === undefined) return " ".repeat(19);
   const date = new Date(time);
   if (Number.isNaN(date.getTime())) return "?".padEnd(19);

@@ -1,4 +1,5 @@
 /** What is said at the end of a transfer. Pure. */
+import { plural } from "./plural.ts";
 import { formatDuration, formatSize } from "@omnisync/storage";
 import type { CheckReport, Report } from "@omnisync/sync";
 
@@ -84,10 +85,6 @@ export function statsLines(report: Report): readonly string[] {
     ["Duration", formatDuration(report.duration)],
   ];
   return rows.map(([name, value]) => `${`${name}:`.padEnd(28)}${value}`);
-}
-
-function plural(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
 }
 
 function counted(count: number, what: string): string | undefined {

@@ -385,9 +385,7 @@ describe("the attribute cache", () => {
     });
     const driver = await session.open({ driver: "memory", store: url.slice("memory://".length) });
     const partial = { ...driver, capabilities: { ...driver.capabilities, completeList: false } };
-    expect(
-      await openAttributeCache(session, [{ driver: partial as typeof driver, path: "" }]),
-    ).toBeUndefined();
+    expect(await openAttributeCache(session, [{ driver: partial, path: "" }])).toBeUndefined();
     expect(said.join("")).toMatch(
       /^omnisync: warning: the attribute cache in .* cannot be used: .*: going on without it\n$/,
     );

@@ -132,6 +132,15 @@ export function expectBytes(actual: Uint8Array, expected: Uint8Array): void {
   expect(Buffer.compare(actual, expected), "content differs").toBe(0);
 }
 
+/**
+ * Expects that what a write gave back is what `stat` now says. Object stores do not tell with their
+ * answer when they stored it.
+ */
+export async function expectStatOf(driver: Driver, written: Entry): Promise<void> {
+  const { storedAt, ...known } = (await driver.stat(written.path))!;
+  expect(written).toEqual("storedAt" in written ? { ...known, storedAt } : known);
+}
+
 /** Expects a rejection with a `StorageError` of one of these codes, and gives it back. */
 export async function refused(
   attempt: Promise<unknown>,

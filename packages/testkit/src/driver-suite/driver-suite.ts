@@ -64,7 +64,7 @@ const TOUCHED: { readonly [A in AbilityName]: readonly AreaName[] } = {
   copy: ["copy", "facade"],
   move: ["move", "facade"],
   setAttributes: ["attributes"],
-  symlinks: ["links", "list"],
+  symlinks: ["links"],
   multipart: ["multipart", "write"],
   copyPart: ["multipart"],
   stage: ["stage"],

@@ -1,7 +1,7 @@
 /** `Storage` over the driver: the same for the caller whatever the abilities below. */
 import { Storage } from "@omnisync/storage";
 import { expect } from "vitest";
-import { bytesOf, getText, refused, visible } from "./content.ts";
+import { bytesOf, expectBytes, getText, refused, visible } from "./content.ts";
 import type { Suite } from "./suite.ts";
 
 export function addFacadeTests(suite: Suite): void {
@@ -45,7 +45,7 @@ export function addFacadeTests(suite: Suite): void {
   suite.test("ST-232", "readAll and readText", async ({ driver }) => {
     const storage = new Storage(driver);
     await storage.writeAll("file", "0123456789");
-    expect(await storage.readAll("file", { limit: 10 })).toEqual(bytesOf("0123456789"));
+    expectBytes(await storage.readAll("file", { limit: 10 }), bytesOf("0123456789"));
     await refused(storage.readAll("file", { limit: 9 }), "too-large");
     await refused(storage.readText("file", { limit: 9 }), "too-large");
     const range = { offset: 2, length: 3 };

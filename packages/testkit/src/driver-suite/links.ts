@@ -2,7 +2,16 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { get, getText, listAll, listNames, put, refused, visible } from "./content.ts";
+import {
+  expectStatOf,
+  get,
+  getText,
+  listAll,
+  listNames,
+  put,
+  refused,
+  visible,
+} from "./content.ts";
 import type { Suite } from "./suite.ts";
 
 const TARGETS: readonly string[] = [
@@ -28,10 +37,9 @@ export function addLinkTests(suite: Suite): void {
       const path = `links/${index}`;
       const written = await driver.writeLink!(path, target);
       expect(await driver.readLink!(path)).toBe(target);
-      const entry = await driver.stat(path);
-      expect(entry).toEqual(written);
-      expect(entry).toMatchObject({ kind: "symlink", size: Buffer.byteLength(target) });
-      expect(entry?.linkTarget ?? target).toBe(target);
+      await expectStatOf(driver, written);
+      expect(written).toMatchObject({ kind: "symlink", size: Buffer.byteLength(target) });
+      expect(written.linkTarget ?? target).toBe(target);
     }
     const listed = await listAll(driver, "links");
     expect(listed.length).toBe(TARGETS.length);

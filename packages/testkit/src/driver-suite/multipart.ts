@@ -4,6 +4,7 @@ import {
   bytesOf,
   expectBytes,
   expectOnly,
+  expectStatOf,
   get,
   getText,
   listNames,
@@ -55,7 +56,7 @@ function addAssemblyTests(suite: Suite, partSize: number): void {
       expect(held.map((part) => part.etag)).toEqual([one.etag, two.etag, third.etag]);
       const entry = await multipart.complete(upload, [one, two, third]);
       expect(entry).toMatchObject({ path: "dir/file", kind: "file", size: whole.byteLength });
-      expect(await driver.stat("dir/file")).toEqual(entry);
+      await expectStatOf(driver, entry);
       expectBytes(await get(driver, "dir/file"), whole);
       const middle = { offset: partSize - 10, length: 20 };
       expectBytes(
@@ -77,7 +78,7 @@ function addAssemblyTests(suite: Suite, partSize: number): void {
     const entry = await completeWith(driver, upload, "tiny");
     const { mtime: _, ...others } = attributes;
     expect(entry).toMatchObject(capabilities.mtimePrecision === undefined ? others : attributes);
-    expect(await driver.stat("file")).toEqual(entry);
+    await expectStatOf(driver, entry);
   });
 
   suite.test("ST-152", "a part sent again counts, the earlier one does not", async ({ driver }) => {
@@ -260,6 +261,17 @@ function addConditionTests(suite: Suite): void {
   });
 
   if (!complete) return;
+  suite.test("ST-158", "complete of a path that is gone", async ({ driver }) => {
+    const multipart = driver.multipart!;
+    const { etag: ifMatch } = await put(driver, "file", "old");
+    const upload = await multipart.create("file");
+    const parts = [await multipart.putPart(upload, 1, bytesOf("new"))];
+    await driver.remove("file");
+    await refused(multipart.complete(upload, parts, { ifMatch }), "precondition-failed");
+    expect(await visible(driver)).toEqual([]);
+    await multipart.abort(upload);
+  });
+
   suite.test("ST-158", "complete of a new path", async ({ driver }) => {
     const multipart = driver.multipart!;
     const uploads = await Promise.all([1, 2, 3, 4].map(() => multipart.create("file")));

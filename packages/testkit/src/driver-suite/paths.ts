@@ -1,5 +1,14 @@
 import { expect } from "vitest";
-import { expectOnly, getText, listNames, put, putAll, refused, visible } from "./content.ts";
+import {
+  expectOnly,
+  forEachOf,
+  getText,
+  listNames,
+  put,
+  putAll,
+  refused,
+  visible,
+} from "./content.ts";
 import { BAD_PATHS, ODD_NAMES, TWINS, pathOfBytes } from "./odd-names.ts";
 import type { Suite } from "./suite.ts";
 
@@ -46,13 +55,13 @@ export function addPathTests(suite: Suite): void {
 
   suite.test("ST-12", "odd names of files come back as they are", async ({ driver }) => {
     await putAll(driver, names);
-    for (const name of names) {
+    await forEachOf(names, 8, async (name) => {
       expect((await driver.stat(name))?.path, JSON.stringify(name)).toBe(name);
       expect(await getText(driver, name), JSON.stringify(name)).toBe(name);
-    }
+    });
     expect(new Set(await visible(driver))).toEqual(new Set(names));
     const [removed, kept] = [names.slice(0, 30), names.slice(30)];
-    for (const name of removed) await driver.remove(name);
+    await forEachOf(removed, 8, (name) => driver.remove(name));
     expect(new Set(await visible(driver))).toEqual(new Set(kept));
   });
 
@@ -63,10 +72,10 @@ export function addPathTests(suite: Suite): void {
     );
     const listed = (await listNames(driver)).map((name) => name.slice(0, -1));
     expect(new Set(listed)).toEqual(new Set(names));
-    for (const name of names) {
+    await forEachOf(names, 8, async (name) => {
       expect(await listNames(driver, name), JSON.stringify(name)).toEqual([`${name}/in it`]);
       expect((await driver.stat(name))?.kind, JSON.stringify(name)).toBe("directory");
-    }
+    });
   });
 
   suite.test("ST-12", "a deep path", async ({ driver }) => {
@@ -110,8 +119,10 @@ export function addPathTests(suite: Suite): void {
   }
 
   if (maxPathBytes !== undefined) {
-    suite.test("ST-14", `a path of ${maxPathBytes} bytes, and one more`, async ({ driver }) => {
-      const path = pathOfBytes(maxPathBytes, Math.min(segment, 100));
+    suite.test("ST-14", "the longest path, and one byte more", async ({ driver }) => {
+      // Each driver's own: the limit may depend on the root.
+      const longest = driver.capabilities.maxPathBytes!;
+      const path = pathOfBytes(longest, Math.min(segment, 100));
       await put(driver, path, "long");
       await expectOnly(driver, path, "long");
       await driver.remove(path);

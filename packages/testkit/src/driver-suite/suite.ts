@@ -40,7 +40,7 @@ export interface Suite {
   filled(name: string, fill: (driver: Driver) => Promise<void>): () => Promise<Driver>;
 }
 
-export interface SuiteContext {
+interface SuiteContext {
   /** Over a root that nobody else uses. */
   readonly driver: Driver;
   /** Another driver over the same root. */

@@ -4,6 +4,7 @@ import {
   bytesOf,
   expectBytes,
   expectOnly,
+  expectStatOf,
   get,
   getText,
   heldBody,
@@ -40,7 +41,7 @@ function addBodyTests(suite: Suite): void {
       for (const size of [13, undefined]) {
         const entry = await driver.write("file", body(), { size });
         expect(entry).toMatchObject({ path: "file", kind: "file", size: 13, complete: true });
-        expect(entry).toEqual(await driver.stat("file"));
+        await expectStatOf(driver, entry);
         await expectOnly(driver, "file", "one two three");
         await driver.remove("file");
       }
@@ -58,7 +59,7 @@ function addBodyTests(suite: Suite): void {
       for (const size of index % 2 === 0 ? [0] : [undefined]) {
         const entry = await driver.write(`empty${index}`, body, { size });
         expect(entry.size).toBe(0);
-        expect(await driver.stat(`empty${index}`)).toEqual(entry);
+        await expectStatOf(driver, entry);
         expect((await get(driver, `empty${index}`)).byteLength).toBe(0);
       }
     }

@@ -85,11 +85,9 @@ export class ConfinedTree {
     return directory;
   }
 
-  /** A directory opened for the caller, who closes it with `closeDirectory`. */
-  openOwn(path: string): OpenDirectory {
-    const directory = path === "" ? undefined : this.directory(parentPath(path));
-    if (directory === undefined) return this.#openRoot(false);
-    return this.openBelow(directory, baseName(path), path);
+  /** The root opened for the caller, who closes it with `closeDirectory`. */
+  openRoot(): OpenDirectory {
+    return this.#openRoot(false);
   }
 
   /** A subdirectory opened for the caller, who closes it with `closeDirectory`. */

@@ -28,7 +28,32 @@ export interface OperationContext {
   readonly transfer: ArrayBuffer[];
 }
 
-export const OPERATIONS = {
+export interface Operations {
+  readonly look: typeof look;
+  readonly openRead: typeof openRead;
+  readonly readBlock: typeof readBlock;
+  readonly hashRange: typeof hashRange;
+  readonly copySmall: typeof copySmall;
+  readonly writeBytes: typeof writeBytes;
+  readonly beginWrite: typeof beginWrite;
+  readonly commitWrite: typeof commitWrite;
+  readonly abortWrite: typeof abortWrite;
+  readonly removeFile: typeof removeFile;
+  readonly removeFiles: typeof removeFiles;
+  readonly makeDirectories: typeof makeDirectories;
+  readonly removeDirectory: typeof removeDirectory;
+  readonly rename: typeof rename;
+  readonly changeAttributes: typeof changeAttributes;
+  readonly readLink: typeof readLink;
+  readonly writeLink: typeof writeLink;
+  readonly space: typeof space;
+  readonly removeLeftover: typeof removeLeftover;
+  readonly startWalk: typeof startWalk;
+  readonly nextPage: typeof nextPage;
+  readonly endWalk: typeof endWalk;
+}
+
+export const OPERATIONS: Operations = {
   look,
   openRead,
   readBlock,
@@ -51,9 +76,8 @@ export const OPERATIONS = {
   startWalk,
   nextPage,
   endWalk,
-} as const;
+};
 
-export type Operations = typeof OPERATIONS;
 export type OperationName = keyof Operations;
 
 /** The arguments of an operation, without the context. */

@@ -9,7 +9,7 @@
  *
  * Runs in a worker, on synchronous calls: six times faster than promises, in a tenth of the memory.
  */
-import { type Stats, lstatSync, readdirSync } from "node:fs";
+import { type Stats, readdirSync } from "node:fs";
 import { StorageError } from "../../errors.ts";
 import { comparePaths, isReserved, joinPath } from "../../path.ts";
 import {
@@ -20,6 +20,7 @@ import {
 } from "./confined-tree.ts";
 import { type WireError, fromSystemError, isSystemError, packError } from "./file-errors.ts";
 import { whenDescriptorsAllow } from "./descriptor-shortage.ts";
+import { type Look, lookMany } from "./look-many.ts";
 import { readTarget } from "./read-operations.ts";
 import { type Tags, createTags, statRow, tagText, writeTag } from "./stat-row.ts";
 
@@ -51,12 +52,17 @@ interface Level {
   readonly directory: OpenDirectory;
   readonly names: readonly string[];
   next: number;
+  /** What is known of the names from `looksFrom` on. */
+  looks: readonly Look[];
+  looksFrom: number;
   /** Directories that were seen and wait for their turn. */
   readonly waiting: { readonly name: string; readonly stats: Stats }[];
   /** What entries of this level must come after: an order key relative to this level. */
   readonly after: string | undefined;
 }
 
+/** Names looked at together, and so the entries held for each open directory. */
+const LOOKS_AT_ONCE = 256;
 /** U+FFFD stands for bytes that are not UTF-8; from U+D800 on UTF-16 order is not byte order. */
 const UNUSUAL = /[\ud800-\uffff]/;
 
@@ -64,6 +70,8 @@ export class Walk {
   readonly #tree: ConfinedTree;
   readonly #request: WalkRequest;
   readonly #levels: Level[] = [];
+  /** The directories above the one that is listed. */
+  readonly #above: OpenDirectory[] = [];
   readonly #identity: string;
   #page: PageBuilder;
 
@@ -72,13 +80,15 @@ export class Walk {
     this.#tree = tree;
     this.#request = request;
     this.#page = new PageBuilder(1);
-    const { directory } = request;
-    const opened = openTop(tree, directory);
+    const { directory, startAfter } = request;
+    let opened: OpenDirectory | undefined;
     try {
+      opened = this.#openTop();
       this.#identity = directoryId(opened);
-      this.#levels.push(this.#level(directory, opened, afterWithin(directory, request.startAfter)));
+      this.#levels.push(this.#level(directory, opened, afterWithin(directory, startAfter)));
     } catch (error) {
-      closeDirectory(opened);
+      if (opened !== undefined) closeDirectory(opened);
+      this.close();
       throw error;
     }
   }
@@ -103,6 +113,21 @@ export class Walk {
   close(): void {
     for (const level of this.#levels) closeDirectory(level.directory);
     this.#levels.length = 0;
+    for (const directory of this.#above) closeDirectory(directory);
+    this.#above.length = 0;
+  }
+
+  /** Opens the directory to be listed, and keeps those above it. */
+  #openTop(): OpenDirectory {
+    const { directory } = this.#request;
+    let opened = this.#tree.openRoot();
+    let at = "";
+    for (const name of directory === "" ? [] : directory.split("/")) {
+      this.#above.push(opened);
+      at = joinPath(at, name);
+      opened = this.#tree.openBelow(opened, name, at);
+    }
+    return opened;
   }
 
   #step(level: Level): void {
@@ -115,28 +140,35 @@ export class Walk {
       this.#levels.pop();
       closeDirectory(level.directory);
     } else {
-      level.next++;
       this.#look(level, name);
     }
   }
 
   #look(level: Level, name: string): void {
-    if (isOver(name, level.after)) return;
-    if (!this.#request.includeReserved && isReserved(name)) return;
-    const target = level.directory.prefix + name;
-    let stats: Stats | undefined;
-    try {
-      stats = lstatSync(target, { throwIfNoEntry: false });
-    } catch (error) {
-      return this.#problem(error, joinPath(level.path, name));
-    }
+    const look = this.#lookUp(level);
+    level.next++;
     // Removed since its name was read.
-    if (stats === undefined) return;
-    if (stats.isDirectory()) {
-      level.waiting.push({ name, stats });
+    if (look === undefined) return;
+    if (look instanceof Error) {
+      this.#problem(look, joinPath(level.path, name));
+    } else if (look.isDirectory()) {
+      level.waiting.push({ name, stats: look });
     } else if (level.after === undefined || comparePaths(name, level.after) > 0) {
-      this.#add(level, name, stats);
+      this.#add(level, name, look);
     }
+  }
+
+  #lookUp(level: Level): Look {
+    if (level.next >= level.looksFrom + level.looks.length) {
+      const { root } = this.#tree.spec;
+      const below = level.path === "" ? "" : `${level.path}/`;
+      const plain = `${root === "/" ? "" : root}/${below}`;
+      const above = [...this.#above, ...this.#levels.slice(0, -1).map((each) => each.directory)];
+      const names = level.names.slice(level.next, level.next + LOOKS_AT_ONCE);
+      level.looks = lookMany({ directory: level.directory, plain, above }, names);
+      level.looksFrom = level.next;
+    }
+    return level.looks[level.next - level.looksFrom];
   }
 
   /** The turn of a directory: itself, then what is in it. */
@@ -169,7 +201,12 @@ export class Walk {
     const sorted = names.some((name) => UNUSUAL.test(name))
       ? this.#readUnusual(path, directory)
       : names.sort();
-    return { path, directory, names: sorted, next: 0, waiting: [], after };
+    const wanted = sorted.filter((name) => this.#isWanted(name, after));
+    return { path, directory, names: wanted, next: 0, looks: [], looksFrom: 0, waiting: [], after };
+  }
+
+  #isWanted(name: string, after: string | undefined): boolean {
+    return !isOver(name, after) && (this.#request.includeReserved || !isReserved(name));
   }
 
   /** The names again, as bytes: those that are not UTF-8 are told of and left out. */
@@ -209,17 +246,22 @@ export class Walk {
   /** A root that was unmounted or removed meanwhile looks like an end of the listing; it is none. */
   #checkTop(): void {
     const { directory } = this.#request;
-    let identity: string | undefined;
-    try {
-      const opened = openTop(this.#tree, directory);
-      identity = directoryId(opened);
-      closeDirectory(opened);
-    } catch (error) {
-      if (!isSystemError(error, "ENOENT", "ENOTDIR")) throw error;
-    }
-    if (identity === this.#identity) return;
+    if (this.#topIdentity() === this.#identity) return;
     const message = "the directory vanished or was replaced while it was being listed";
     throw new StorageError("changed", { path: directory, message, operation: "list" });
+  }
+
+  #topIdentity(): string | undefined {
+    // Anew, not from what the tree still holds open: that could be a directory of the past.
+    this.#tree.release();
+    try {
+      return directoryId(this.#tree.directory(this.#request.directory));
+    } catch (error) {
+      if (!isSystemError(error, "ENOENT", "ENOTDIR")) throw error;
+      return undefined;
+    } finally {
+      this.#tree.release();
+    }
   }
 }
 
@@ -266,16 +308,6 @@ class PageBuilder {
       problems: this.problems,
       done,
     };
-  }
-}
-
-function openTop(tree: ConfinedTree, path: string): OpenDirectory {
-  // Anew, not from what this tree may still hold open: that could be a directory of the past.
-  tree.release();
-  try {
-    return tree.openOwn(path);
-  } finally {
-    tree.release();
   }
 }
 

@@ -135,7 +135,11 @@ export function makeDirectories(
   wish: DirectoryWish,
 ): void {
   const place = placeToWrite(context, path);
-  makeDirectory(place.target);
+  try {
+    makeDirectory(place.target);
+  } catch (error) {
+    throw explain(error, path, place.directory);
+  }
   if (!lstatSync(place.target).isDirectory()) {
     throw new StorageError("not-a-directory", { path, message: "something else lies there" });
   }

@@ -24,7 +24,7 @@ export class BodyReader {
   }
 
   /** The next `size` bytes; fewer only at the end. `expected`: how many there will be, if that is known. */
-  async take(size: number, expected = FIRST_BUFFER): Promise<Uint8Array> {
+  async take(size: number, expected: number = FIRST_BUFFER): Promise<Uint8Array> {
     let buffer: Buffer = Buffer.allocUnsafeSlow(Math.min(size, expected));
     let filled = 0;
     while (filled < size && !(await this.atEnd())) {

@@ -178,7 +178,7 @@ export function formatMtime(milliseconds: number): string {
 
 /** Milliseconds; `undefined` for anything that is no such time. */
 export function parseMtime(value: string | undefined): number | undefined {
-  const match = /^(-?)(\d{1,10})(?:\.(\d{1,9}))?$/.exec(value ?? "");
+  const match = /^(-?)(\d{1,12})(?:\.(\d{1,9}))?$/.exec(value ?? "");
   if (match === null) return undefined;
   const nanos = Number((match[3] ?? "").padEnd(9, "0"));
   const micros = Number(match[2]) * 1_000_000 + Math.round(nanos / 1000);

@@ -154,8 +154,7 @@ export class S3Context {
   /** Finds out what is still open, by writing to the store under `.omnisync/`, and remembers it. */
   async settle(signal: AbortSignal | undefined): Promise<void> {
     await this.recall();
-    const { facts } = this;
-    if (this.#denied || (isSettled(facts) && facts.conditions.copyTarget !== "probe")) return;
+    if (this.#denied || isSettled(this.facts)) return;
     const shared = this.#shared;
     // One probe for all who wait; each of them may stop waiting.
     shared.probing ??= this.#probe().finally(() => (shared.probing = undefined));

@@ -34,22 +34,21 @@ export function requireSource(context: S3Context, { driver, path }: CopySource):
   throw new StorageError("unsupported", { path, message: "the source is in another store" });
 }
 
-/**
- * The headers that name a source and, with `ifMatch`, what it must be.
- * @throws StorageError `unsupported` for a store that would ignore `ifMatch`.
- */
-export async function copySourceHeaders(
+/** `sourceHeaders` of UploadPartCopy, where some stores decode the key once more. */
+export async function partSourceHeaders(
   context: S3Context,
-  source: CopySource,
+  from: S3Context,
+  key: string,
+  source: Pick<CopySource, "ifMatch" | "version">,
   signal: AbortSignal | undefined,
 ): Promise<readonly string[]> {
-  const from = requireSource(context, source);
-  const key = from.begin(source.path, { signal });
-  const { ifMatch, version } = source;
-  if (ifMatch !== undefined) await context.require(source.path, "copySource", signal);
-  return sourceHeaders(context, from, key, { ifMatch, version });
+  if (!key.includes("%")) return sourceHeaders(context, from, key, source);
+  if (context.facts.partSourceDecoding === "probe") await context.settle(signal);
+  const twice = context.facts.partSourceDecoding === "twice";
+  return sourceHeaders(context, from, twice ? key.replaceAll("%", "%25") : key, source);
 }
 
+/** The headers that name a source and, with `ifMatch`, what it must be. */
 export function sourceHeaders(
   context: S3Context,
   from: S3Context,

@@ -12,7 +12,7 @@ import { isMd5 } from "./checksums.ts";
 import { bareEtag } from "./list-scanner.ts";
 import { type ObjectAttributes, attributeHeaders, blake3Of } from "./s3-attributes.ts";
 import type { S3Context } from "./s3-context.ts";
-import { requireSource, sourceHeaders } from "./s3-copy-source.ts";
+import { partSourceHeaders, requireSource, sourceHeaders } from "./s3-copy-source.ts";
 import { type ResponseHeaders, text } from "./s3-errors.ts";
 import { hidesMd5, storageClassHeaders } from "./s3-headers.ts";
 import { abortUpload, completeUpload, copyRange, createUpload, limitsOf } from "./s3-multipart.ts";
@@ -142,6 +142,8 @@ async function copyLarge(context: S3Context, copy: Copy): Promise<Entry> {
   const condition = await context.condition(path, options, "complete");
   const honoured = context.facts.conditions.copySource === true;
   const ifMatch = honoured ? (source.ifMatch ?? entry.etag) : undefined;
+  const pinned = { ifMatch, version: source.version };
+  const place = await partSourceHeaders(context, from, copy.fromKey, pinned, signal);
   const partSize = partSizeFor(entry.size, COPY_PART, limitsOf(context));
   const attributes = mergedAttributes(options, copy.found as Found);
   const upload = await createUpload(
@@ -155,10 +157,6 @@ async function copyLarge(context: S3Context, copy: Copy): Promise<Entry> {
     const parts = await inParallel(count, COPY_CONCURRENCY, (index) => {
       const offset = index * partSize;
       const range = { offset, length: Math.min(partSize, entry.size - offset) };
-      const place = sourceHeaders(context, from, copy.fromKey, {
-        ifMatch,
-        version: source.version,
-      });
       return copyRange(context, upload, index + 1, place, range, signal);
     });
     // Where the store does not look at the source's etag, this does; the gap is one request wide.

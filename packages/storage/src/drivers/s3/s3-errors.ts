@@ -119,13 +119,20 @@ export function readFailure(status: number, headers: ResponseHeaders, body: stri
 }
 
 export function translateFailure(failure: S3Failure, context: ErrorContext): StorageError {
-  const [code, retry] = MEANINGS[failure.code] ?? byStatus(failure.status);
+  const [code, retry] = isUnmatched(failure, context)
+    ? ["precondition-failed" as const]
+    : (MEANINGS[failure.code] ?? byStatus(failure.status));
   return new StorageError(code, {
     ...context,
     message: describe(failure),
     retry,
     retryAfter: retryAfter(failure.headers),
   });
+}
+
+/** A write misses its own key only where `If-Match` says that it should be there. */
+function isUnmatched({ code }: S3Failure, { operation }: ErrorContext): boolean {
+  return code === "NoSuchKey" && (operation === "write" || operation === "complete");
 }
 
 /** What went wrong before there was an answer, or while it came. */

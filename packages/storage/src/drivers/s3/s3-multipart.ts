@@ -16,11 +16,11 @@ import { StorageError, isStorageError } from "../../errors.ts";
 import { hashBytes } from "../../hashes.ts";
 import { isWithin } from "../../path.ts";
 import { type IntegrityPolicy, checkHashes, multipartEtag, protectBody } from "./checksums.ts";
-import { bareEtag, decodeUrl } from "./list-scanner.ts";
+import { bareEtag } from "./list-scanner.ts";
 import { type ObjectAttributes, attributeHeaders, attributesOf, etagOf } from "./s3-attributes.ts";
 import type { Outcome, S3Request } from "./s3-client.ts";
 import type { S3Context } from "./s3-context.ts";
-import { copySourceHeaders } from "./s3-copy-source.ts";
+import { partSourceHeaders, requireSource } from "./s3-copy-source.ts";
 import { text } from "./s3-errors.ts";
 import { storageClassHeaders } from "./s3-headers.ts";
 import { headObject } from "./s3-read.ts";
@@ -113,11 +113,12 @@ export async function putPart(
     });
     await checkStored(context, path, integrity.md5, answer.headers);
     const { checksum } = context.integrity;
+    const kept = checksumElement(context) && text(answer.headers, `x-amz-checksum-${checksum}`);
     return {
       number,
       size: bytes.byteLength,
       etag: etagOf(answer.headers) ?? "",
-      ...checksumOf(text(answer.headers, `x-amz-checksum-${checksum}`)),
+      ...checksumOf(kept),
     };
   } catch (error) {
     if (isStorageError(error, "corrupt")) checkHashes(path, bytes, hashes, true);
@@ -133,7 +134,10 @@ export async function copyPart(
   range: ExactRange,
   { signal }: CallOptions,
 ): Promise<Part> {
-  const place = await copySourceHeaders(context, source, signal);
+  const from = requireSource(context, source);
+  const key = from.begin(source.path, { signal });
+  if (source.ifMatch !== undefined) await context.require(source.path, "copySource", signal);
+  const place = await partSourceHeaders(context, from, key, source, signal);
   return copyRange(context, upload, number, place, range, signal);
 }
 
@@ -180,7 +184,7 @@ export async function completeUpload(
 ): Promise<Entry> {
   const { path, id } = upload;
   const key = context.begin(path, { signal });
-  checkOrder(path, parts);
+  checkOrder(context, path, parts);
   const outcome: Outcome = { uncertain: false };
   const request: S3Request = {
     ...{ method: "POST", operation: "complete", path, key, signal, outcome, slow: true },
@@ -191,7 +195,7 @@ export async function completeUpload(
   try {
     await context.client.document(request);
   } catch (error) {
-    const gone = isStorageError(error, "not-found");
+    const gone = isStorageError(error, "not-found") || (await isGone(context, upload, error));
     if (gone || (outcome.uncertain && isStorageError(error, "precondition-failed"))) {
       const ours = await findCompleted(context, path, key, parts, signal);
       if (ours !== undefined) return ours;
@@ -259,20 +263,18 @@ async function* listUploads(
   { signal }: CallOptions,
 ): AsyncGenerator<readonly Upload[]> {
   const under = context.begin(directory, { signal }, { root: true });
-  const encoded = context.config.profile.quirks.urlEncodingList !== false;
   let cursor: readonly string[] = [];
   for (;;) {
+    // Not `encoding-type=url`: Ceph encodes the keys here without saying so.
     const query = ["uploads", "", "max-uploads", "1000", "prefix", under, ...cursor];
-    if (encoded) query.push("encoding-type", "url");
     const root = await context.client.document({
       ...{ method: "GET", operation: "listUploads", path: directory, key: undefined, signal },
       query: encodeQuery(query),
       headers: context.headers.plain,
     });
-    const decode = childText(root, "EncodingType") === "url" ? decodeUrl : (it: string) => it;
     const uploads = root.children
       .filter(({ name }) => name === "Upload")
-      .map((upload) => ({ upload, key: decode(required(upload, "Key")) }))
+      .map((upload) => ({ upload, key: required(upload, "Key") }))
       .filter(({ key }) => isWithin(under, key) && key !== context.config.root)
       .map(({ upload, key }) => {
         const startedAt = Date.parse(childText(upload, "Initiated") ?? "");
@@ -282,7 +284,7 @@ async function* listUploads(
       });
     if (uploads.length > 0) yield uploads;
     if (childText(root, "IsTruncated") !== "true") return;
-    const keyMarker = decode(required(root, "NextKeyMarker"));
+    const keyMarker = required(root, "NextKeyMarker");
     const next = [
       "key-marker",
       keyMarker,
@@ -326,14 +328,17 @@ function partRequest(
   return { method: "PUT", operation, path, key, query, signal };
 }
 
-/** A part has the checksum that its upload was begun with, whatever else protects it. */
-function partPolicy(context: S3Context): IntegrityPolicy {
-  const { integrity } = context;
-  return { ...integrity, explicit: integrity.explicit || checksumElement(context) !== undefined };
+/**
+ * Parts go with their MD5, which is their ETag too. An upload that was begun with a checksum of another
+ * kind takes no gaps in the numbers of its parts (AWS answers 500), so only who names one gets it.
+ */
+function partPolicy({ integrity }: S3Context): IntegrityPolicy {
+  const { explicit, checksum } = integrity;
+  return explicit || checksum === "none" ? integrity : { ...integrity, checksum: "md5" };
 }
 
 function checksumElement({ integrity }: S3Context): string | undefined {
-  return PART_CHECKSUMS[integrity.checksum];
+  return integrity.explicit ? PART_CHECKSUMS[integrity.checksum] : undefined;
 }
 
 function completeDocument(context: S3Context, parts: readonly Part[]): string {
@@ -356,6 +361,21 @@ export function signedXml(document: string): {
 } {
   const body = Buffer.from(document);
   return { body, payloadHash: hashBytes("sha256", body) };
+}
+
+/**
+ * Whether an upload is no more, after its Complete failed for an unknown reason: it may have been
+ * completed all the same. (Ceph answers 500 for an upload that does not exist.)
+ */
+async function isGone(context: S3Context, upload: OwnUpload, error: unknown): Promise<boolean> {
+  if (!isStorageError(error, "unavailable", "timeout")) return false;
+  try {
+    await listParts(context, { ...upload }, {}).next();
+    return false;
+  } catch (failure) {
+    if (isStorageError(failure, "not-found")) return true;
+    throw error;
+  }
 }
 
 /** Is what lies there what these parts make? Known where ETags are made of MD5s. */
@@ -383,13 +403,16 @@ function checkCompleted(entry: Entry, parts: readonly Part[]): Entry {
   });
 }
 
-function checkOrder(path: string, parts: readonly Part[]): void {
+function checkOrder(context: S3Context, path: string, parts: readonly Part[]): void {
   const ordered = parts.every(({ number }, i) => number > (parts[i - 1]?.number ?? 0));
-  if (parts.length > 0 && ordered) return;
-  throw new StorageError("invalid-argument", {
-    path,
-    message: "parts are missing or out of order",
-  });
+  const element = checksumElement(context);
+  const composed = element !== undefined && element !== PART_CHECKSUMS["crc64nvme"];
+  const gapless = parts.every(({ number }, i) => number === i + 1);
+  if (parts.length > 0 && ordered && (gapless || !composed)) return;
+  const message = ordered
+    ? `with the checksum ${context.integrity.checksum}, parts are numbered from 1 without gaps`
+    : "parts are out of order";
+  throw new StorageError("invalid-argument", { path, message });
 }
 
 function checksumOf(checksum: string | undefined): { checksum?: string } {

@@ -199,7 +199,8 @@ async function* checkedBody(
       throwIfAborted(signal, path);
       seen += chunk.byteLength;
       hasher?.update(chunk);
-      yield chunk;
+      // Without Buffer's own methods, whose `slice` is another than that of Uint8Array.
+      yield new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     }
   } catch (error) {
     throwIfAborted(signal, path);

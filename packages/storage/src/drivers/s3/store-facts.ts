@@ -25,6 +25,11 @@ export interface StoreFacts {
   readonly etagIsMd5: Probed;
   readonly multipartEtagIsMd5: Probed;
   readonly copyPart: Probed;
+  /**
+   * How often the store decodes the source of UploadPartCopy. Ceph up to 16 does it twice: `a%2Fb` then
+   * means `a/b`, whose content would silently take the other's place.
+   */
+  readonly partSourceDecoding: "once" | "twice" | "probe";
 }
 
 export function factsOf(quirks: ProviderQuirks): StoreFacts {
@@ -36,6 +41,7 @@ export function factsOf(quirks: ProviderQuirks): StoreFacts {
     etagIsMd5,
     multipartEtagIsMd5,
     copyPart,
+    partSourceDecoding: "probe",
   };
 }
 
@@ -57,13 +63,13 @@ export function fillFacts(known: StoreFacts, found: StoreFacts): StoreFacts {
     etagIsMd5: fill(known.etagIsMd5, found.etagIsMd5),
     multipartEtagIsMd5: fill(known.multipartEtagIsMd5, found.multipartEtagIsMd5),
     copyPart: fill(known.copyPart, found.copyPart),
+    partSourceDecoding: found.partSourceDecoding,
   };
 }
 
-/** Whether anything that a capability says is still open. */
-export function isSettled({ conditions, copyPart, etagIsMd5 }: StoreFacts): boolean {
-  const { copyTarget: _, ...told } = conditions;
-  return ![...Object.values(told), copyPart, etagIsMd5].includes("probe");
+/** Whether anything is left to find out. */
+export function isSettled({ conditions, ...others }: StoreFacts): boolean {
+  return ![...Object.values(conditions), ...Object.values(others)].includes("probe");
 }
 
 /** The headers of a precondition, names and values in turn. */

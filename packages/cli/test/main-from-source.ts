@@ -1,0 +1,4 @@
+/** What `bin/omnisync.js` does, without a build. */
+import { main } from "../src/main.ts";
+
+await main();

@@ -1,0 +1,103 @@
+/** The commands for one place, on the local disk: links, modes, special files. */
+import { spawnSync } from "node:child_process";
+import { chmodSync, existsSync, lstatSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { createStore, contentOf } from "../memory-store.ts";
+import { type Outcome, lines, runCli } from "../run-cli.ts";
+import { createTree, treeOf } from "../temp-tree.ts";
+
+const TREE = { "d/a.txt": "aaa", "d/sub/b": "b", "d/link": "-> a.txt", "to-d": "-> d", f: "f" };
+
+const inside = (root: string, ...argv: readonly string[]): Promise<Outcome> =>
+  runCli(argv, { cwd: root });
+
+describe("looking", () => {
+  test("ls and tree follow a link that they are given, and show those that they find", async () => {
+    const root = createTree(TREE);
+    expect((await inside(root, "ls", "to-d")).stdout).toBe("a.txt\nlink\nsub/\n");
+    expect((await inside(root, "ls", "-l", "d")).stdout).toMatch(/^l.* link -> a\.txt$/m);
+    expect((await inside(root, "ls", ".")).stdout).toBe("d/\nf\nto-d\n");
+    expect((await inside(root, "tree", "d/")).stdout).toContain("└── sub/\n    └── b\n");
+  });
+
+  test("stat does not follow links, cat does", async () => {
+    const root = createTree(TREE);
+    chmodSync(join(root, "f"), 0o4755);
+    expect(JSON.parse((await inside(root, "stat", "--json", "d/link")).stdout)).toMatchObject({
+      kind: "symlink",
+    });
+    expect((await inside(root, "ls", "-l", "f")).stdout).toMatch(/^-rwsr-xr-x +1 /);
+    expect((await inside(root, "cat", "d/link", "f")).stdout).toBe("aaaf");
+  });
+
+  test("a FIFO is shown, and never opened", async () => {
+    const root = createTree({ f: "f" });
+    spawnSync("bash", ["-c", "mkfifo pipe"], { cwd: root });
+    expect((await inside(root, "ls", root)).stdout).toBe("f\npipe\n");
+    expect((await inside(root, "cat", "pipe")).code).toBe(2);
+    expect((await inside(root, "du", "-s", ".")).stdout).toBe("1\t.\n");
+  });
+});
+
+describe("changing", () => {
+  test("mkdir creates what is missing, and refuses a file in the way", async () => {
+    const root = createTree(TREE);
+    expect((await inside(root, "mkdir", "-p", "x/y/z", "d/sub")).code).toBe(0);
+    expect(treeOf(join(root, "x"))).toEqual({ "y/z/": "" });
+    expect((await inside(root, "mkdir", "f/x")).code).toBe(2);
+    expect((await inside(root, "mkdir", "f")).code).toBe(2);
+  });
+
+  test("rm removes a link and not what it points to", async () => {
+    const root = createTree(TREE);
+    expect((await inside(root, "rm", "to-d")).code).toBe(0);
+    expect((await inside(root, "rm", "-r", "d/link")).code).toBe(0);
+    expect(treeOf(root)).toEqual({ "d/a.txt": "aaa", "d/sub/b": "b", f: "f" });
+  });
+
+  test("rm -r removes directories, empty ones too, and links in them", async () => {
+    const root = createTree({ ...TREE, "d/empty/": "", "d/out": "-> ../f" });
+    expect((await inside(root, "rm", "-r", "d", "to-d")).code).toBe(0);
+    expect(treeOf(root)).toEqual({ f: "f" });
+  });
+
+  test("rm -r of a link with a slash is refused", async () => {
+    const root = createTree(TREE);
+    expect((await inside(root, "rm", "-r", "to-d/")).code).toBe(2);
+    expect(existsSync(join(root, "d/a.txt"))).toBe(true);
+  });
+
+  test("mv renames, replaces files, and moves into directories", async () => {
+    const root = createTree({ ...TREE, g: "g" });
+    expect((await inside(root, "mv", "f", "g")).code).toBe(0);
+    expect((await inside(root, "mv", "g", "d")).code).toBe(0);
+    expect((await inside(root, "mv", "d", "e")).code).toBe(0);
+    expect(treeOf(root)).toEqual({
+      "e/a.txt": "aaa",
+      "e/g": "f",
+      "e/sub/b": "b",
+      "e/link": "-> a.txt",
+      "to-d": "-> d",
+    });
+    expect((await inside(root, "mv", "e", "e/sub/x")).code).toBe(2);
+    expect((await inside(root, "mv", "e/link", "l2")).code).toBe(0);
+    expect(lstatSync(join(root, "l2")).isSymbolicLink()).toBe(true);
+  });
+
+  test("mv of a directory to another store leaves nothing behind", async () => {
+    const root = createTree({ "d/a": "a", "d/sub/b": "b", "d/empty/": "", f: "f" });
+    const { url, storage } = await createStore();
+    expect((await inside(root, "mv", "d", url)).code).toBe(0);
+    expect(treeOf(root)).toEqual({ f: "f" });
+    expect(await contentOf(storage)).toEqual({ "d/a": "a", "d/sub/b": "b" });
+  });
+
+  test("cp follows a link, cp -r keeps links", async () => {
+    const root = createTree(TREE);
+    expect((await inside(root, "cp", "d/link", "copy")).code).toBe(0);
+    expect((await inside(root, "cp", "-r", "d", "e/")).code).toBe(0);
+    expect(treeOf(root)).toMatchObject({ copy: "aaa", "e/d/a.txt": "aaa", "e/d/link": "-> a.txt" });
+    expect(lines((await inside(root, "cp", "-rv", "d/", "e/d")).stdout)).toEqual([]);
+  });
+});

@@ -1,0 +1,133 @@
+/** What only a process of its own can show: exit codes, signals, pipes, the start itself. */
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { createTree, treeOf } from "../temp-tree.ts";
+
+const MAIN = fileURLToPath(new URL("../main-from-source.ts", import.meta.url));
+const BIN = fileURLToPath(new URL("../../bin/omnisync.js", import.meta.url));
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function start(cwd: string, ...argv: readonly string[]): ChildProcess {
+  const child = spawn(process.execPath, ["-C", "x-source", MAIN, ...argv], {
+    cwd,
+    env: { ...process.env, XDG_CACHE_HOME: join(cwd, ".cache") },
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  return child;
+}
+
+async function end(child: ChildProcess): Promise<Ended> {
+  let stdout = "";
+  let stderr = "";
+  child.stdout?.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr?.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  const code = await new Promise<number | null>((done) => child.on("close", done));
+  return { code, stdout, stderr };
+}
+
+const run = (cwd: string, ...argv: readonly string[]): Promise<Ended> => end(start(cwd, ...argv));
+
+/** Waits until a transfer into `directory` has begun. */
+async function begun(directory: string): Promise<void> {
+  for (let i = 0; i < 400; i++) {
+    try {
+      if (readdirSync(directory).length > 0) return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    }
+    await new Promise((done) => setTimeout(done, 25));
+  }
+  throw new Error("the transfer did not begin");
+}
+
+test("exit codes reach the shell", { timeout: 60_000 }, async () => {
+  const root = createTree({ "a/f": "f", "b/g": "g" });
+  const codes = await Promise.all([
+    run(root, "sync", "-q", "a/", "c"),
+    run(root, "check", "a/", "b/"),
+    run(root, "sync", "--nope"),
+    run(root, "ls", "missing"),
+    run(root, "sync", "-q", "--delete", "--max-delete", "0", "a/", "b/"),
+  ]);
+  expect(codes.map(({ code }) => code)).toEqual([0, 1, 2, 3, 4]);
+});
+
+describe("Ctrl-C", { timeout: 60_000 }, () => {
+  const slow = ["copy", "--bwlimit", "2M", "src/", "dst"] as const;
+
+  function big(): string {
+    const root = createTree({ "src/": "" });
+    for (const name of ["one", "two", "three"])
+      writeFileSync(join(root, "src", name), Buffer.alloc(4 * 1024 ** 2, name));
+    return root;
+  }
+
+  test.each(["SIGINT", "SIGTERM"] as const)(
+    "%s stops in good order, exits with 130 and says how to go on",
+    async (signal) => {
+      const root = big();
+      const child = start(root, ...slow);
+      const ended = end(child);
+      await begun(join(root, "dst"));
+      child.kill(signal);
+      const { code, stderr } = await ended;
+      expect(code).toBe(130);
+      expect(stderr).toContain("stopping in good order");
+      expect(stderr).toContain("omnisync: interrupted: run the same command again to go on");
+      const source = treeOf(join(root, "src"));
+      for (const [path, content] of Object.entries(treeOf(join(root, "dst")))) {
+        expect(source[path] === content, path).toBe(true);
+      }
+      expect((await run(root, "copy", "-q", "src/", "dst")).code).toBe(0);
+      expect(treeOf(join(root, "dst"))).toEqual(source);
+    },
+  );
+});
+
+describe("a reader that goes away", { timeout: 60_000 }, () => {
+  test("ends cat and ls quietly", async () => {
+    const root = createTree({ f: "x".repeat(4 * 1024 ** 2) });
+    for (let i = 0; i < 3000; i++) writeFileSync(join(root, `${"name".repeat(20)}${i}`), "");
+    for (const command of ["cat f", "ls ."]) {
+      const line = `"${process.execPath}" -C x-source "${MAIN}" ${command} | head -c 3 >/dev/null; exit \${PIPESTATUS[0]}`;
+      const { status, stderr } = spawnSync("bash", ["-c", line], { cwd: root, encoding: "utf8" });
+      expect({ status, stderr }).toEqual({ status: 141, stderr: "" });
+    }
+  });
+});
+
+test(
+  "a terminal is never assumed: no progress and no colour in a pipe",
+  { timeout: 60_000 },
+  async () => {
+    const root = createTree({ "src/f": "f" });
+    const { stdout, stderr } = await run(root, "sync", "-v", "src/", "dst");
+    expect(stdout + stderr).not.toContain("\u001b");
+  },
+);
+
+describe("bin/omnisync.js", () => {
+  test("says in one line that a Node is too old, and exits with 2", () => {
+    const old = `Object.defineProperty(process.versions, "node", { value: "20.11.1" }); require(${JSON.stringify(BIN)})`;
+    const { status, stdout, stderr } = spawnSync(process.execPath, ["-e", old], {
+      encoding: "utf8",
+    });
+    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+    expect(stderr).toBe("omnisync: this is Node 20.11.1: install Node 22.19 or newer\n");
+  });
+
+  test("has no syntax that Node 12 does not know", async () => {
+    const { readFileSync } = await import("node:fs");
+    expect(readFileSync(BIN, "utf8")).not.toMatch(
+      /=>|\?\.|\?\?|\bawait\b|\b(?:const|let)\b|^\s*import\s+[^(]/m,
+    );
+  });
+});
