@@ -15,7 +15,7 @@ import { resolvePlanRules } from "./plan/resolve-rules.ts";
 import { type Progress, type Report, ReportBuilder } from "./report.ts";
 import { CacheUse, type RunContext } from "./run/context.ts";
 import { DirectoryTimes } from "./run/directory-times.ts";
-import { JobGate, MemoryBudget } from "./run/gate.ts";
+import { Budget, JobGate } from "./run/gate.ts";
 import { PairHandler } from "./run/pair-handler.ts";
 import { ProgressTracker } from "./run/progress-tracker.ts";
 import { type Guards, removeExtras, whyWithheld, withholdExtras } from "./run/remove-extras.ts";
@@ -24,6 +24,8 @@ import { listPlace } from "./walk/list-place.ts";
 /** Buffers of all transfers of a run together. */
 const MEMORY = 64 * 1024 * 1024;
 const MOST_JOBS = 64;
+/** Jobs begun for each that may transfer: their files are being read meanwhile. */
+const BEGUN_PER_JOB = 4;
 
 /** A run that goes on: look at `progress`, wait for `done`. */
 export interface SyncRun {
@@ -87,6 +89,8 @@ function createContext(
     options.delete ?? false,
   );
   const signal = options.signal ?? new AbortController().signal;
+  const jobs =
+    options.jobs ?? Math.min(from.capabilities.concurrency, to.capabilities.concurrency, MOST_JOBS);
   // Every transfer in flight listens to it; that is no leak.
   setMaxListeners(0, signal);
   return {
@@ -95,8 +99,10 @@ function createContext(
     options,
     signal,
     progress,
+    jobs,
     rules: resolvePlanRules(options, from.capabilities, to.capabilities),
-    memory: new MemoryBudget(MEMORY),
+    lanes: new Budget(jobs),
+    memory: new Budget(MEMORY),
     throttle: options.bandwidth === undefined ? undefined : new Throttle(options.bandwidth),
     cache: options.attributeCache === undefined ? undefined : new CacheUse(options.attributeCache),
     emit: (event: SyncEvent) => {
@@ -107,17 +113,14 @@ function createContext(
 }
 
 async function runPhases(context: RunContext, report: ReportBuilder): Promise<void> {
-  const { source, destination, signal, options } = context;
+  const { source, destination, signal } = context;
   const [sourceRoot, destinationRoot] = await Promise.all([
     source.driver.stat(source.path, { signal }),
     destination.driver.stat(destination.path, { signal }),
   ]);
   checkRoots(context, sourceRoot, destinationRoot);
   const { capabilities } = destination.driver;
-  const gate = new JobGate(
-    options.jobs ??
-      Math.min(source.driver.capabilities.concurrency, capabilities.concurrency, MOST_JOBS),
-  );
+  const gate = new JobGate(context.jobs * BEGUN_PER_JOB, context.jobs);
   const times = new DirectoryTimes(context);
   const handler = new PairHandler(context, gate, times);
   try {

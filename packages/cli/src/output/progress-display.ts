@@ -74,7 +74,9 @@ export class ProgressDisplay {
 
   #draw(progress: Progress, rate: number): void {
     const { stderr } = this.#session.io;
-    const [head = "", ...active] = progressLines(progress, rate, stderr.columns ?? 80);
+    // A terminal that does not know its width says 0.
+    const columns = stderr.columns || 80;
+    const [head = "", ...active] = progressLines(progress, rate, columns);
     const { cyan, dim } = this.#session.palette(true);
     const up = this.#drawn > 1 ? `\u001b[${this.#drawn - 1}A` : "";
     const start = this.#drawn > 0 ? `\r${up}\u001b[J` : "";

@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 const CLI = join(import.meta.dirname, "../../src/from-source.ts");
 const FILES = 400;
@@ -88,7 +88,7 @@ describe("a process that is killed", () => {
     const source = tree("source", 2, 1_700_000_100);
     const destination = join(root, "new");
     const { child, ended } = start("copy", "--bwlimit", "4M", `${source}/`, `${destination}/`);
-    await new Promise((resolve) => setTimeout(resolve, 900));
+    await vi.waitFor(() => expect(fills(destination).size).toBe(1), { timeout: 30_000 });
     const asked = performance.now();
     child.kill("SIGINT");
     expect(await ended).toBe(130);

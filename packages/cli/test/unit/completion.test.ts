@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { type SpawnSyncReturns, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,22 +15,23 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
+function inShell(shell: string, ...args: readonly string[]): SpawnSyncReturns<string> {
+  return spawnSync(shell, args, { cwd: directory, encoding: "utf8" });
+}
+
 const has = (shell: string): boolean => spawnSync(shell, ["-c", "true"]).status === 0;
 
 /** What bash offers for words, the last of which is being typed. */
 function completeInBash(...words: readonly string[]): readonly string[] {
   const script = `source ./bash; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _omnisync; printf '%s\\n' "\${COMPREPLY[@]}"`;
-  const { stdout, stderr } = spawnSync("bash", ["-c", script, "bash", "omnisync", ...words], {
-    cwd: directory,
-    encoding: "utf8",
-  });
+  const { stdout, stderr } = inShell("bash", "-c", script, "bash", "omnisync", ...words);
   expect(stderr).toBe("");
   return stdout.split("\n").filter((word) => word !== "");
 }
 
 describe.skipIf(!has("bash"))("bash", () => {
   test("the script parses", () => {
-    expect(spawnSync("bash", ["-n", join(directory, "bash")]).status).toBe(0);
+    expect(inShell("bash", "-n", join(directory, "bash")).status).toBe(0);
   });
 
   test("completes commands", () => {
@@ -63,10 +64,7 @@ describe.skipIf(!has("bash"))("bash", () => {
 describe.skipIf(!has("zsh"))("zsh", () => {
   test("the script parses and defines its function", () => {
     const script = "autoload -U compinit; compinit -D; source ./zsh; whence -w _omnisync";
-    const { stdout, stderr, status } = spawnSync("zsh", ["-f", "-c", script], {
-      cwd: directory,
-      encoding: "utf8",
-    });
+    const { stdout, stderr, status } = inShell("zsh", "-f", "-c", script);
     expect({ stdout, stderr, status }).toEqual({
       stdout: "_omnisync: function\n",
       stderr: "",
@@ -78,10 +76,7 @@ describe.skipIf(!has("zsh"))("zsh", () => {
 describe.skipIf(!has("fish"))("fish", () => {
   const completeInFish = (line: string): readonly string[] => {
     const script = `source ./fish; complete -C ${JSON.stringify(line)}`;
-    const { stdout } = spawnSync("fish", ["--no-config", "-c", script], {
-      cwd: directory,
-      encoding: "utf8",
-    });
+    const { stdout } = inShell("fish", "--no-config", "-c", script);
     return stdout
       .split("\n")
       .map((row) => row.split("\t")[0] as string)
@@ -89,7 +84,7 @@ describe.skipIf(!has("fish"))("fish", () => {
   };
 
   test("completes commands, flags and choices", () => {
-    expect(spawnSync("fish", ["-n", join(directory, "fish")]).status).toBe(0);
+    expect(inShell("fish", "-n", join(directory, "fish")).status).toBe(0);
     expect(completeInFish("omnisync sy")).toEqual(["sync"]);
     expect(completeInFish("omnisync sync --del")).toEqual(["--delete"]);
     expect(completeInFish("omnisync presign --method P")).toEqual(["PUT"]);

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createTree, treeOf } from "../temp-tree.ts";
 
-const MAIN = fileURLToPath(new URL("../main-from-source.ts", import.meta.url));
+const MAIN = fileURLToPath(new URL("../../src/from-source.ts", import.meta.url));
 const BIN = fileURLToPath(new URL("../../bin/omnisync.js", import.meta.url));
 
 interface Ended {

@@ -12,6 +12,7 @@ export const PART_SIZE: number = 16 * MiB;
 const WHOLE_LIMIT = 16 * MiB;
 /** The same for stores that stream: buffering gains little, but small writes are cheaper whole. */
 const WHOLE_STREAM_LIMIT = MiB;
+const THROTTLED_WHOLE_LIMIT = 16 * 1024;
 /** Above it a download is worth several connections. */
 const RANGES_ABOVE = 32 * MiB;
 
@@ -26,12 +27,18 @@ export interface StrategyInput {
 }
 
 export function chooseStrategy(input: StrategyInput): Strategy {
-  const { size, source, destination } = input;
+  const { size, destination } = input;
   if (input.copyable && !(input.throttled && destination.copy === "local")) return "server-copy";
-  if (size <= (source.readBlock ? WHOLE_LIMIT : WHOLE_STREAM_LIMIT)) return "whole";
+  if (size <= wholeLimit(input)) return "whole";
   if (destination.multipart !== undefined && size > WHOLE_LIMIT) return "multipart";
   if (destination.stage && size > RANGES_ABOVE) return "ranges";
   return "stream";
+}
+
+/** What waits for its bandwidth as a whole arrives in lumps, so little may. */
+function wholeLimit({ source, throttled }: StrategyInput): number {
+  if (throttled) return THROTTLED_WHOLE_LIMIT;
+  return source.readBlock ? WHOLE_LIMIT : WHOLE_STREAM_LIMIT;
 }
 
 /**

@@ -5,7 +5,7 @@ import type { AttributeCache } from "../attributes/attribute-cache.ts";
 import type { SyncEvent } from "../events.ts";
 import type { Place, SyncOptions } from "../options.ts";
 import type { PlanRules } from "../plan/plan-pair.ts";
-import type { MemoryBudget } from "./gate.ts";
+import type { Budget } from "./gate.ts";
 import type { ProgressTracker } from "./progress-tracker.ts";
 
 export interface RunContext {
@@ -14,7 +14,12 @@ export interface RunContext {
   readonly options: SyncOptions;
   readonly rules: PlanRules;
   readonly signal: AbortSignal;
-  readonly memory: MemoryBudget;
+  /** Transfers at once. */
+  readonly jobs: number;
+  /** Places for them. A job takes one before it takes memory, never the other way round. */
+  readonly lanes: Budget;
+  /** Bytes for buffers. */
+  readonly memory: Budget;
   readonly throttle: Throttle | undefined;
   readonly progress: ProgressTracker;
   /** Attributes that a single transfer need not ask for again; closed over by the run. */

@@ -1,15 +1,21 @@
-/** Bounds: how many jobs run at once, and how many bytes they may hold in memory together. */
+/** Bounds: how many jobs are begun at once, how many transfer, and how many bytes they hold together. */
 
-/** Lets about `limit` jobs run at once: whoever adds waits for a free place, so that planning never runs ahead. */
+/**
+ * Lets about `limit` jobs run at once: whoever adds waits for free places, so that planning never runs
+ * far ahead. Places are given in bursts, when a `burst` of them is free: jobs that begin in one turn of
+ * the event loop have their files read by one message to a thread instead of one each.
+ */
 export class JobGate {
   readonly #limit: number;
+  readonly #burst: number;
   #running = 0;
-  readonly #waiting: (() => void)[] = [];
+  #waiting: (() => void)[] = [];
   #idle: (() => void) | undefined;
   #failure: { readonly error: unknown } | undefined;
 
-  constructor(limit: number) {
+  constructor(limit: number, burst: number = 1) {
     this.#limit = limit;
+    this.#burst = burst;
   }
 
   /**
@@ -40,30 +46,34 @@ export class JobGate {
 
   readonly #ended = (): void => {
     this.#running--;
-    this.#waiting.shift()?.();
+    if (this.#running <= this.#limit - this.#burst) {
+      const waiting = this.#waiting;
+      this.#waiting = [];
+      for (const resolve of waiting) resolve();
+    }
     if (this.#running === 0) this.#idle?.();
   };
 }
 
 /**
- * Bytes that transfers may hold in buffers together. First come, first served; a demand above the
- * whole budget is let through alone.
+ * Something that there is only so much of: places for transfers, bytes of memory for buffers. First
+ * come, first served; a demand above the whole is let through alone.
  */
-export class MemoryBudget {
+export class Budget {
   readonly #total: number;
   #free: number;
-  readonly #queue: { readonly bytes: number; readonly grant: () => void }[] = [];
+  readonly #queue: { readonly share: number; readonly grant: () => void }[] = [];
 
   constructor(total: number) {
     this.#total = total;
     this.#free = total;
   }
 
-  /** Runs `work` with `bytes` set aside. */
-  async with<T>(bytes: number, work: () => Promise<T>): Promise<T> {
-    const share = Math.min(bytes, this.#total);
+  /** Runs `work` with `amount` set aside. */
+  async with<T>(amount: number, work: () => Promise<T>): Promise<T> {
+    const share = Math.min(amount, this.#total);
     if (this.#queue.length > 0 || share > this.#free) {
-      await new Promise<void>((grant) => this.#queue.push({ bytes: share, grant }));
+      await new Promise<void>((grant) => this.#queue.push({ share, grant }));
     } else this.#free -= share;
     try {
       return await work();
@@ -76,11 +86,11 @@ export class MemoryBudget {
   #serve(): void {
     for (
       let next = this.#queue[0];
-      next !== undefined && next.bytes <= this.#free;
+      next !== undefined && next.share <= this.#free;
       next = this.#queue[0]
     ) {
       this.#queue.shift();
-      this.#free -= next.bytes;
+      this.#free -= next.share;
       next.grant();
     }
   }

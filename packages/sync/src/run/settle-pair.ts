@@ -12,6 +12,7 @@ import {
 import type { SyncEvent } from "../events.ts";
 import type { Pair } from "../merge/merge-join.ts";
 import { type Step, planPair } from "../plan/plan-pair.ts";
+import type { Question } from "../plan/compare.ts";
 import type { RunContext } from "./context.ts";
 import { lookAgain, lookAt, resolveQuestion } from "./resolve-question.ts";
 import { transferFile } from "./transfer-file.ts";
@@ -26,7 +27,7 @@ export async function settlePair(context: RunContext, pair: Pair, step: Step): P
   for (let attempt = 1; ; attempt++) {
     try {
       while (next.kind === "ask") {
-        current = await resolveQuestion(context, current, next.what);
+        current = await ask(context, current, next.what);
         next = planPair(current, context.rules);
         if (next.kind === "copy") context.progress.expect(current.source!.size);
       }
@@ -49,23 +50,34 @@ export async function settlePair(context: RunContext, pair: Pair, step: Step): P
   }
 }
 
+function ask(context: RunContext, pair: Pair, question: Question): Promise<Pair> {
+  return context.lanes.with(1, () => resolveQuestion(context, pair, question));
+}
+
 /** Carries out a step that needs no more questions. */
 async function performStep(context: RunContext, pair: Pair, step: Step): Promise<void> {
   const { path, source, destination } = pair;
   const event = (kind: SyncEvent["kind"], more: Partial<SyncEvent> = {}): void =>
     context.emit({ kind, path, source, destination, bytes: 0, ...more });
+  /** One request to the destination, in its turn; in a dry run none. */
+  const change = async (work: () => Promise<void>): Promise<void> => {
+    if (!context.options.dryRun) await context.lanes.with(1, work);
+  };
   switch (step.kind) {
     case "copy":
       return copyFile(context, pair, step);
     case "link":
-      if (!context.options.dryRun) await writeLink(context, pair);
+      await change(() => writeLink(context, pair));
       event("link", { reason: step.reason });
       return removeSource(context, pair, source!);
     case "mkdir":
-      if (!context.options.dryRun) await makeDirectory(context, pair);
+      await change(() => makeDirectory(context, pair));
       return event("mkdir", { reason: step.reason });
     case "attributes":
-      if (!context.options.dryRun) await setAttributes(context, pair);
+      if (context.destination.driver.setAttributes === undefined) {
+        return copyFile(context, pair, { kind: "copy", reason: step.reason, when: "now" });
+      }
+      await change(() => setAttributes(context, pair));
       event("attributes", { reason: step.reason });
       return removeSource(context, pair, source!);
     case "unchanged":
@@ -78,12 +90,7 @@ async function performStep(context: RunContext, pair: Pair, step: Step): Promise
     case "ignored":
       return event("ignored");
     case "remove":
-      if (!context.options.dryRun) {
-        await context.destination.driver.remove(
-          joinPath(context.destination.path, path),
-          removeOptions(context, destination!),
-        );
-      }
+      await change(() => removeObstacle(context, pair));
       return event("remove", { reason: "type" });
     case "fail":
       throw new StorageError(step.code, {
@@ -195,32 +202,17 @@ async function setAttributes(context: RunContext, pair: Pair): Promise<void> {
     ...(driver.capabilities.mtimePrecision === undefined ? {} : { mtime: mtime ?? storedAt }),
     ...(context.rules.compareMode ? { mode } : {}),
   };
-  if (driver.setAttributes === undefined) {
-    const transfer = context.progress.start(pair.path, pair.source!.size);
-    try {
-      await transferFile(
-        context,
-        { path: pair.path, source: pair.source!, destination: pair.destination },
-        transfer,
-      );
-    } finally {
-      transfer.end();
-    }
-    return;
-  }
   const ifMatch = driver.capabilities.conditions.replace ? pair.destination?.etag : undefined;
   const options = { ifMatch, signal: context.signal };
-  const entry = await driver.setAttributes(joinPath(root, pair.path), attributes, options);
+  const entry = await driver.setAttributes!(joinPath(root, pair.path), attributes, options);
   context.cache?.remember(context.destination, entry);
 }
 
-/** The precondition with which an entry that was looked at may be removed. */
-export function removeOptions(
-  context: RunContext,
-  entry: Entry,
-): { ifMatch?: string | undefined; signal: AbortSignal } {
-  const { conditions } = context.destination.driver.capabilities;
-  return { ifMatch: conditions.remove ? entry.etag : undefined, signal: context.signal };
+/** A file that stands where a directory is to be. */
+async function removeObstacle(context: RunContext, { path, destination }: Pair): Promise<void> {
+  const { driver, path: root } = context.destination;
+  const ifMatch = driver.capabilities.conditions.remove ? destination!.etag : undefined;
+  await driver.remove(joinPath(root, path), { ifMatch, signal: context.signal });
 }
 
 /** Failures after which the world may look different: not the store's troubles, which it has retried itself. */

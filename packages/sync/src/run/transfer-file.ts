@@ -8,6 +8,7 @@ import {
   isStorageError,
   joinPath,
 } from "@omnisync/storage";
+import type { Strategy } from "../events.ts";
 import { chooseStrategy } from "../plan/choose-strategy.ts";
 import type { RunContext } from "./context.ts";
 import type { TransferProgress } from "./progress-tracker.ts";
@@ -21,6 +22,12 @@ import {
 } from "./transfer.ts";
 import { transferByMultipart } from "./transfer-by-multipart.ts";
 import { transferByRanges } from "./transfer-by-ranges.ts";
+
+/**
+ * Files up to this size are read before it is their turn to be sent, so that many are read by one
+ * message to a thread. As many as there are begun jobs may lie in memory, which bounds the sum.
+ */
+const READ_AHEAD_LIMIT = 64 * 1024;
 
 export interface TransferJob {
   /** Relative to both places. */
@@ -57,11 +64,18 @@ export async function transferFile(
     copyable: destination.driver.canCopyFrom?.(source.driver) ?? false,
     throttled: context.throttle !== undefined,
   });
+  if (strategy === "whole" && job.source.size <= READ_AHEAD_LIMIT && source.driver.readBlock) {
+    return wholeReadAhead(transfer);
+  }
+  return context.lanes.with(1, () => byStrategy(transfer, strategy));
+}
+
+function byStrategy(transfer: Transfer, strategy: Strategy): Promise<Outcome> {
   switch (strategy) {
     case "server-copy":
       return serverCopy(transfer);
     case "whole":
-      return whole(transfer);
+      return transfer.context.memory.with(transfer.source.size, () => whole(transfer));
     case "stream":
       return stream(transfer);
     case "multipart":
@@ -87,19 +101,24 @@ async function serverCopy(transfer: Transfer): Promise<Outcome> {
   return { source, destination, bytes: 0, strategy: "server-copy" };
 }
 
+async function wholeReadAhead(transfer: Transfer): Promise<Outcome> {
+  const file = await readWhole(transfer);
+  return transfer.context.lanes.with(1, () => writeWhole(transfer, file));
+}
+
 async function whole(transfer: Transfer): Promise<Outcome> {
-  const { to, toPath, context, source } = transfer;
-  return context.memory.with(source.size, async () => {
-    const block = await readWhole(transfer);
-    if (block === undefined) return writeMarkedLink(transfer);
-    refuseChanged(transfer, block.entry);
-    if (context.throttle !== undefined)
-      await context.throttle.take(block.bytes.byteLength, context.signal);
-    const options = { ...writeOptions(transfer, block.entry), hashes: block.hashes };
-    const destination = await to.write(toPath, block.bytes, options);
-    transfer.progress.add(block.bytes.byteLength);
-    return { source: block.entry, destination, bytes: block.bytes.byteLength, strategy: "whole" };
-  });
+  return writeWhole(transfer, await readWhole(transfer));
+}
+
+async function writeWhole(transfer: Transfer, file: WholeFile | undefined): Promise<Outcome> {
+  const { to, toPath, progress, context } = transfer;
+  if (file === undefined) return writeMarkedLink(transfer);
+  const { entry, bytes, hashes } = file;
+  refuseChanged(transfer, entry);
+  if (context.throttle !== undefined) await context.throttle.take(bytes.byteLength, context.signal);
+  const destination = await to.write(toPath, bytes, { ...writeOptions(transfer, entry), hashes });
+  progress.add(bytes.byteLength);
+  return { source: entry, destination, bytes: bytes.byteLength, strategy: "whole" };
 }
 
 interface WholeFile {

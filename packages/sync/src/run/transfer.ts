@@ -58,16 +58,23 @@ export function conditions(transfer: Transfer): Pick<WriteOptions, "ifMatch" | "
   return replace && etag !== undefined ? { ifMatch: etag } : {};
 }
 
+/** Bytes that wait for their bandwidth together. */
+const THROTTLED_PIECE = 16 * 1024;
+
 /** Bytes on their way: counted, and held back to the allowed rate. */
 export async function* metered(
   transfer: Transfer,
   body: AsyncIterable<Uint8Array>,
 ): AsyncIterable<Uint8Array> {
   const { throttle, signal } = transfer.context;
+  const pieceSize = throttle === undefined ? Infinity : THROTTLED_PIECE;
   for await (const chunk of body) {
-    if (throttle !== undefined) await throttle.take(chunk.byteLength, signal);
-    transfer.progress.add(chunk.byteLength);
-    yield chunk;
+    for (let at = 0; at < chunk.byteLength; at += pieceSize) {
+      const piece = chunk.byteLength <= pieceSize ? chunk : chunk.subarray(at, at + pieceSize);
+      if (throttle !== undefined) await throttle.take(piece.byteLength, signal);
+      transfer.progress.add(piece.byteLength);
+      yield piece;
+    }
   }
 }
 

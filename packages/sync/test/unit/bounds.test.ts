@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { type Entry, comparePaths, orderKey } from "@omnisync/storage";
 import { describe, expect, it } from "vitest";
-import { JobGate, MemoryBudget } from "../../src/run/gate.ts";
+import { Budget, JobGate } from "../../src/run/gate.ts";
 import { inParallel } from "../../src/run/in-parallel.ts";
 import { Spool } from "../../src/run/spool.ts";
 import { sortListing } from "../../src/walk/sort-listing.ts";
@@ -34,9 +34,9 @@ describe("JobGate", () => {
   });
 });
 
-describe("MemoryBudget", () => {
+describe("Budget", () => {
   it("never gives out more than it has, and lets a larger demand through alone", async () => {
-    const budget = new MemoryBudget(100);
+    const budget = new Budget(100);
     let held = 0;
     let most = 0;
     const use = (bytes: number): Promise<void> =>

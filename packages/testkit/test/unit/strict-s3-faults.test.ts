@@ -219,13 +219,36 @@ test("any answer can be edited", async () => {
   expect((await get(witness)).headers["etag"]).toBe('"other"');
 });
 
-test("a refused upload is answered although its body was not read to the end", async () => {
+test("an upload that is refused before or in its body is answered all the same", async () => {
   await using witness = await startWitness();
-  const answer = await witness.send({
-    method: "PUT",
-    path,
-    body: Buffer.alloc(2 ** 24),
-    sign: { secretAccessKey: "wrong" },
-  });
-  expect(answer.code).toBe("SignatureDoesNotMatch");
+  const request = { method: "PUT", path, body: Buffer.alloc(2 ** 24, "x") };
+  const unsigned = await witness.send({ ...request, sign: { secretAccessKey: "wrong" } });
+  expect(unsigned.code).toBe("SignatureDoesNotMatch");
+  const headers = {
+    "x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+    "x-amz-decoded-content-length": "100",
+  };
+  expect((await witness.send({ ...request, headers })).code).toBe("IncompleteBody");
+});
+
+test("whoever waits for 100 Continue is not asked for a body that is refused anyway", async () => {
+  await using witness = await startWitness();
+  const send = (target: string) =>
+    new Promise<string>((resolve) => {
+      const chunks: Buffer[] = [];
+      const socket = connect(witness.server.port, "127.0.0.1");
+      socket.on("close", () => resolve(Buffer.concat(chunks).toString()));
+      socket.on("data", (chunk) => {
+        chunks.push(chunk);
+        if (chunk.toString().includes("100 Continue")) socket.write("content");
+        else socket.end();
+      });
+      const host = `127.0.0.1:${witness.server.port}`;
+      socket.write(
+        `PUT ${target} HTTP/1.1\r\nhost: ${host}\r\ncontent-length: 7\r\nexpect: 100-continue\r\n\r\n`,
+      );
+    });
+  const target = presign(witness.server, { method: "PUT", path });
+  expect(await send(target)).toMatch(/^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 200 OK/);
+  expect(await send(`${target}0`)).toMatch(/^HTTP\/1.1 403 /);
 });

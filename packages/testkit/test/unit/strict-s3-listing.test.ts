@@ -43,6 +43,16 @@ test("keys come in the order of their UTF-8 bytes", async () => {
   expect((await listAll(witness, {})).names).toEqual(keys);
 });
 
+test("a listing shows what was written and removed since the one before", async () => {
+  await using witness = await startWitness();
+  await fill(witness, ["b"]);
+  expect((await listAll(witness, {})).names).toEqual(["b"]);
+  await fill(witness, ["a"]);
+  expect((await listAll(witness, {})).names).toEqual(["a", "b"]);
+  await witness.send({ method: "DELETE", path: `/${bucket}/b` });
+  expect((await listAll(witness, {})).names).toEqual(["a"]);
+});
+
 test("prefix, delimiter, start-after; common prefixes count towards max-keys", async () => {
   await using witness = await startWitness();
   await fill(witness, ["a", "d/1", "d/2", "d/e/3", "e/1", "f", "g/"]);

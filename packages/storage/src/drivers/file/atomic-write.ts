@@ -62,16 +62,17 @@ export function writeAtomically(
   fill: (fd: number) => number,
 ): StatRow {
   const mode = chooseMode(place, path, wish);
-  const temp = createTemp(place.directory, mode);
+  let temp: TempFile | undefined;
   try {
+    temp = createTemp(place.directory, mode);
     const written = fill(temp.fd);
     checkSize(path, wish.size, written);
     return publish(place, path, temp, { ...wish, mode });
   } catch (error) {
-    discardTemp(place.directory, temp);
+    if (temp !== undefined) discardTemp(place.directory, temp);
     throw explain(error, path, place.directory);
   } finally {
-    closeSync(temp.fd);
+    if (temp !== undefined) closeSync(temp.fd);
   }
 }
 

@@ -22,6 +22,11 @@ import { type StatRow, kindOf, sameContent, statRow } from "./stat-row.ts";
 export const SMALL_COPY: number = 1024 * 1024;
 
 const PIECE = 1024 * 1024;
+/** Longer than a tick of any file system's clock, milliseconds. */
+const SETTLED = 12;
+const SETTLE_ATTEMPTS = 5;
+
+const clock = new Int32Array(new SharedArrayBuffer(4));
 
 export interface LookResult {
   readonly row: StatRow;
@@ -219,7 +224,7 @@ function openFile(tree: ConfinedTree, path: string, ifMatch: string | undefined)
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const fd = openSync(target, flags);
   try {
-    const stats = fstatSync(fd);
+    const stats = settle(path, fd);
     refuseOther(path, stats);
     if (ifMatch !== undefined) compareEtag(path, stats, ifMatch);
     return { fd, stats };
@@ -227,6 +232,22 @@ function openFile(tree: ConfinedTree, path: string, ifMatch: string | undefined)
     closeSync(fd);
     throw error;
   }
+}
+
+/**
+ * What the file is, once a change to it would show. A file system's clock ticks up to 10 ms apart, so
+ * after a change a second one within the tick leaves the same time. So a file that was written to a
+ * moment ago is given that moment. (What no look can tell is a single `write` that is still going on:
+ * its time is set when it begins.)
+ */
+function settle(path: string, fd: number): Stats {
+  for (let attempt = 0; attempt < SETTLE_ATTEMPTS; attempt++) {
+    const stats = fstatSync(fd);
+    const age = Date.now() - stats.mtimeMs;
+    if (age < 0 || age > SETTLED) return stats;
+    Atomics.wait(clock, 0, 0, SETTLED);
+  }
+  throw changed(path);
 }
 
 function refuseOther(path: string, stats: Stats): void {

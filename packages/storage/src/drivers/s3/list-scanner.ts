@@ -166,15 +166,21 @@ class ListScanner {
     return text.slice(from, end);
   }
 
-  /** Moves behind an element that is of no interest, whatever is in it. */
+  /**
+   * Moves behind an element that is of no interest, tag by tag: its closing tag looked up as text
+   * could be another one's, with entries in between.
+   */
   #skip(): void {
     const name = this.#tag;
     if (name.startsWith("/")) throw malformed();
     if (name.endsWith("/")) return;
-    const closing = `</${name}>`;
-    const end = this.#text.indexOf(closing, this.#at);
-    if (end < 0) throw malformed();
-    this.#at = end + closing.length;
+    const closing = `/${name}`;
+    for (;;) {
+      this.#at = this.#text.indexOf("<", this.#at);
+      if (this.#at < 0) throw malformed();
+      if (this.#next() === closing) return;
+      this.#skip();
+    }
   }
 
   #decodeUrls(): void {

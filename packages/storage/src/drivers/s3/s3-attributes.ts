@@ -125,7 +125,7 @@ export function writtenEntry(
   const kept = !facts.noMetadata;
   const hashes = hashesOf(kept && blake3 ? { ...answer, [BLAKE3]: blake3 } : answer, etag, facts);
   const hasMetadata = metadata !== undefined && Object.keys(metadata).length > 0;
-  const standard = facts.storageClass === undefined || facts.storageClass === "STANDARD";
+  const storageClass = facts.storageClass === "STANDARD" ? undefined : facts.storageClass;
   return {
     path,
     kind,
@@ -137,7 +137,7 @@ export function writtenEntry(
     ...optional("mode", kept ? (mode ?? (kind === "symlink" ? 0o777 : undefined)) : undefined),
     contentType: contentType ?? DEFAULT_CONTENT_TYPE,
     ...(hasMetadata ? { metadata: { ...metadata } } : {}),
-    ...(standard ? {} : { storageClass: facts.storageClass as string }),
+    ...optional("storageClass", storageClass),
     ...optional("hashes", hashes),
   };
 }

@@ -3,6 +3,7 @@ import { isStorageError } from "../../errors.ts";
 import type { CallOptions } from "../../driver.ts";
 import { S3Client } from "./s3-client.ts";
 import type { S3Config } from "./s3-config.ts";
+import { refusalOf } from "./s3-errors.ts";
 import { signedXml } from "./s3-multipart.ts";
 import { encodeXml } from "./xml.ts";
 
@@ -20,9 +21,7 @@ export async function createBucket(config: S3Config, options: CallOptions = {}):
       signal: options.signal,
     });
   } catch (error) {
-    const isOurs =
-      isStorageError(error, "already-exists") && error.message.includes("BucketAlreadyOwnedByYou");
-    if (!isOurs) throw error;
+    if (refusalOf(error)?.code !== "BucketAlreadyOwnedByYou") throw error;
   } finally {
     await client.close();
   }

@@ -9,7 +9,7 @@
  * that the region has there, whose name is made here and not taken from the answer.
  */
 import type { Readable } from "node:stream";
-import { StorageError, throwIfAborted } from "../../errors.ts";
+import { StorageError, isStorageError, throwIfAborted } from "../../errors.ts";
 import { DEFAULT_RETRY, type RetryPolicy, withRetry } from "../../lib/retry-policy.ts";
 import type { Credentials } from "./credentials.ts";
 import { HttpConnection, type HttpRequest } from "./http-connection.ts";
@@ -19,6 +19,7 @@ import {
   type ResponseHeaders,
   type S3Failure,
   readFailure,
+  refusalOf,
   text,
   translateFailure,
   translateTransportError,
@@ -165,9 +166,7 @@ export class S3Client {
         } catch (error) {
           throwIfAborted(request.signal, request.path);
           const failure = this.#closed ? closed(request) : translateTransportError(error, request);
-          if (request.outcome && !(failure.cause === undefined && isRefusal(failure))) {
-            request.outcome.uncertain = true;
-          }
+          if (request.outcome && mayBeDone(failure)) request.outcome.uncertain = true;
           throw failure;
         }
       },
@@ -303,9 +302,10 @@ function failureOf({ status, headers, body }: S3Response): S3Failure {
   return readFailure(status, headers, body.toString("utf8"));
 }
 
-/** The store said no, so it did nothing. Any other failure may have come after the work was done. */
-function isRefusal(error: StorageError): boolean {
-  return !["unavailable", "throttled", "timeout", "internal"].includes(error.code);
+/** Whether the failure may have come after the work was done: anything but a clear no. */
+function mayBeDone(error: StorageError): boolean {
+  const unclear = isStorageError(error, "unavailable", "throttled", "timeout", "internal");
+  return unclear || refusalOf(error) === undefined;
 }
 
 function closed({ path, operation }: S3Request): StorageError {

@@ -110,9 +110,9 @@ export class S3Context {
     return this.facts.copyPart !== false;
   }
 
-  /** An answer showed whether ETags are MD5s. */
-  learnEtag(etagIsMd5: boolean): void {
-    this.#shared.facts = { ...this.facts, etagIsMd5 };
+  /** An answer showed something by the way. */
+  learn(fact: Partial<Pick<StoreFacts, "etagIsMd5" | "multipartEtagIsMd5">>): void {
+    this.#shared.facts = { ...this.facts, ...fact };
   }
 
   /**

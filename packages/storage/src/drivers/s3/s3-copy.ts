@@ -13,7 +13,7 @@ import { bareEtag } from "./list-scanner.ts";
 import { type ObjectAttributes, attributeHeaders, blake3Of } from "./s3-attributes.ts";
 import type { S3Context } from "./s3-context.ts";
 import { partSourceHeaders, requireSource, sourceHeaders } from "./s3-copy-source.ts";
-import { type ResponseHeaders, text } from "./s3-errors.ts";
+import { type ResponseHeaders, refusalOf, text } from "./s3-errors.ts";
 import { hidesMd5, storageClassHeaders } from "./s3-headers.ts";
 import { abortUpload, completeUpload, copyRange, createUpload, limitsOf } from "./s3-multipart.ts";
 import { type Found, headObject, missingFile } from "./s3-read.ts";
@@ -55,8 +55,7 @@ export async function copyObject(
     if (found !== undefined && isLarge(context, found)) throw tooLargeForOne(path);
     await copyWhole(context, copy, condition);
   } catch (error) {
-    if (isStorageError(error, "not-found"))
-      throw await missingFile(from, source.path, fromKey, signal);
+    if (isStorageError(error, "not-found")) throw await whatIsMissing(copy, error);
     if (!isStorageError(error, "invalid-argument", "too-large")) throw error;
     // CopyObject refuses what is too large for it; how large the source is shows only now.
     const large = found ?? (await findSource(from, source, signal));
@@ -98,6 +97,19 @@ export async function setObjectAttributes(
     throw ifMatch === undefined ? changed(path) : error;
   }
   return present(context, path, key, signal);
+}
+
+/** AWS answers `NoSuchKey` for a missing source, and for an `If-Match` on a missing target. */
+async function whatIsMissing(
+  { from, fromKey, source, path, options }: Copy,
+  error: StorageError,
+): Promise<StorageError> {
+  const { ifMatch, signal } = options;
+  if (refusalOf(error)?.code === "NoSuchBucket") return error;
+  const found = await headObject(from, source.path, fromKey, { version: source.version, signal });
+  if (found === undefined) return missingFile(from, source.path, fromKey, signal);
+  if (ifMatch === undefined) return error;
+  return new StorageError("precondition-failed", { path, cause: error });
 }
 
 interface Copy {

@@ -91,6 +91,8 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
 };
 
 const STATUS_MEANINGS: Readonly<Record<number, Meaning>> = {
+  // A bucket that was just made, whose name does not lead to its region yet.
+  307: ["unavailable"],
   401: ["unauthenticated"],
   403: ["permission-denied"],
   404: ["not-found"],
@@ -118,15 +120,38 @@ export function readFailure(status: number, headers: ResponseHeaders, body: stri
   };
 }
 
+/** The cause of an error that is the store's own answer. */
+export class S3Refusal extends Error {
+  override readonly name = "S3Refusal";
+  readonly status: number;
+  /** The store's code; "" where it gave none. */
+  readonly code: string;
+
+  constructor({ status, code }: S3Failure) {
+    super(`${code} (HTTP ${status})`);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+/** What the store answered, if an error comes from an answer. */
+export function refusalOf(error: unknown): S3Refusal | undefined {
+  for (let at = error; at instanceof Error; at = at.cause) if (at instanceof S3Refusal) return at;
+  return undefined;
+}
+
 export function translateFailure(failure: S3Failure, context: ErrorContext): StorageError {
+  const { operation, path } = context;
   const [code, retry] = isUnmatched(failure, context)
     ? ["precondition-failed" as const]
     : (MEANINGS[failure.code] ?? byStatus(failure.status));
   return new StorageError(code, {
-    ...context,
+    operation,
+    path,
     message: describe(failure),
     retry,
     retryAfter: retryAfter(failure.headers),
+    cause: new S3Refusal(failure),
   });
 }
 
@@ -138,9 +163,10 @@ function isUnmatched({ code }: S3Failure, { operation }: ErrorContext): boolean 
 /** What went wrong before there was an answer, or while it came. */
 export function translateTransportError(error: unknown, context: ErrorContext): StorageError {
   if (error instanceof StorageError) return error;
+  const { operation, path } = context;
   const { name, code = "", message } = asNodeError(error);
   const make = (as: ErrorCode, text: string, retry?: RetryClass): StorageError =>
-    new StorageError(as, { ...context, message: text, retry, cause: error });
+    new StorageError(as, { operation, path, message: text, retry, cause: error });
   if (name === "AbortError") return make("aborted", "was aborted");
   if (code in TRANSPORT) {
     const [as, text, retry] = TRANSPORT[code]!;

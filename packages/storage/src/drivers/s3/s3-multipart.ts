@@ -193,7 +193,8 @@ export async function completeUpload(
     ...signedXml(completeDocument(context, parts)),
   };
   try {
-    await context.client.document(request);
+    const root = await context.client.document(request);
+    learnMultipartEtag(context, bareEtag(childText(root, "ETag") ?? ""), parts);
   } catch (error) {
     const gone = isStorageError(error, "not-found") || (await isGone(context, upload, error));
     if (gone || (outcome.uncertain && isStorageError(error, "precondition-failed"))) {
@@ -389,6 +390,12 @@ async function findCompleted(
   const expected = multipartEtag(parts.map(({ etag }) => etag));
   const found = await headObject(context, path, key, { signal });
   return expected !== undefined && found?.entry.etag === expected ? found.entry : undefined;
+}
+
+function learnMultipartEtag(context: S3Context, etag: string, parts: readonly Part[]): void {
+  if (context.facts.multipartEtagIsMd5 !== "probe") return;
+  const expected = multipartEtag(parts.map((part) => part.etag));
+  if (etag === expected) context.learn({ multipartEtagIsMd5: true });
 }
 
 function checkCompleted(entry: Entry, parts: readonly Part[]): Entry {

@@ -7,7 +7,7 @@ import { type ExpectedChecksum, expectedChecksum } from "./checksums.ts";
 import { directoryEntry, entryOf } from "./s3-attributes.ts";
 import type { S3Stream } from "./s3-client.ts";
 import type { S3Context } from "./s3-context.ts";
-import { type ResponseHeaders, text, translateTransportError } from "./s3-errors.ts";
+import { type ResponseHeaders, refusalOf, text, translateTransportError } from "./s3-errors.ts";
 import { firstKey } from "./s3-list.ts";
 import { encodeQuery } from "./sigv4.ts";
 
@@ -98,11 +98,9 @@ export async function readObject(
     stream = await openObject(context, path, key, options);
   } catch (error) {
     if (isStorageError(error, "not-found")) throw await missingFile(context, path, key, signal);
-    if (range === undefined || !isStorageError(error, "invalid-argument")) throw error;
-    // 416: the range begins behind the end, which is only known by looking.
-    const nothing = await readNothing(context, path, key, options);
-    if (nothing.entry.size > range.offset) throw error;
-    return nothing;
+    if (refusalOf(error)?.status !== 416) throw error;
+    // The range begins behind the end; which entry it is of is only known by looking.
+    return readNothing(context, path, key, options);
   }
   stream.body.on("error", () => {});
   try {

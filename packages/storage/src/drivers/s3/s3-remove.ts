@@ -5,7 +5,7 @@ import { hashBytes } from "../../hashes.ts";
 import { base64 } from "./checksums.ts";
 import type { Outcome } from "./s3-client.ts";
 import type { S3Context } from "./s3-context.ts";
-import { translateFailure } from "./s3-errors.ts";
+import { refusalOf, translateFailure } from "./s3-errors.ts";
 import { firstKeys } from "./s3-list.ts";
 import { signedXml } from "./s3-multipart.ts";
 import { headObject } from "./s3-read.ts";
@@ -31,7 +31,7 @@ export async function removeObject(
     await context.client.send({ ...request, query, headers });
   } catch (error) {
     const missing = isStorageError(error, "not-found");
-    if (ifMatch === undefined && missing && !isBucketMissing(error)) return;
+    if (ifMatch === undefined && missing && refusalOf(error)?.code !== "NoSuchBucket") return;
     if (ifMatch === undefined || !(missing || isStorageError(error, "precondition-failed")))
       throw error;
     // Refused by its own success, if the first answer was lost.
@@ -158,7 +158,3 @@ async function removeEach(
 
 /** Failures that concern the call and no path of it. */
 const WHOLE_CALL: readonly ErrorCode[] = ["aborted", "closed", "unauthenticated"];
-
-function isBucketMissing(error: StorageError): boolean {
-  return error.message.includes("NoSuchBucket");
-}

@@ -4,7 +4,7 @@
  */
 import type { Part, WriteOptions } from "../../driver.ts";
 import type { Entry } from "../../entry.ts";
-import { StorageError, isStorageError } from "../../errors.ts";
+import { StorageError, isStorageError, toStorageError } from "../../errors.ts";
 import { type Hasher, createHasher } from "../../hashes.ts";
 import { checkSize } from "../../lib/body.ts";
 import type { BodyReader } from "./body-reader.ts";
@@ -71,7 +71,7 @@ async function sendParts(
   const inFlight = new Set<Promise<void>>();
   const parts: Part[] = [];
   const { maxParts } = limitsOf(context);
-  let firstError: unknown;
+  let firstError: StorageError | undefined;
   let number = 0;
   let size = 0;
   try {
@@ -83,7 +83,7 @@ async function sendParts(
       const sending = putPart(context, upload, number, bytes, { signal: both })
         .then((part) => void parts.push(part))
         .catch((error: unknown) => {
-          firstError ??= error;
+          firstError ??= toStorageError(error, { path: upload.path });
           failed.abort();
         })
         .finally(() => inFlight.delete(sending));
@@ -91,7 +91,7 @@ async function sendParts(
       while (inFlight.size >= concurrency(context, bytes.byteLength)) await Promise.race(inFlight);
     }
   } catch (error) {
-    firstError ??= error;
+    firstError ??= toStorageError(error, { path: upload.path });
     failed.abort();
   }
   await Promise.all(inFlight);
@@ -105,7 +105,8 @@ async function abandon(context: S3Context, upload: OwnUpload, reason: unknown): 
     await abortUpload(context, upload, AbortSignal.timeout(context.config.idleTimeout));
   } catch (error) {
     // The reason says more; what is left is an open upload, which `listUploads` shows.
-    if (!(error instanceof StorageError)) throw new AggregateError([reason, error]);
+    if (!(error instanceof StorageError))
+      throw new AggregateError([reason, error], "", { cause: error });
   }
 }
 

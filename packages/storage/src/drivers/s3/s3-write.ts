@@ -11,7 +11,7 @@ import { StorageError, isStorageError } from "../../errors.ts";
 import { hashBytes } from "../../hashes.ts";
 import { checkSize } from "../../lib/body.ts";
 import { BodyReader } from "./body-reader.ts";
-import { checkHashes, protectBody } from "./checksums.ts";
+import { type Hashes, type Integrity, checkHashes, protectBody } from "./checksums.ts";
 import {
   type ObjectAttributes,
   attributeHeaders,
@@ -20,8 +20,9 @@ import {
   roundMtime,
   writtenEntry,
 } from "./s3-attributes.ts";
-import type { Outcome, S3Response } from "./s3-client.ts";
+import type { Outcome } from "./s3-client.ts";
 import type { S3Context } from "./s3-context.ts";
+import type { ResponseHeaders } from "./s3-errors.ts";
 import { storageClassHeaders } from "./s3-headers.ts";
 import { headObject } from "./s3-read.ts";
 import { uploadBody } from "./s3-upload.ts";
@@ -110,26 +111,51 @@ export async function putObject(
     ...(await context.condition(path, options)),
     ...integrity.headers,
   ];
-  const { payloadHash, md5 } = integrity;
-  const outcome: Outcome = { uncertain: false };
-  const request = { method: "PUT", operation: "write", path, key, headers, payloadHash } as const;
+  // Until it is known whether ETags are MD5s, each answer may show it.
+  const learns = context.facts.etagIsMd5 === "probe";
+  const md5 = integrity.md5 ?? (learns ? hashBytes("md5", bytes) : undefined);
+  const put: Put = { path, key, bytes, hashes, headers, integrity, attributes, signal };
   for (let attempt = 1; ; attempt++) {
+    const answer = await sendPut(context, put);
+    if ("entry" in answer) return answer.entry;
     try {
-      const answer = await context.client.send({ ...request, body: bytes, signal, outcome });
       await checkStored(context, path, md5, answer.headers);
-      return entryAfter(context, path, bytes.byteLength, attributes, options, answer);
     } catch (error) {
-      if (isStorageError(error, "corrupt")) {
-        // Refused for a hash that the caller gave: is it wrong, or was it the way?
-        checkHashes(path, bytes, hashes, true);
-        if (!isConditional(options) && attempt < CORRUPT_ATTEMPTS) continue;
-      }
-      if (isStorageError(error, "precondition-failed") && outcome.uncertain) {
-        const ours = await findOurs(context, path, key, bytes, attributes, signal);
-        if (ours !== undefined) return ours;
-      }
-      throw error;
+      if (isConditional(options) || attempt >= CORRUPT_ATTEMPTS) throw error;
+      continue;
     }
+    return entryAfter(context, path, bytes.byteLength, attributes, options, answer.headers);
+  }
+}
+
+interface Put {
+  readonly path: string;
+  readonly key: string;
+  readonly bytes: Uint8Array;
+  readonly hashes: Hashes;
+  readonly headers: readonly string[];
+  readonly integrity: Integrity;
+  readonly attributes: ObjectAttributes;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** The answer, or the entry of what an answer that was lost has made. */
+async function sendPut(
+  context: S3Context,
+  { path, key, bytes, hashes, headers, integrity, attributes, signal }: Put,
+): Promise<{ readonly headers: ResponseHeaders } | { readonly entry: Entry }> {
+  const outcome: Outcome = { uncertain: false };
+  const { payloadHash } = integrity;
+  const request = { method: "PUT", operation: "write", path, key, headers, payloadHash } as const;
+  try {
+    return await context.client.send({ ...request, body: bytes, signal, outcome });
+  } catch (error) {
+    // Refused for a hash that the caller gave: is it wrong, or was it the way?
+    if (isStorageError(error, "corrupt")) checkHashes(path, bytes, hashes, true);
+    const lost = outcome.uncertain && isStorageError(error, "precondition-failed");
+    const ours = lost && (await findOurs(context, path, key, bytes, attributes, signal));
+    if (ours) return { entry: ours };
+    throw error;
   }
 }
 
@@ -146,10 +172,10 @@ function entryAfter(
   size: number,
   attributes: ObjectAttributes,
   options: WriteOptions,
-  { headers }: S3Response,
+  answer: ResponseHeaders,
 ): Entry {
   const { noMetadata, storageClass } = context.config;
-  const entry = writtenEntry(path, size, attributes, headers, {
+  const entry = writtenEntry(path, size, attributes, answer, {
     ...context.etagFacts,
     noMetadata,
     storageClass: options.storageClass ?? storageClass,

@@ -19,7 +19,7 @@ export async function checkStored(
   const etag = etagOf(answer);
   if (md5 === undefined || etag === undefined || !isMd5(etag) || hidesMd5(answer)) return;
   if (etag === md5) {
-    if (context.facts.etagIsMd5 === "probe") context.learnEtag(true);
+    if (context.facts.etagIsMd5 === "probe") context.learn({ etagIsMd5: true });
     return;
   }
   if (context.facts.etagIsMd5 === "probe") await context.settle(undefined);
