@@ -278,6 +278,30 @@ describe("a thread that dies", () => {
     expect(pool.lanes.map((lane) => lane.load)).toEqual(pool.lanes.map(() => 0));
   });
 
+  test("is not stopped in the middle: close waits for what was begun", async () => {
+    const root = makeRoot();
+    const driver = openFileDriver(root);
+    const bytes = Buffer.alloc(MIB, 1);
+    const writes = Array.from({ length: 20 }, (_, i) => driver.write(`f${i}`, bytes));
+    await driver.close();
+    const settled = await Promise.allSettled(writes);
+    expect(settled.every(({ status }) => status === "fulfilled")).toBe(true);
+    expect(readdirSync(root)).toHaveLength(20);
+  });
+
+  test("a write that was under way when the driver was closed leaves nothing", async () => {
+    const root = makeRoot();
+    const driver = openFileDriver(root);
+    async function* stream(): AsyncIterable<Uint8Array> {
+      for (let i = 0; i < 5; i++) {
+        if (i === 3) await driver.close();
+        yield Buffer.alloc(MIB);
+      }
+    }
+    expect(await failure(driver.write("a", stream()))).toMatchObject({ code: "closed" });
+    expect(readdirSync(root)).toEqual([]);
+  });
+
   test("a process with an open driver ends by itself", async () => {
     const root = makeRoot();
     const child = startChild({ root, script: "await driver.stat('');", leaveOpen: true });

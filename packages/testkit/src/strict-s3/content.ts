@@ -5,8 +5,6 @@ export interface Content {
   readonly chunks: readonly Uint8Array[] | undefined;
 }
 
-export const emptyContent: Content = { size: 0, chunks: [] };
-
 /** The bytes from `start` (inclusive) to `end` (exclusive), both within the content. */
 export function sliceContent(content: Content, start: number, end: number): Content {
   if (content.chunks === undefined) return { size: end - start, chunks: undefined };

@@ -145,7 +145,7 @@ export function getObjectAttributes(call: Call): S3Response {
 }
 
 /** The version that the request names or the current one. @throws if there is none, or only a marker. */
-export function readableVersion(bucket: Bucket, request: S3Request): StoredObject {
+function readableVersion(bucket: Bucket, request: S3Request): StoredObject {
   const { key, query } = request;
   const versionId = query.get("versionId");
   const found = versionId === undefined ? bucket.versions(key)[0] : bucket.version(key, versionId);

@@ -61,10 +61,7 @@ export async function serveRequest(
     if (known === undefined) return;
     if (entry !== undefined) entry.code = known.code;
     response = errorResponse(known, incoming.url?.split("?")[0] ?? "", requestId);
-    // What is left of the body is read and dropped; a client that waits for "100 Continue" sends none.
-    if (incoming.headers.expect !== undefined && !incoming.complete) {
-      outgoing.setHeader("connection", "close");
-    }
+    // What is left of the body is read and dropped, so that the connection can go on.
     incoming.resume();
   }
   if (entry !== undefined) entry.status = response.status;

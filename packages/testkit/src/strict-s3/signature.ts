@@ -8,7 +8,7 @@ import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { encodeForSignature } from "./percent.ts";
 import type { S3Request } from "./request.ts";
 
-export interface Scope {
+interface Scope {
   /** `yyyymmdd`. */
   readonly date: string;
   readonly region: string;

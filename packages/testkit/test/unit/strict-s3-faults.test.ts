@@ -219,16 +219,39 @@ test("any answer can be edited", async () => {
   expect((await get(witness)).headers["etag"]).toBe('"other"');
 });
 
-test("an upload that is refused before or in its body is answered all the same", async () => {
+test.each([
+  ["before its body is read", { sign: { secretAccessKey: "wrong" } }],
+  [
+    "in the middle of its body",
+    {
+      headers: {
+        "x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+        "x-amz-decoded-content-length": "100",
+      },
+    },
+  ],
+])("an upload refused %s is answered, and its connection goes on", async (_when, details) => {
   await using witness = await startWitness();
-  const request = { method: "PUT", path, body: Buffer.alloc(2 ** 24, "x") };
-  const unsigned = await witness.send({ ...request, sign: { secretAccessKey: "wrong" } });
-  expect(unsigned.code).toBe("SignatureDoesNotMatch");
-  const headers = {
-    "x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
-    "x-amz-decoded-content-length": "100",
-  };
-  expect((await witness.send({ ...request, headers })).code).toBe("IncompleteBody");
+  const body = Buffer.alloc(2 ** 24, "x");
+  const fields = Object.entries(witness.sign({ method: "PUT", path, body, ...details }));
+  const head = fields.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  const answers = await new Promise<string>((resolve) => {
+    const chunks: Buffer[] = [];
+    const socket = connect(witness.server.port, "127.0.0.1");
+    socket.on("error", ({ message }) => chunks.push(Buffer.from(message)));
+    socket.on("close", () => resolve(Buffer.concat(chunks).toString()));
+    socket.on("data", (chunk) => {
+      chunks.push(chunk);
+      if (chunk.includes("AccessDenied")) socket.end();
+    });
+    socket.write(`PUT ${path} HTTP/1.1\r\n${head}\r\n`);
+    socket.write(body);
+    socket.write(`GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`);
+  });
+  expect(answers.match(/<Code>\w+/g)).toEqual([
+    expect.stringMatching(/SignatureDoesNotMatch|IncompleteBody/),
+    "<Code>AccessDenied",
+  ]);
 });
 
 test("whoever waits for 100 Continue is not asked for a body that is refused anyway", async () => {
@@ -241,7 +264,7 @@ test("whoever waits for 100 Continue is not asked for a body that is refused any
       socket.on("data", (chunk) => {
         chunks.push(chunk);
         if (chunk.toString().includes("100 Continue")) socket.write("content");
-        else socket.end();
+        else if (chunk.toString().includes("200 OK")) socket.end();
       });
       const host = `127.0.0.1:${witness.server.port}`;
       socket.write(

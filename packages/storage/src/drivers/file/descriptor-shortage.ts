@@ -1,8 +1,9 @@
 /** Too many open files: others will close theirs, so wait a little rather than call a file missing. */
 import { errorName } from "./file-errors.ts";
 
+/** Milliseconds. */
 const PAUSE = 20;
-const ATTEMPTS = 150;
+const PATIENCE = 3000;
 
 const clock = new Int32Array(new SharedArrayBuffer(4));
 
@@ -11,11 +12,12 @@ const clock = new Int32Array(new SharedArrayBuffer(4));
  * thread, which is a worker's: nothing it could do meanwhile would get descriptors either.
  */
 export function whenDescriptorsAllow<T>(open: () => T, release?: () => void): T {
-  for (let attempt = 1; ; attempt++) {
+  const until = Date.now() + PATIENCE;
+  for (;;) {
     try {
       return open();
     } catch (error) {
-      if (!isShortage(error) || attempt === ATTEMPTS) throw error;
+      if (!isShortage(error) || Date.now() >= until) throw error;
     }
     release?.();
     Atomics.wait(clock, 0, 0, PAUSE);

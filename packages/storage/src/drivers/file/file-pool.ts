@@ -97,6 +97,8 @@ export class Lane {
   #serial = 0;
   #waiting: PendingCall[] = [];
   #flushing = false;
+  #closing = false;
+  readonly #onIdle: (() => void)[] = [];
   readonly #sent = new Map<number, PendingCall>();
 
   /**
@@ -119,11 +121,31 @@ export class Lane {
     });
   }
 
+  /**
+   * Ends the thread once what was asked of it is done: one that is stopped in the middle of a write
+   * leaves a temporary file behind. Clean-up that comes later starts and ends a thread once more.
+   */
   async close(): Promise<void> {
+    this.#closing = true;
+    if (!this.#isIdle()) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
+    await this.#end();
+  }
+
+  async #end(): Promise<void> {
     const worker = this.#worker;
     this.#worker = undefined;
     await worker?.terminate();
-    this.#fail(new StorageError("closed", { message: "the driver was closed" }));
+  }
+
+  #isIdle(): boolean {
+    return this.#sent.size === 0 && this.#waiting.length === 0;
+  }
+
+  #rest(): void {
+    if (!this.#isIdle()) return;
+    this.#worker?.unref();
+    for (const resolve of this.#onIdle.splice(0)) resolve();
+    if (this.#closing) void this.#end();
   }
 
   #flush(): void {
@@ -143,10 +165,15 @@ export class Lane {
       calls.push([id, position(roots, call.root), call.name, call.args]);
     }
     this.#waiting = [];
-    if (calls.length === 0) return;
+    if (calls.length === 0) return this.#rest();
     const worker = (this.#worker ??= this.#start());
     worker.ref();
-    worker.postMessage({ roots, calls } satisfies CallBatch, transfer);
+    try {
+      worker.postMessage({ roots, calls } satisfies CallBatch, transfer);
+    } catch (cause) {
+      const message = "an argument cannot be sent to another thread";
+      this.#fail(new StorageError("invalid-argument", { message, cause }));
+    }
   }
 
   #start(): Worker {
@@ -173,7 +200,7 @@ export class Lane {
       if (error === undefined) call.resolve(result as never);
       else call.reject(unpackError(error));
     }
-    if (this.#sent.size === 0) this.#worker?.unref();
+    this.#rest();
   }
 
   /** A thread died: its calls fail, the next call starts another. */
@@ -190,6 +217,7 @@ export class Lane {
       call.reject(error);
     }
     this.#sent.clear();
+    this.#rest();
   }
 }
 

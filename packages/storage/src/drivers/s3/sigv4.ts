@@ -4,7 +4,7 @@
  * of strings. Names of headers come in lower case; a value must be what goes over the wire.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
  */
-import { createHmac, hash } from "node:crypto";
+import { type KeyObject, createHmac, createSecretKey, hash } from "node:crypto";
 import type { Credentials } from "./credentials.ts";
 
 export const UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD";
@@ -41,7 +41,7 @@ export class Signer {
   #day = "";
   #secret = "";
   #scope = "";
-  #key: Buffer = Buffer.alloc(0);
+  #key: KeyObject | undefined;
 
   constructor(region: string, service = "s3") {
     this.region = region;
@@ -95,7 +95,9 @@ export class Signer {
     }
     canonical += `\n${names}\n${payloadHash}`;
     const text = `${ALGORITHM}\n${date}\n${this.#scope}\n${hash("sha256", canonical, "hex")}`;
-    return createHmac("sha256", this.#key).update(text).digest("hex");
+    return createHmac("sha256", this.#key as KeyObject)
+      .update(text)
+      .digest("hex");
   }
 
   /** The key of the day, which costs four HMACs. */
@@ -105,12 +107,15 @@ export class Signer {
     this.#day = day;
     this.#secret = secretAccessKey;
     this.#scope = `${day}/${this.region}/${this.service}/aws4_request`;
-    this.#key = this.#scope
-      .split("/")
-      .reduce(
-        (key, text) => createHmac("sha256", key).update(text).digest(),
-        Buffer.from(`AWS4${secretAccessKey}`),
-      );
+    // As a key object: making one of a plain buffer for each request costs seven times the HMAC.
+    this.#key = createSecretKey(
+      this.#scope
+        .split("/")
+        .reduce(
+          (key, text) => createHmac("sha256", key).update(text).digest(),
+          Buffer.from(`AWS4${secretAccessKey}`),
+        ),
+    );
   }
 }
 

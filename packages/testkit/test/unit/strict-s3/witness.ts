@@ -16,6 +16,8 @@ export interface Witness extends AsyncDisposable {
   readonly client: S3Client;
   /** Sends a signed request. */
   send(request: RawRequest): Promise<RawResponse>;
+  /** The signed headers that `send` would send. */
+  sign(request: RawRequest): Record<string, string>;
 }
 
 export interface RawRequest {
@@ -57,6 +59,7 @@ export async function startWitness(
     server,
     client,
     send: (request) => send(server, request),
+    sign: (request) => signedHeaders(server, request),
     async [Symbol.asyncDispose]() {
       client.destroy();
       await server.close();
@@ -87,14 +90,17 @@ export async function codeOf(call: Promise<unknown>): Promise<string> {
   return "no error";
 }
 
-export async function send(server: StrictS3, request: RawRequest): Promise<RawResponse> {
+function send(server: StrictS3, request: RawRequest): Promise<RawResponse> {
+  const signed = signedHeaders(server, request);
+  const headers = request.tamper?.(signed) ?? signed;
+  return exchange(server.port, { ...request, headers }, Buffer.from(request.body ?? ""));
+}
+
+function signedHeaders(server: StrictS3, request: RawRequest): Record<string, string> {
   const body = Buffer.from(request.body ?? "");
   const host = `127.0.0.1:${server.port}`;
-  const given = { host, "content-length": String(body.byteLength), ...request.headers };
-  const signed =
-    request.sign === false ? given : signHeaders(server, { ...request, headers: given }, body);
-  const headers = request.tamper?.(signed) ?? signed;
-  return exchange(server.port, { ...request, headers }, body);
+  const headers = { host, "content-length": String(body.byteLength), ...request.headers };
+  return request.sign === false ? headers : signHeaders(server, { ...request, headers }, body);
 }
 
 /** One request over a connection of its own. */
