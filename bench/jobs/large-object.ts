@@ -1,4 +1,4 @@
-import { startRadosgw } from "@omnisync/testkit";
+import { startRadosgw } from "@omnisync/testkit/servers";
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { makeBucket } from "../bucket.ts";

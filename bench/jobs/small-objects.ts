@@ -1,4 +1,4 @@
-import { startNginxDav, startRadosgw } from "@omnisync/testkit";
+import { startNginxDav, startRadosgw } from "@omnisync/testkit/servers";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Job, compete, freshFolder, ratio, rowOf } from "../job.ts";

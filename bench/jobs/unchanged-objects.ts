@@ -1,4 +1,4 @@
-import { startRadosgw } from "@omnisync/testkit";
+import { startRadosgw } from "@omnisync/testkit/servers";
 import { makeBucket } from "../bucket.ts";
 import { countingProxy } from "../counting-proxy.ts";
 import { type Job, compete, freshFolder, ratio, rowOf } from "../job.ts";

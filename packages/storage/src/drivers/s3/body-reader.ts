@@ -16,6 +16,8 @@ export class BodyReader {
   /** Came, but belongs to the next piece. */
   #rest: Uint8Array = new Uint8Array(0);
   #ended = false;
+  /** Memory of pieces that are done with. Without it each part of a long body is new garbage of many MiB. */
+  readonly #spare: Buffer[] = [];
 
   constructor(path: string, body: Exclude<Body, Uint8Array>, signal: AbortSignal | undefined) {
     this.#path = path;
@@ -25,7 +27,7 @@ export class BodyReader {
 
   /** The next `size` bytes; fewer only at the end. `expected`: how many there will be, if that is known. */
   async take(size: number, expected: number = FIRST_BUFFER): Promise<Uint8Array> {
-    let buffer: Buffer = Buffer.allocUnsafeSlow(Math.min(size, expected));
+    let buffer = this.#allocate(Math.min(size, expected));
     let filled = 0;
     while (filled < size && !(await this.atEnd())) {
       const chunk = this.#rest.subarray(0, size - filled);
@@ -49,11 +51,21 @@ export class BodyReader {
     return this.#rest.byteLength === 0;
   }
 
+  /** Takes back the memory of a piece that nobody looks at any more, if it is all the piece's own. */
+  recycle(piece: Uint8Array): void {
+    if (piece.byteLength === piece.buffer.byteLength) this.#spare.push(Buffer.from(piece.buffer));
+  }
+
   /** Leaves the body. Does not wait: one that is stuck would never answer. */
   leave(): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#chunks.return?.().catch(() => {});
+  }
+
+  #allocate(size: number): Buffer {
+    const at = this.#spare.findIndex((spare) => spare.byteLength >= size);
+    return at < 0 ? Buffer.allocUnsafeSlow(size) : (this.#spare.splice(at, 1)[0] as Buffer);
   }
 
   async #next(): Promise<IteratorResult<Uint8Array>> {

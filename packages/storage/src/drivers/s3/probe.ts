@@ -7,7 +7,7 @@
  * on the first call that needs to know, never for a program that only reads.
  */
 import { randomBytes } from "node:crypto";
-import { StorageError } from "../../errors.ts";
+import { StorageError, isStorageError } from "../../errors.ts";
 import { hashBytes } from "../../hashes.ts";
 import { RESERVED_NAME, joinPath } from "../../path.ts";
 import { multipartEtag } from "./checksums.ts";
@@ -27,6 +27,11 @@ const WRONG_ETAG = "00000000000000000000000000000000";
 /** @throws StorageError `permission-denied` if the credentials may not write. */
 export async function probeStore(context: S3Context): Promise<StoreFacts> {
   return new Probe(context).run();
+}
+
+/** Whether the ETag of an object sent in one piece is its MD5; `probe` if that cannot be told here. */
+export async function probeEtag(context: S3Context): Promise<Probed> {
+  return new Probe(context).etag();
 }
 
 /** `refused`: the precondition did not hold. `unknown`: the store does not do such a thing. */
@@ -64,6 +69,17 @@ class Probe {
         etagIsMd5,
         ...parts,
       };
+    } finally {
+      await this.#cleanUp();
+    }
+  }
+
+  async etag(): Promise<Probed> {
+    try {
+      return await this.#probeEtag(this.#keys[0]);
+    } catch (error) {
+      if (isStorageError(error, "permission-denied")) return "probe";
+      throw error;
     } finally {
       await this.#cleanUp();
     }
@@ -126,7 +142,15 @@ class Probe {
   ): Promise<Omit<StoreFacts, "conditions" | "etagQuoting" | "etagIsMd5"> & { complete: boolean }> {
     const key = this.#keys[2];
     await this.#put(key, []);
-    const upload = await this.#startUpload(key);
+    let upload;
+    try {
+      upload = await this.#startUpload(key);
+    } catch (error) {
+      if (!isStorageError(error, "unsupported", "invalid-argument", "not-found")) throw error;
+      // A store that takes no uploads in parts at all.
+      const none = { copyPart: false, multipartEtagIsMd5: false, complete: false } as const;
+      return { ...none, partSourceDecoding: "once" };
+    }
     const copiesPart = (from: string): Promise<Outcome> =>
       this.#try({
         method: "PUT",

@@ -4,7 +4,7 @@ import type { CallOptions } from "../../driver.ts";
 import { S3Client } from "./s3-client.ts";
 import type { S3Config } from "./s3-config.ts";
 import { refusalOf } from "./s3-errors.ts";
-import { signedXml } from "./s3-multipart.ts";
+import { signedXml } from "./signed-xml.ts";
 import { encodeXml } from "./xml.ts";
 
 /** Creates the configured bucket; one that is the caller's already is success. */

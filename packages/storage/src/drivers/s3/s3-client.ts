@@ -20,7 +20,6 @@ import {
   type S3Failure,
   readFailure,
   refusalOf,
-  text,
   translateFailure,
   translateTransportError,
 } from "./s3-errors.ts";
@@ -221,7 +220,7 @@ export class S3Client {
       return true;
     }
     if (code === "RequestTimeTooSkewed" || (status === 403 && request.method === "HEAD")) {
-      const skew = Date.parse(text(failure.headers, "date") ?? "") - Date.now();
+      const skew = failure.serverTime - Date.now();
       if (Math.abs(skew - this.#skew) > SKEW_LIMIT) {
         this.#skew = skew;
         return true;

@@ -4,7 +4,7 @@ import { StorageError, throwIfAborted } from "../../errors.ts";
 import { checkPath, joinPath } from "../../path.ts";
 import type { IntegrityPolicy } from "./checksums.ts";
 import { readProbe, writeProbe } from "./probe-cache.ts";
-import { probeStore } from "./probe.ts";
+import { probeEtag, probeStore } from "./probe.ts";
 import type { EtagFacts } from "./s3-attributes.ts";
 import type { S3Client } from "./s3-client.ts";
 import type { S3Config } from "./s3-config.ts";
@@ -164,6 +164,12 @@ export class S3Context {
       if (!(error instanceof StorageError) || error.code !== "permission-denied") throw error;
       this.#denied = true;
     }
+  }
+
+  /** Finds out whether ETags are MD5s, by one small object. */
+  async settleEtag(): Promise<void> {
+    const etagIsMd5 = await probeEtag(this);
+    if (etagIsMd5 !== "probe") this.learn({ etagIsMd5 });
   }
 
   async close(): Promise<void> {

@@ -15,6 +15,8 @@ export interface S3Failure {
   readonly message: string;
   /** The bucket's region, where the answer tells it. */
   readonly region: string | undefined;
+  /** The store's clock, milliseconds since 1970; NaN if it did not tell. */
+  readonly serverTime: number;
   readonly headers: ResponseHeaders;
 }
 
@@ -116,6 +118,7 @@ export function readFailure(status: number, headers: ResponseHeaders, body: stri
     code: read("Code") ?? "",
     message: (read("Message") ?? "").slice(0, 300),
     region: text(headers, "x-amz-bucket-region") ?? read("Region"),
+    serverTime: Date.parse(read("ServerTime") ?? text(headers, "date") ?? ""),
     headers,
   };
 }

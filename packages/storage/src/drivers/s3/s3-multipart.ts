@@ -1,5 +1,4 @@
 /** Uploads in parts. */
-import type { MultipartLimits } from "../../capabilities.ts";
 import type {
   CallOptions,
   ConditionOptions,
@@ -11,37 +10,36 @@ import type {
   Upload,
   UploadOptions,
 } from "../../driver.ts";
-import type { Entry } from "../../entry.ts";
 import { StorageError, isStorageError } from "../../errors.ts";
-import { hashBytes } from "../../hashes.ts";
 import { isWithin } from "../../path.ts";
-import { type IntegrityPolicy, checkHashes, multipartEtag, protectBody } from "./checksums.ts";
+import { type IntegrityPolicy, checkHashes, protectBody } from "./checksums.ts";
 import { bareEtag } from "./list-scanner.ts";
 import { type ObjectAttributes, attributeHeaders, attributesOf, etagOf } from "./s3-attributes.ts";
-import type { Outcome, S3Request } from "./s3-client.ts";
+import type { S3Request } from "./s3-client.ts";
+import { completeUpload } from "./s3-complete.ts";
 import type { S3Context } from "./s3-context.ts";
 import { partSourceHeaders, requireSource } from "./s3-copy-source.ts";
 import { text } from "./s3-errors.ts";
 import { storageClassHeaders } from "./s3-headers.ts";
+import {
+  type OwnUpload,
+  advanced,
+  checksumElement,
+  checksumOf,
+  limitsOf,
+  listParts,
+  required,
+} from "./s3-parts.ts";
 import { headObject } from "./s3-read.ts";
 import { encodeQuery } from "./sigv4.ts";
 import { checkStored } from "./stored-etag.ts";
-import { type XmlElement, childText, encodeXml } from "./xml.ts";
-
-/** Checksums that an upload is begun with; each part must have it then. */
-const PART_CHECKSUMS: Readonly<Record<string, string>> = {
-  crc32: "ChecksumCRC32",
-  crc64nvme: "ChecksumCRC64NVME",
-  sha256: "ChecksumSHA256",
-};
+import { childText } from "./xml.ts";
 
 /** What an upload takes over from the object that it copies. */
 export interface Copied {
   readonly attributes: ObjectAttributes;
   readonly headers: readonly string[];
 }
-
-export type OwnUpload = Pick<Upload, "path" | "id">;
 
 export function createMultipart(context: S3Context): Multipart {
   return {
@@ -62,11 +60,6 @@ export function createMultipart(context: S3Context): Multipart {
     abort: (upload, options = {}) => abortUpload(context, upload, options.signal),
     listUploads: (directory, options = {}) => listUploads(context, directory, options),
   };
-}
-
-export function limitsOf({ config }: S3Context): MultipartLimits {
-  const { minPartSize, maxPartSize, maxParts } = config.profile.quirks;
-  return { minPartSize, maxPartSize, maxParts };
 }
 
 export async function createUpload(
@@ -174,42 +167,6 @@ export async function copyRange(
   return { number, size: length, etag: bareEtag(etag), ...checksumOf(checksum) };
 }
 
-/** `condition`: headers of a precondition that the store is known to honour. */
-export async function completeUpload(
-  context: S3Context,
-  upload: OwnUpload,
-  parts: readonly Part[],
-  condition: readonly string[],
-  signal: AbortSignal | undefined,
-): Promise<Entry> {
-  const { path, id } = upload;
-  const key = context.begin(path, { signal });
-  checkOrder(context, path, parts);
-  const outcome: Outcome = { uncertain: false };
-  const request: S3Request = {
-    ...{ method: "POST", operation: "complete", path, key, signal, outcome, slow: true },
-    query: encodeQuery(["uploadId", id]),
-    headers: [...context.headers.plain, "content-type", "application/xml", ...condition],
-    ...signedXml(completeDocument(context, parts)),
-  };
-  try {
-    const root = await context.client.document(request);
-    learnMultipartEtag(context, bareEtag(childText(root, "ETag") ?? ""), parts);
-  } catch (error) {
-    const gone = isStorageError(error, "not-found") || (await isGone(context, upload, error));
-    if (gone || (outcome.uncertain && isStorageError(error, "precondition-failed"))) {
-      const ours = await findCompleted(context, path, key, parts, signal);
-      if (ours !== undefined) return ours;
-    }
-    if (gone)
-      throw new StorageError("not-found", { path, message: "the upload is gone", cause: error });
-    throw error;
-  }
-  const found = await headObject(context, path, key, { signal });
-  if (found !== undefined) return checkCompleted(found.entry, parts);
-  throw new StorageError("changed", { path, message: "was removed right after it was completed" });
-}
-
 export async function abortUpload(
   context: S3Context,
   { path, id }: OwnUpload,
@@ -223,38 +180,6 @@ export async function abortUpload(
     await context.client.send({ ...request, query, headers });
   } catch (error) {
     if (!isStorageError(error, "not-found")) throw error;
-  }
-}
-
-async function* listParts(
-  context: S3Context,
-  upload: Upload,
-  { signal }: CallOptions,
-): AsyncGenerator<readonly Part[]> {
-  const { path, id } = upload;
-  const key = context.begin(path, { signal });
-  const element = checksumElement(context);
-  let marker = "0";
-  for (;;) {
-    const root = await context.client.document({
-      ...{ method: "GET", operation: "listParts", path, key, signal },
-      query: encodeQuery(["uploadId", id, "part-number-marker", marker, "max-parts", "1000"]),
-      headers: context.headers.plain,
-    });
-    const parts = root.children
-      .filter(({ name }) => name === "Part")
-      .map((part) => ({
-        number: Number(required(part, "PartNumber")),
-        size: Number(required(part, "Size")),
-        etag: bareEtag(required(part, "ETag")),
-        ...checksumOf(element === undefined ? undefined : childText(part, element)),
-      }));
-    if (parts.length > 0) yield parts;
-    if (required(root, "IsTruncated") !== "true") return;
-    marker = advanced(
-      marker,
-      childText(root, "NextPartNumberMarker") || String(parts.at(-1)?.number),
-    );
   }
 }
 
@@ -336,103 +261,4 @@ function partRequest(
 function partPolicy({ integrity }: S3Context): IntegrityPolicy {
   const { explicit, checksum } = integrity;
   return explicit || checksum === "none" ? integrity : { ...integrity, checksum: "md5" };
-}
-
-function checksumElement({ integrity }: S3Context): string | undefined {
-  return integrity.explicit ? PART_CHECKSUMS[integrity.checksum] : undefined;
-}
-
-function completeDocument(context: S3Context, parts: readonly Part[]): string {
-  const element = checksumElement(context);
-  const rows = parts.map(({ number, etag, checksum }) => {
-    const extra =
-      element === undefined || checksum === undefined
-        ? ""
-        : `<${element}>${encodeXml(checksum)}</${element}>`;
-    const tag = encodeXml(`"${etag}"`);
-    return `<Part><PartNumber>${number}</PartNumber><ETag>${tag}</ETag>${extra}</Part>`;
-  });
-  return `<CompleteMultipartUpload>${rows.join("")}</CompleteMultipartUpload>`;
-}
-
-/** A document as a signed body. */
-export function signedXml(document: string): {
-  readonly body: Buffer;
-  readonly payloadHash: string;
-} {
-  const body = Buffer.from(document);
-  return { body, payloadHash: hashBytes("sha256", body) };
-}
-
-/**
- * Whether an upload is no more, after its Complete failed for an unknown reason: it may have been
- * completed all the same. (Ceph answers 500 for an upload that does not exist.)
- */
-async function isGone(context: S3Context, upload: OwnUpload, error: unknown): Promise<boolean> {
-  if (!isStorageError(error, "unavailable", "timeout")) return false;
-  try {
-    await listParts(context, { ...upload }, {}).next();
-    return false;
-  } catch (failure) {
-    if (isStorageError(failure, "not-found")) return true;
-    throw error;
-  }
-}
-
-/** Is what lies there what these parts make? Known where ETags are made of MD5s. */
-async function findCompleted(
-  context: S3Context,
-  path: string,
-  key: string,
-  parts: readonly Part[],
-  signal: AbortSignal | undefined,
-): Promise<Entry | undefined> {
-  const expected = multipartEtag(parts.map(({ etag }) => etag));
-  const found = await headObject(context, path, key, { signal });
-  return expected !== undefined && found?.entry.etag === expected ? found.entry : undefined;
-}
-
-function learnMultipartEtag(context: S3Context, etag: string, parts: readonly Part[]): void {
-  if (context.facts.multipartEtagIsMd5 !== "probe") return;
-  const expected = multipartEtag(parts.map((part) => part.etag));
-  if (etag === expected) context.learn({ multipartEtagIsMd5: true });
-}
-
-function checkCompleted(entry: Entry, parts: readonly Part[]): Entry {
-  const expected = multipartEtag(parts.map(({ etag }) => etag));
-  const size = parts.reduce((sum, part) => sum + part.size, 0);
-  // Somebody else may have written meanwhile; then it is theirs and its size says nothing of ours.
-  if (entry.etag !== expected || entry.size === size) return entry;
-  throw new StorageError("corrupt", {
-    path: entry.path,
-    message: `the store made ${entry.size} bytes of parts of ${size}`,
-    retry: "never",
-  });
-}
-
-function checkOrder(context: S3Context, path: string, parts: readonly Part[]): void {
-  const ordered = parts.every(({ number }, i) => number > (parts[i - 1]?.number ?? 0));
-  const element = checksumElement(context);
-  const composed = element !== undefined && element !== PART_CHECKSUMS["crc64nvme"];
-  const gapless = parts.every(({ number }, i) => number === i + 1);
-  if (parts.length > 0 && ordered && (gapless || !composed)) return;
-  const message = ordered
-    ? `with the checksum ${context.integrity.checksum}, parts are numbered from 1 without gaps`
-    : "parts are out of order";
-  throw new StorageError("invalid-argument", { path, message });
-}
-
-function checksumOf(checksum: string | undefined): { checksum?: string } {
-  return checksum ? { checksum } : {};
-}
-
-function required(element: XmlElement, name: string): string {
-  const value = childText(element, name);
-  if (value !== undefined) return value;
-  throw new StorageError("corrupt", { message: `the store's answer has no ${name}` });
-}
-
-function advanced(from: string, to: string): string {
-  if (from !== to) return to;
-  throw new StorageError("corrupt", { message: "the store's listing does not advance" });
 }

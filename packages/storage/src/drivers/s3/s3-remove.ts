@@ -5,9 +5,9 @@ import { hashBytes } from "../../hashes.ts";
 import { base64 } from "./checksums.ts";
 import type { Outcome } from "./s3-client.ts";
 import type { S3Context } from "./s3-context.ts";
-import { refusalOf, translateFailure } from "./s3-errors.ts";
+import { readFailure, refusalOf, translateFailure } from "./s3-errors.ts";
 import { firstKeys } from "./s3-list.ts";
-import { signedXml } from "./s3-multipart.ts";
+import { signedXml } from "./signed-xml.ts";
 import { headObject } from "./s3-read.ts";
 import { encodeQuery } from "./sigv4.ts";
 import { childText, encodeXml, isXmlText } from "./xml.ts";
@@ -131,7 +131,7 @@ function failureOf(path: string, element: Parameters<typeof childText>[0]): Stor
   const code = childText(element, "Code") ?? "";
   if (code === "NoSuchKey") return [];
   const message = childText(element, "Message") ?? "";
-  const failure = { status: 200, code, message, region: undefined, headers: {} };
+  const failure = { ...readFailure(200, {}, ""), code, message };
   return [translateFailure(failure, { path, operation: "removeMany" })];
 }
 

@@ -2,7 +2,7 @@
  * A body sent in parts: a bounded number of them in flight, each from memory so that it can be sent
  * again. Any failure, of the body as of the store, aborts the upload; nothing is visible then.
  */
-import type { Part, WriteOptions } from "../../driver.ts";
+import type { Part, Upload, UploadOptions, WriteOptions } from "../../driver.ts";
 import type { Entry } from "../../entry.ts";
 import { StorageError, isStorageError, toStorageError } from "../../errors.ts";
 import { type Hasher, createHasher } from "../../hashes.ts";
@@ -11,14 +11,10 @@ import type { BodyReader } from "./body-reader.ts";
 import { wrongHash } from "./checksums.ts";
 import type { S3Context } from "./s3-context.ts";
 import { growingPartSize, partSizeFor } from "./part-size.ts";
-import {
-  type OwnUpload,
-  abortUpload,
-  completeUpload,
-  createUpload,
-  limitsOf,
-  putPart,
-} from "./s3-multipart.ts";
+import { completeUpload } from "./s3-complete.ts";
+import { abortUpload, createUpload, putPart } from "./s3-multipart.ts";
+import { type OwnUpload, limitsOf } from "./s3-parts.ts";
+import { untilAborted } from "./until-aborted.ts";
 
 /** Parts in flight; fewer when parts are larger than configured, so that memory stays the same. */
 const CONCURRENCY = 4;
@@ -37,11 +33,14 @@ export async function uploadBody(
   const fixed = size === undefined ? undefined : partSizeFor(size, preferred, limits);
   const sizeOf = (number: number): number =>
     fixed ?? growingPartSize(number, preferred, limits, profile.quirks.equalPartSizes);
-  const pieces = body instanceof Uint8Array ? slices(body, sizeOf) : read(body, sizeOf, first);
+  const pieces: Pieces =
+    body instanceof Uint8Array
+      ? { bytes: slices(body, sizeOf), done: () => {} }
+      : { bytes: read(body, sizeOf, first), done: (bytes) => body.recycle(bytes) };
   const condition = await context.condition(path, options, "complete");
   // Bytes in memory can be compared beforehand; of a stream the hash is known when it is too late for a PUT.
   const hasher = hashes?.blake3 === undefined ? undefined : createHasher("blake3");
-  const upload = await createUpload(context, path, { ...options, partSize: fixed ?? preferred });
+  const upload = await begin(context, path, { ...options, partSize: fixed ?? preferred });
   try {
     const sent = await sendParts(context, upload, pieces, signal, hasher);
     checkSize(path, size, sent.size);
@@ -54,6 +53,31 @@ export async function uploadBody(
   }
 }
 
+/** An abort does not cut the request short: the store may have begun the upload, and nobody knew its id. */
+async function begin(
+  context: S3Context,
+  path: string,
+  { signal, ...options }: UploadOptions,
+): Promise<Upload> {
+  const creating = createUpload(context, path, options);
+  try {
+    return await untilAborted(creating, signal, path);
+  } catch (error) {
+    if (signal?.aborted)
+      void creating.then(
+        (upload) => abandon(context, upload, error),
+        () => {},
+      );
+    throw error;
+  }
+}
+
+interface Pieces {
+  readonly bytes: AsyncIterable<Uint8Array>;
+  /** A piece is stored. */
+  done(bytes: Uint8Array): void;
+}
+
 interface Sent {
   readonly parts: readonly Part[];
   readonly size: number;
@@ -62,7 +86,7 @@ interface Sent {
 async function sendParts(
   context: S3Context,
   upload: OwnUpload,
-  pieces: AsyncIterable<Uint8Array>,
+  pieces: Pieces,
   signal: AbortSignal | undefined,
   hasher: Hasher | undefined,
 ): Promise<Sent> {
@@ -72,21 +96,24 @@ async function sendParts(
   const parts: Part[] = [];
   const { maxParts } = limitsOf(context);
   let firstError: StorageError | undefined;
+  const send = async (number: number, bytes: Uint8Array): Promise<void> => {
+    try {
+      parts.push(await putPart(context, upload, number, bytes, { signal: both }));
+      pieces.done(bytes);
+    } catch (error) {
+      firstError ??= toStorageError(error, { path: upload.path });
+      failed.abort();
+    }
+  };
   let number = 0;
   let size = 0;
   try {
-    for await (const bytes of pieces) {
+    for await (const bytes of pieces.bytes) {
       if (firstError !== undefined) break;
       if (++number > maxParts) throw tooManyParts(upload.path, maxParts);
       size += bytes.byteLength;
       hasher?.update(bytes);
-      const sending = putPart(context, upload, number, bytes, { signal: both })
-        .then((part) => void parts.push(part))
-        .catch((error: unknown) => {
-          firstError ??= toStorageError(error, { path: upload.path });
-          failed.abort();
-        })
-        .finally(() => inFlight.delete(sending));
+      const sending = send(number, bytes).finally(() => inFlight.delete(sending));
       inFlight.add(sending);
       while (inFlight.size >= concurrency(context, bytes.byteLength)) await Promise.race(inFlight);
     }

@@ -17,12 +17,13 @@ export async function checkStored(
   answer: ResponseHeaders,
 ): Promise<void> {
   const etag = etagOf(answer);
-  if (md5 === undefined || etag === undefined || !isMd5(etag) || hidesMd5(answer)) return;
-  if (etag === md5) {
-    if (context.facts.etagIsMd5 === "probe") context.learn({ etagIsMd5: true });
+  if (md5 === undefined || etag === undefined || hidesMd5(answer)) return;
+  const isOpen = context.facts.etagIsMd5 === "probe";
+  if (etag === md5 || !isMd5(etag)) {
+    if (isOpen) context.learn({ etagIsMd5: etag === md5 });
     return;
   }
-  if (context.facts.etagIsMd5 === "probe") await context.settle(undefined);
+  if (isOpen) await context.settleEtag();
   if (context.facts.etagIsMd5 !== true) return;
   throw new StorageError("corrupt", {
     path,
