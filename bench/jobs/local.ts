@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Job, compete, freshFolder, ratio, rowOf } from "../job.ts";
 import { omnisync, rclone, rsync } from "../peers.ts";
@@ -12,25 +12,22 @@ export const localCopy: Job = {
   mark: "wall ≤ rsync's",
   async run({ scratch, runs }) {
     const source = localTree(scratch);
-    const target = (name: string): string => join(scratch, `copy-${name}`);
-    const prepare = (name: string) => (): void =>
-      rmSync(target(name), { recursive: true, force: true });
+    // A folder of its own for each run, and none removed before the last: ext4 looks long for an inode
+    // among many that were freed just now, and whoever comes first after a removal pays for it.
+    const target = (name: string, run: number): string => join(scratch, `copy-${name}-${run}`);
     const rows = await compete(
       [
         {
           name: "omnisync",
-          prepare: prepare("omnisync"),
-          command: () => omnisync(["sync", `${source}/`, `${target("omnisync")}/`, "-q"]),
+          command: (run) => omnisync(["sync", `${source}/`, `${target("omnisync", run)}/`, "-q"]),
         },
         {
           name: "rsync -a",
-          prepare: prepare("rsync"),
-          command: () => rsync(["-a", `${source}/`, `${target("rsync")}/`]),
+          command: (run) => rsync(["-a", `${source}/`, `${target("rsync", run)}/`]),
         },
         {
           name: "rclone --transfers 8",
-          prepare: prepare("rclone"),
-          command: () => rclone(["copy", "--transfers", "8", source, target("rclone")]),
+          command: (run) => rclone(["copy", "--transfers", "8", source, target("rclone", run)]),
         },
       ],
       runs,

@@ -200,7 +200,7 @@ describe("waiting", () => {
     const start = performance.now();
     controller.abort();
     for (const { code } of await failures) expect(code).toBe("aborted");
-    expect(performance.now() - start).toBeLessThan(500);
+    expect(performance.now() - start).toBeLessThan(2000);
   });
 
   test("a store that never answers is given up", async () => {

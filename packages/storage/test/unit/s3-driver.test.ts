@@ -8,6 +8,9 @@ import { BUCKET, bytesOf, configOf, driverOn, namesIn, startServer, textAt } fro
 
 const MIB = 1024 ** 2;
 
+// Tens of megabytes go through some of these, on a machine that may have other work.
+vi.setConfig({ testTimeout: 30_000 });
+
 async function failure(attempt: Promise<unknown>): Promise<StorageError> {
   return attempt.then(
     () => expect.fail("succeeded"),
@@ -24,7 +27,9 @@ async function uploadsIn(driver: S3Driver): Promise<Upload[]> {
 }
 
 function noise(size: number): Uint8Array {
-  return Uint8Array.from({ length: size }, (_, i) => (i * 2_654_435_761) >>> 13);
+  const bytes = new Uint8Array(size);
+  for (let i = 0; i < size; i++) bytes[i] = Math.imul(i, 2_654_435_761) >>> 13;
+  return bytes;
 }
 
 describe("[ST-59] a download", () => {
@@ -222,10 +227,10 @@ describe("uploads in parts", () => {
       const { signal } = controller;
       const before = server.requests[wait];
       const writing = failure(driver.write("a", stuck(), { signal }));
-      await vi.waitUntil(() => server.requests[wait] > before);
+      await vi.waitUntil(() => server.requests[wait] > before, 10_000);
       controller.abort();
       expect((await writing).code).toBe("aborted");
-      await vi.waitUntil(async () => (await uploadsIn(driver)).length === 0);
+      await vi.waitUntil(async () => (await uploadsIn(driver)).length === 0, 10_000);
     }
     expect(await namesIn(driver)).toEqual([]);
   });
@@ -409,7 +414,7 @@ describe("copies", () => {
       do: { kind: "delay", ms: 2000 },
     });
     const copying = failure(driver.copy({ driver, path: "a" }, "b"));
-    await vi.waitUntil(() => server.requests.UploadPartCopy === 3);
+    await vi.waitUntil(() => server.requests.UploadPartCopy === 3, 10_000);
     await driver.write("a", next);
     expect((await copying).code).toBe("changed");
     expect(await driver.stat("b")).toBeUndefined();

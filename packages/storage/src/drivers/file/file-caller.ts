@@ -83,9 +83,10 @@ export class FileCaller {
     return this.#pool.call(this.root, name, args);
   }
 
+  /** A thread for calls that belong together. */
   lane(): Lane {
     this.checkOpen();
-    return this.#pool.lane();
+    return this.#pool.idlestLane();
   }
 
   async close(): Promise<void> {

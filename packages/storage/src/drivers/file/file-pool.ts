@@ -32,6 +32,8 @@ interface PendingCall {
 /** Bytes that take about as long as the rest of a call. */
 const WEIGHT_STEP = 64 * 1024;
 const MOST_WORKERS = 4;
+/** Calls that keep a thread busy. With fewer waiting, a second thread would only cost. */
+const ENOUGH = 32;
 
 let shared: FilePool | undefined;
 let users = 0;
@@ -53,7 +55,6 @@ export async function releasePool(): Promise<void> {
 
 export class FilePool {
   readonly lanes: readonly Lane[];
-  #next = 0;
 
   constructor(workers: number) {
     this.lanes = Array.from({ length: workers }, () => new Lane());
@@ -69,12 +70,22 @@ export class FilePool {
     return this.lane().call(root, name, args, options);
   }
 
-  /** The least busy thread, in turn among equals. For calls that belong together. */
+  /**
+   * The first thread that has little to do, else the least busy one. So work that one thread can do
+   * starts, warms up and wakes one only.
+   */
   lane(): Lane {
-    let best = this.lanes[this.#next % this.lanes.length] as Lane;
-    this.#next++;
-    for (const lane of this.lanes) if (lane.load < best.load) best = lane;
+    let best = this.lanes[0] as Lane;
+    for (const lane of this.lanes) {
+      if (lane.load < ENOUGH) return lane;
+      if (lane.load < best.load) best = lane;
+    }
     return best;
+  }
+
+  /** The least busy thread. For work that goes on, such as a walk. */
+  idlestLane(): Lane {
+    return this.lanes.reduce((best, lane) => (lane.load < best.load ? lane : best));
   }
 
   /** The thread for all calls that must not overtake each other at one file. */
