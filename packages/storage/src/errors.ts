@@ -139,8 +139,8 @@ function describe(code: ErrorCode, context: StorageErrorContext): string {
 
 /** A name as it may stand in a log line: control characters escaped, so that no name can forge a line. */
 export function printable(name: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what this is about
   return name.replace(
+    // oxlint-disable-next-line no-control-regex -- control characters are what this is about
     /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
     (c) => {
       if (c === "\n") return "\\n";

@@ -45,10 +45,7 @@ export function compareFiles(source: Entry, destination: Entry, rules: CompareRu
 }
 
 /** The strongest hash that both know, compared. CRC32 proves nothing here. */
-export function compareHashes(
-  source: Entry,
-  destination: Entry,
-): "equal" | "different" | "unknown" {
+function compareHashes(source: Entry, destination: Entry): "equal" | "different" | "unknown" {
   for (const name of HASHES_BY_STRENGTH) {
     const a = source.hashes?.[name];
     const b = destination.hashes?.[name];

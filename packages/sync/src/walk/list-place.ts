@@ -40,7 +40,7 @@ export async function* listPlace(
 }
 
 /** A store's path seen from the place. */
-export function relativePath(place: Place, path: string): string {
+function relativePath(place: Place, path: string): string {
   return place.path === "" ? path : path.slice(place.path.length + 1);
 }
 

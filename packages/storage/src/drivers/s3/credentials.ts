@@ -19,13 +19,13 @@ export interface Credentials {
  */
 export type CredentialSource = (options?: CredentialOptions) => Promise<Credentials>;
 
-export interface CredentialOptions {
+interface CredentialOptions {
   /** The store called the last ones expired: fetch new ones whatever the clock says. */
   readonly refresh?: boolean | undefined;
 }
 
 /** Credentials are renewed this long before they end: 5 minutes, in milliseconds. */
-export const REFRESH_AHEAD: number = 5 * 60_000;
+const REFRESH_AHEAD: number = 5 * 60_000;
 /**
  * After an attempt to renew, credentials near their end are used this long before the next one,
  * milliseconds: it may have failed, or have given the same ones again.
