@@ -1,5 +1,5 @@
 export { driverSuite } from "./driver-suite/driver-suite.ts";
-export type { DriverSetup, SkippedRule } from "./driver-suite/suite.ts";
+export type { DriverSetup, Deviation } from "./driver-suite/suite.ts";
 export { startStrictS3 } from "./strict-s3/strict-s3.ts";
 export type { StrictS3, StrictS3Options } from "./strict-s3/strict-s3.ts";
 export type { Credentials as StrictS3Credentials } from "./strict-s3/auth.ts";

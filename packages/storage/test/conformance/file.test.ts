@@ -7,13 +7,6 @@ import { driverSuite } from "@omnisync/testkit";
 await driverSuite("file", {
   open: async () => new FileDriver({ root: await mkdtemp(join(tmpdir(), "omnisync-suite-")) }),
   reopen: async (driver) => new FileDriver({ root: (driver as FileDriver).root }),
-  skip: [
-    {
-      rule: "ST-80",
-      only: "before 1970",
-      reason: "Node takes dates before 1970 in whole milliseconds only",
-    },
-  ],
   async close(driver) {
     await driver.close();
     await rm((driver as FileDriver).root, { recursive: true, force: true });

@@ -6,7 +6,7 @@ const server = serverOrSkip("radosgw");
 if (server !== undefined) {
   await driverSuite("s3 on radosgw", {
     ...(await s3Setup(server)),
-    skip: [
+    deviations: [
       {
         rule: "ST-150",
         only: "left out",

@@ -1,5 +1,6 @@
 /** Filter rules against the program that they come from: the same tree, the same rules, the same choice. */
 import { Filter, parseFilterRule } from "@omnisync/sync";
+import { programOrSkip } from "@omnisync/testkit/servers/inject";
 import fc from "fast-check";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -78,7 +79,9 @@ const pattern = fc
       `${anchored ? "/" : ""}${words.join("/")}${directory ? "/" : ""}`,
   );
 
-describe("filter rules", () => {
+const there = programOrSkip("rsync");
+
+describe.runIf(there)("filter rules", () => {
   it("[SY-14] choose what rsync chooses", () => {
     fc.assert(
       fc.property(

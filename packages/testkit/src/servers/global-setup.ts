@@ -1,10 +1,12 @@
 /** Starts every server once per run; all test files of the project `servers` share them. */
 import type { TestProject } from "vitest/node";
 import type { InjectedServer } from "./injected-server.ts";
+import { providePrograms } from "./programs.ts";
 import { type ProvidedServer, provideServers } from "./provide.ts";
 import { SERVER_NAMES } from "./test-server.ts";
 
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  project.provide("missingPrograms", await providePrograms());
   const provided = await provideServers(SERVER_NAMES);
   const states = Object.values(provided);
   for (const state of states) {

@@ -1,5 +1,6 @@
 import { inject, test } from "vitest";
 import type { InjectedServer } from "./injected-server.ts";
+import type { ProgramName } from "./programs.ts";
 import type { ServerAccess, ServerName } from "./test-server.ts";
 
 /**
@@ -16,4 +17,17 @@ export function serverOrSkip(name: ServerName): ServerAccess | undefined {
   if (state.kind === "broken" || process.env["CI"]) throw new Error(state.reason);
   test.skip(`skipped: ${state.reason}`);
   return undefined;
+}
+
+/**
+ * Whether a program is there, in a test file of the project `servers`. Where it is not, registers one
+ * skipped test whose title says why.
+ * @throws Error if it is missing where `CI` is set.
+ */
+export function programOrSkip(name: ProgramName): boolean {
+  const reason = inject("missingPrograms")[name];
+  if (reason === undefined) return true;
+  if (process.env["CI"]) throw new Error(reason);
+  test.skip(`skipped: ${reason}`);
+  return false;
 }

@@ -1,3 +1,4 @@
+import type { MissingPrograms } from "./programs.ts";
 import type { ServerAccess, ServerName } from "./test-server.ts";
 
 /** What a test file learns of a server. Plain data: it goes to other processes. */
@@ -8,5 +9,6 @@ export type InjectedServer =
 declare module "vitest" {
   export interface ProvidedContext {
     servers: Readonly<Record<ServerName, InjectedServer>>;
+    missingPrograms: MissingPrograms;
   }
 }

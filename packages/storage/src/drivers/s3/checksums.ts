@@ -8,7 +8,7 @@ import { Crc64Nvme } from "./crc64nvme.ts";
 import { type ResponseHeaders, text } from "./s3-errors.ts";
 import { UNSIGNED_PAYLOAD } from "./sigv4.ts";
 
-export type ChecksumName = "none" | "md5" | "crc32" | "crc64nvme" | "sha256";
+type ChecksumName = "none" | "md5" | "crc32" | "crc64nvme" | "sha256";
 export type Hashes = Readonly<Partial<Record<HashName, string>>>;
 
 /** Bodies up to this size are protected by signing their SHA-256 where the connection is not encrypted. */

@@ -3,12 +3,7 @@ import { StorageError } from "../../errors.ts";
 import type { ProviderProfile } from "./provider-profile.ts";
 import { PROVIDERS } from "./provider-table.ts";
 
-export type {
-  Probed,
-  ProviderConditions,
-  ProviderProfile,
-  ProviderQuirks,
-} from "./provider-profile.ts";
+export type { ProviderProfile } from "./provider-profile.ts";
 
 /** Every provider by label, the unknown one last. */
 export function sortedProviders(): readonly ProviderProfile[] {

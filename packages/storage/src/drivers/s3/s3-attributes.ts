@@ -36,7 +36,7 @@ const TYPES: Readonly<Record<"file" | "directory" | "symlink", number>> = {
   directory: 0o040000,
   symlink: 0o120000,
 };
-export const DEFAULT_CONTENT_TYPE = "application/octet-stream";
+const DEFAULT_CONTENT_TYPE = "application/octet-stream";
 
 /** What can be written with an object. */
 export interface ObjectAttributes extends Attributes {

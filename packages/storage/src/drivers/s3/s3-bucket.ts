@@ -1,5 +1,4 @@
-/** Making and removing buckets; not part of the storage contract. */
-import { isStorageError } from "../../errors.ts";
+/** Making buckets; not part of the storage contract. */
 import type { CallOptions } from "../../driver.ts";
 import { S3Client } from "./s3-client.ts";
 import type { S3Config } from "./s3-config.ts";
@@ -22,21 +21,6 @@ export async function createBucket(config: S3Config, options: CallOptions = {}):
     });
   } catch (error) {
     if (refusalOf(error)?.code !== "BucketAlreadyOwnedByYou") throw error;
-  } finally {
-    await client.close();
-  }
-}
-
-/** Removes the configured bucket, which must be empty; missing is success. */
-export async function deleteBucket(config: S3Config, options: CallOptions = {}): Promise<void> {
-  const client = new S3Client(config);
-  try {
-    await client.send({
-      ...{ method: "DELETE", operation: "deleteBucket", path: undefined, key: undefined },
-      signal: options.signal,
-    });
-  } catch (error) {
-    if (!isStorageError(error, "not-found")) throw error;
   } finally {
     await client.close();
   }

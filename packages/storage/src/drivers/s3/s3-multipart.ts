@@ -119,7 +119,7 @@ export async function putPart(
   }
 }
 
-export async function copyPart(
+async function copyPart(
   context: S3Context,
   upload: OwnUpload,
   number: number,

@@ -29,7 +29,7 @@ import { uploadBody } from "./s3-upload.ts";
 import { checkStored } from "./stored-etag.ts";
 
 /** Most that is collected of a stream before it is sent: 64 MiB. */
-export const COLLECT_LIMIT: number = 64 * 1024 * 1024;
+const COLLECT_LIMIT: number = 64 * 1024 * 1024;
 /** How often a body is sent again that the store took but has stored wrongly. */
 const CORRUPT_ATTEMPTS = 2;
 
@@ -91,7 +91,7 @@ export async function makeDirectory(
 }
 
 /** One PUT, checked. */
-export async function putObject(
+async function putObject(
   context: S3Context,
   path: string,
   key: string,

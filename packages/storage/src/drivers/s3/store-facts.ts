@@ -7,7 +7,7 @@ import { StorageError } from "../../errors.ts";
 import type { Probed, ProviderQuirks } from "./provider-profile.ts";
 
 /** Preconditions by themselves. */
-export interface ConditionFacts {
+interface ConditionFacts {
   readonly create: Probed;
   readonly replace: Probed;
   readonly remove: Probed;

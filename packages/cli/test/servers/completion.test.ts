@@ -2,6 +2,7 @@ import { type SpawnSyncReturns, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { programOrSkip } from "@omnisync/testkit/servers/inject";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runCli } from "../run-cli.ts";
 
@@ -19,7 +20,8 @@ function inShell(shell: string, ...args: readonly string[]): SpawnSyncReturns<st
   return spawnSync(shell, args, { cwd: directory, encoding: "utf8" });
 }
 
-const has = (shell: string): boolean => spawnSync(shell, ["-c", "true"]).status === 0;
+const hasZsh = programOrSkip("zsh");
+const hasFish = programOrSkip("fish");
 
 /** What bash offers for words, the last of which is being typed. */
 function completeInBash(...words: readonly string[]): readonly string[] {
@@ -29,7 +31,7 @@ function completeInBash(...words: readonly string[]): readonly string[] {
   return stdout.split("\n").filter((word) => word !== "");
 }
 
-describe.skipIf(!has("bash"))("bash", () => {
+describe("bash", () => {
   test("the script parses", () => {
     expect(inShell("bash", "-n", join(directory, "bash")).status).toBe(0);
   });
@@ -61,7 +63,7 @@ describe.skipIf(!has("bash"))("bash", () => {
   });
 });
 
-describe.skipIf(!has("zsh"))("zsh", () => {
+describe.runIf(hasZsh)("zsh", () => {
   test("the script parses and defines its function", () => {
     const script = "autoload -U compinit; compinit -D; source ./zsh; whence -w _omnisync";
     const { stdout, stderr, status } = inShell("zsh", "-f", "-c", script);
@@ -73,7 +75,7 @@ describe.skipIf(!has("zsh"))("zsh", () => {
   });
 });
 
-describe.skipIf(!has("fish"))("fish", () => {
+describe.runIf(hasFish)("fish", () => {
   const completeInFish = (line: string): readonly string[] => {
     const script = `source ./fish; complete -C ${JSON.stringify(line)}`;
     const { stdout } = inShell("fish", "--no-config", "-c", script);
