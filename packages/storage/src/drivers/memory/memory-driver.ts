@@ -90,7 +90,7 @@ export class MemoryDriver implements Driver {
           : describe(path, found.object);
       });
       // A listing of a real store spans many turns of the event loop; so does this one.
-      await undefined;
+      await Promise.resolve();
     }
   }
 
