@@ -105,7 +105,7 @@ async function removeObject(
       {
         name: `clear ${name}`,
         command: () => ({
-          ...omnisync(["rm", `s3://bench/${name}`, "-q"], server, cache),
+          ...omnisync(["rm", `s3://bench/${name}`], server, cache),
           accept: [0, 3],
         }),
       },

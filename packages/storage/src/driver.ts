@@ -96,10 +96,12 @@ export interface Driver extends Partial<Abilities> {
 /** Everything beyond the required six. Each is present if, and only if, its capability says so. */
 export interface Abilities {
   /**
-   * Takes over what is known of the store. Changes nothing in it, as it also runs for programs that
-   * only read. Idempotent; called before first use.
+   * Makes `capabilities` known as far as that needs no change to the store: from what is remembered of
+   * it. With `write`, settles the rest by trying it out on a few small objects under `.omnisync/`, which
+   * are removed again, and remembers the answer; where that is not allowed, nothing is honoured.
+   * Idempotent. Called before first use; with `write` by whoever is going to write with conditions.
    */
-  probe(options?: CallOptions): Promise<Capabilities>;
+  probe(options?: ProbeOptions): Promise<Capabilities>;
 
   /**
    * Creates a directory, for real or as a marker; existing is success; where a file and a directory
@@ -176,6 +178,11 @@ export type Body = Uint8Array | AsyncIterable<Uint8Array> | (() => AsyncIterable
 
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
+}
+
+export interface ProbeOptions extends CallOptions {
+  /** Default false. */
+  readonly write?: boolean | undefined;
 }
 
 export interface StatOptions extends CallOptions {

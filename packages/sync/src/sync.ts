@@ -114,6 +114,8 @@ function createContext(
 
 async function runPhases(context: RunContext, report: ReportBuilder): Promise<void> {
   const { source, destination, signal } = context;
+  // Which preconditions hold must be known before the first write relies on one.
+  if (!context.options.dryRun) await destination.driver.probe?.({ write: true, signal });
   const [sourceRoot, destinationRoot] = await Promise.all([
     source.driver.stat(source.path, { signal }),
     destination.driver.stat(destination.path, { signal }),

@@ -23,7 +23,7 @@ export async function s3Setup(access: S3Access): Promise<DriverSetup> {
   const roots = new WeakMap<object, string>();
   const open = async (root: string): Promise<S3Driver> => {
     const driver = new S3Driver(await configOf(root), { cacheFile: "" });
-    await driver.probeFully();
+    await driver.probe({ write: true });
     roots.set(driver, root);
     return driver;
   };

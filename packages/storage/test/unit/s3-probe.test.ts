@@ -28,7 +28,7 @@ async function cacheFile(): Promise<string> {
 test("a strict store honours everything; the probe leaves nothing behind", async () => {
   const server = await startServer();
   const driver = driverOn(server, { provider: "other", root: "r" });
-  expect((await driver.probeFully()).conditions).toEqual(HONOURED);
+  expect((await driver.probe({ write: true })).conditions).toEqual(HONOURED);
   expect(await namesIn(driver)).toEqual([]);
   expect(await Array.fromAsync(driver.multipart.listUploads(""))).toEqual([]);
   await driver.write("a", bytesOf("x"));
@@ -120,7 +120,7 @@ test("keys that may not write: nothing counts as honoured, reading works", async
 test("what was found out is remembered, readable by the user only", async () => {
   const file = await cacheFile();
   const server = await startServer();
-  await driverOn(server, { provider: "other" }, { cacheFile: file }).probeFully();
+  await driverOn(server, { provider: "other" }, { cacheFile: file }).probe({ write: true });
   expect((await stat(file)).mode & 0o777).toBe(0o600);
   const text = await readFile(file, "utf8");
   expect(text).not.toContain(server.secretAccessKey);

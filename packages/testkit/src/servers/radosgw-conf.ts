@@ -85,6 +85,10 @@ function gateway(port: number): Record<string, string | number | boolean> {
     "rgw enable usage log": false,
     "rgw enable ops log": false,
     "rgw gc max objs": 3,
+    // What was replaced frees its memory within seconds, not hours.
+    "rgw gc obj min wait": 1,
+    "rgw gc processor period": 3,
+    "rgw gc processor max time": 3,
     "rgw lc max objs": 1,
     "rgw usage max shards": 1,
     "rgw objexp hints num shards": 1,

@@ -2,7 +2,8 @@
  * What probes found out, remembered in a file of the user's cache directory. Only saves asking again: a
  * file that is missing, broken, old or not writable means that the next run probes anew.
  */
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { randomBytes } from "node:crypto";
@@ -25,13 +26,13 @@ export function defaultProbeCache(env: Readonly<Record<string, string | undefine
 
 /** What is remembered of a store. `id` names endpoint, bucket and account, without a secret. */
 export async function readProbe(file: string, id: string): Promise<StoreFacts | undefined> {
-  const entry = (await readCache(file)).stores[id];
+  const entry = readCache(file).stores[id];
   if (entry === undefined || !(Date.now() - entry.at < LIFETIME)) return undefined;
   return typeof entry.facts?.conditions === "object" ? entry.facts : undefined;
 }
 
 export async function writeProbe(file: string, id: string, facts: StoreFacts): Promise<void> {
-  const { stores } = await readCache(file);
+  const { stores } = readCache(file);
   const fresh = Object.entries(stores).filter(([, { at }]) => Date.now() - at < LIFETIME);
   const next: CacheFile = {
     version: VERSION,
@@ -49,10 +50,11 @@ export async function writeProbe(file: string, id: string, facts: StoreFacts): P
   }
 }
 
-async function readCache(file: string): Promise<CacheFile> {
+/** Not asynchronous: a small file, read once, would cost a thread pool. */
+function readCache(file: string): CacheFile {
   const empty: CacheFile = { version: VERSION, stores: {} };
   try {
-    const parsed = JSON.parse(await readFile(file, "utf8")) as Partial<CacheFile> | null;
+    const parsed = JSON.parse(readFileSync(file, "utf8")) as Partial<CacheFile> | null;
     if (parsed?.version !== VERSION || typeof parsed.stores !== "object") return empty;
     return { version: VERSION, stores: parsed.stores };
   } catch (error) {

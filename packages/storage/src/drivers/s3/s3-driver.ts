@@ -8,6 +8,7 @@ import type {
   DirectoryOptions,
   Driver,
   ListOptions,
+  ProbeOptions,
   Multipart,
   PresignOptions,
   ReadOptions,
@@ -88,22 +89,10 @@ export class S3Driver implements Driver {
     return capabilitiesOf(this.#context);
   }
 
-  /**
-   * Takes over what is known of the store. Sends nothing to it, because it also runs for programs that
-   * only read: what is still open is found out by the first call that needs it, or by `probeFully`.
-   */
-  async probe(): Promise<Capabilities> {
-    this.#context.begin("", {}, { root: true });
-    await this.#context.client.credentials();
-    await this.#context.recall();
-    return this.capabilities;
-  }
-
-  /** Settles every capability, by writing a few small objects under `.omnisync/` and removing them. */
-  async probeFully(options: CallOptions = {}): Promise<Capabilities> {
+  async probe(options: ProbeOptions = {}): Promise<Capabilities> {
     this.#context.begin("", options, { root: true });
     await this.#context.client.credentials();
-    await this.#context.settle(options.signal);
+    await (options.write ? this.#context.settle(options.signal) : this.#context.recall());
     return this.capabilities;
   }
 

@@ -3,7 +3,7 @@
  * profile means for credentials is decided in `credential-chain.ts`.
  * Format: https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html
  */
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
@@ -37,10 +37,8 @@ export interface SharedFiles {
  */
 export async function readSharedProfile(name: string, env: Environment): Promise<SharedProfile> {
   const files = sharedFiles(env);
-  const config = parseSections(await readShared(files.config, "AWS_CONFIG_FILE", env));
-  const secrets = parseSections(
-    await readShared(files.credentials, "AWS_SHARED_CREDENTIALS_FILE", env),
-  );
+  const config = parseSections(readShared(files.config, "AWS_CONFIG_FILE", env));
+  const secrets = parseSections(readShared(files.credentials, "AWS_SHARED_CREDENTIALS_FILE", env));
   const fromConfig = config.get(name === "default" ? "default" : `profile ${name}`);
   const own = fromConfig ?? (name === "default" ? config.get("profile default") : undefined);
   const fromSecrets = secrets.get(name) ?? secrets.get(`profile ${name}`);
@@ -92,9 +90,10 @@ function sharedFiles(env: Environment): SharedFiles {
   };
 }
 
-async function readShared(path: string, variable: string, env: Environment): Promise<string> {
+/** Not asynchronous: two small files, read once at the start, would cost a thread pool. */
+function readShared(path: string, variable: string, env: Environment): string {
   try {
-    return await readFile(path, "utf8");
+    return readFileSync(path, "utf8");
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
     if (code === "ENOENT" || code === "ENOTDIR") return "";
