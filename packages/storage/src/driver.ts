@@ -264,6 +264,8 @@ export interface ReadBlockOptions extends CallOptions {
   readonly length: number;
   /** Which hashes of the block to compute. */
   readonly hashes?: readonly HashName[] | undefined;
+  /** Only the hashes are wanted: `bytes` comes back empty, and `length` may be of any size. Default false. */
+  readonly hashOnly?: boolean | undefined;
   readonly ifMatch?: string | undefined;
 }
 

@@ -22,7 +22,7 @@ import { type Guards, removeExtras, whyWithheld, withholdExtras } from "./run/re
 import { listPlace } from "./walk/list-place.ts";
 
 /** Buffers of all transfers of a run together. */
-const MEMORY = 64 * 1024 * 1024;
+const MEMORY = 32 * 1024 * 1024;
 const MOST_JOBS = 64;
 /** Jobs begun for each that may transfer: their files are being read meanwhile. */
 const BEGUN_PER_JOB = 4;

@@ -7,9 +7,9 @@ import type { Strategy } from "../events.ts";
 const MiB = 1024 * 1024;
 
 /** Preferred size of a part; larger objects need larger ones, since the number of parts is limited. */
-export const PART_SIZE: number = 16 * MiB;
+export const PART_SIZE: number = 8 * MiB;
 /** Up to here a file is read into memory whole, if its store reads blocks off the main thread. */
-const WHOLE_LIMIT = 16 * MiB;
+const WHOLE_LIMIT = 8 * MiB;
 /** The same for stores that stream: buffering gains little, but small writes are cheaper whole. */
 const WHOLE_STREAM_LIMIT = MiB;
 const THROTTLED_WHOLE_LIMIT = 16 * 1024;

@@ -1,19 +1,10 @@
 /** Finds out what planning asked for: attributes that a listing did not give, or hashes in common. */
-import {
-  type Driver,
-  type Entry,
-  type HashName,
-  StorageError,
-  createHasher,
-  joinPath,
-} from "@omnisync/storage";
+import { type Entry, type HashName, joinPath } from "@omnisync/storage";
 import type { Pair } from "../merge/merge-join.ts";
 import type { Place } from "../options.ts";
 import { type Question, commonHash } from "../plan/compare.ts";
 import type { RunContext } from "./context.ts";
-
-/** Bytes hashed per call to the store. */
-const BLOCK = 4 * 1024 * 1024;
+import { hashFile } from "./hash-file.ts";
 
 type Looking = Pick<RunContext, "source" | "destination" | "signal" | "cache">;
 
@@ -91,33 +82,4 @@ async function withHash(
     context.signal,
   );
   return { ...entry, hashes: { ...entry.hashes, [name]: digest } };
-}
-
-/**
- * The hash of a whole file, block by block.
- * @throws StorageError `changed` or `precondition-failed` if it is not the listed one any more.
- */
-async function hashFile(
-  driver: Driver,
-  path: string,
-  entry: Entry,
-  name: HashName,
-  signal: AbortSignal,
-): Promise<string> {
-  const ifMatch = entry.etag;
-  if (driver.readBlock !== undefined && entry.size <= BLOCK) {
-    const block = await driver.readBlock(path, {
-      offset: 0,
-      length: entry.size,
-      hashes: [name],
-      ifMatch,
-      signal,
-    });
-    if (block.entry.size !== entry.size) throw new StorageError("changed", { path });
-    return block.hashes[name]!;
-  }
-  const hasher = createHasher(name);
-  const { body } = await driver.read(path, { ifMatch, signal });
-  for await (const chunk of body) hasher.update(chunk);
-  return hasher.digest();
 }

@@ -11,8 +11,8 @@ const remote = { ...NO_CAPABILITIES, multipart: S3 };
 describe("chooseStrategy", () => {
   it.each([
     ["a small upload", 100, local, remote, false, false, "whole"],
-    ["an upload of one part", 16 * MiB, local, remote, false, false, "whole"],
-    ["a large upload", 16 * MiB + 1, local, remote, false, false, "multipart"],
+    ["an upload of one part", 8 * MiB, local, remote, false, false, "whole"],
+    ["a large upload", 8 * MiB + 1, local, remote, false, false, "multipart"],
     ["a small download", MiB, remote, local, false, false, "whole"],
     ["a medium download", 20 * MiB, remote, local, false, false, "stream"],
     ["a large download", 33 * MiB, remote, local, false, false, "ranges"],

@@ -36,6 +36,31 @@ export function addReadBlockTests(suite: Suite): void {
     expect([plain.bytes.byteLength, plain.hashes]).toEqual([0, {}]);
   });
 
+  suite.test("ST-182", "hashes without bytes", async () => {
+    const driver = await filled();
+    const whole = noise(SIZE);
+    for (const [offset, length] of [
+      [0, SIZE],
+      [1_000_000, 1_000_001],
+      [SIZE - 10, 100],
+      [SIZE, 1],
+    ] as const) {
+      const options = { offset, length, hashes: HASH_NAMES, hashOnly: true };
+      const { bytes, hashes, entry } = await driver.readBlock!("dir/file", options);
+      expect(bytes.byteLength).toBe(0);
+      expect(entry).toEqual(await driver.stat("dir/file"));
+      const expected = whole.subarray(offset, offset + length);
+      expect(hashes).toEqual(
+        Object.fromEntries(HASH_NAMES.map((name) => [name, hashBytes(name, expected)])),
+      );
+    }
+    const signal = AbortSignal.abort();
+    const all = { offset: 0, length: SIZE, hashOnly: true };
+    await refused(driver.readBlock!("dir/file", { ...all, signal }), "aborted");
+    await refused(driver.readBlock!("none", all), "not-found");
+    await refused(driver.readBlock!("dir/file", { ...all, ifMatch: "x" }), "precondition-failed");
+  });
+
   suite.test("ST-1 ST-180", "many blocks at once", async () => {
     const driver = await filled();
     const whole = noise(SIZE);

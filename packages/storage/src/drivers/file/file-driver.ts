@@ -34,6 +34,7 @@ import { FileBody, heldBody } from "./file-body.ts";
 import { FileCaller } from "./file-caller.ts";
 import { FILE_CAPABILITIES } from "./file-capabilities.ts";
 import { unpackError } from "./file-errors.ts";
+import { hashBlock } from "./file-hash.ts";
 import { listPages } from "./file-list.ts";
 import { createStage } from "./file-stage.ts";
 import { copyContent, writeBody } from "./file-stream.ts";
@@ -90,6 +91,7 @@ export class FileDriver implements Driver {
   async readBlock(path: string, options: ReadBlockOptions): Promise<Block> {
     this.#begin(path, options);
     checkRange(path, options);
+    if (options.hashOnly) return hashBlock(this.#caller, path, options);
     const { offset, length } = options;
     const request = { offset, length, ifMatch: options.ifMatch, inline: Infinity };
     const args = [path, request, options.hashes ?? []] as const;

@@ -1,5 +1,6 @@
 /** Everything that the main thread can ask a worker to do, by name. */
 import type { ConfinedTree, RootSpec } from "./confined-tree.ts";
+import { continueHash, endHash, startHash } from "./hash-operations.ts";
 import { copySmall, hashRange, look, openRead, readBlock } from "./read-operations.ts";
 import { endWalk, nextPage, startWalk } from "./walk-operations.ts";
 import {
@@ -33,6 +34,9 @@ export interface Operations {
   readonly openRead: typeof openRead;
   readonly readBlock: typeof readBlock;
   readonly hashRange: typeof hashRange;
+  readonly startHash: typeof startHash;
+  readonly continueHash: typeof continueHash;
+  readonly endHash: typeof endHash;
   readonly copySmall: typeof copySmall;
   readonly writeBytes: typeof writeBytes;
   readonly beginWrite: typeof beginWrite;
@@ -58,6 +62,9 @@ export const OPERATIONS: Operations = {
   openRead,
   readBlock,
   hashRange,
+  startHash,
+  continueHash,
+  endHash,
   copySmall,
   writeBytes,
   beginWrite,

@@ -57,7 +57,7 @@ export type OpenResult =
     };
 
 /** What was found at the end of a read: the file may have changed. */
-export type StorageProblem = "changed" | undefined;
+type StorageProblem = "changed" | undefined;
 
 export interface BlockResult {
   readonly row: StatRow;
@@ -216,7 +216,7 @@ interface OpenFile {
   readonly stats: Stats;
 }
 
-function openFile(tree: ConfinedTree, path: string, ifMatch: string | undefined): OpenFile {
+export function openFile(tree: ConfinedTree, path: string, ifMatch: string | undefined): OpenFile {
   const { target } = tree.place(path);
   // Looked at before it is opened: opening a FIFO or a device does something to it.
   const before = lstatSync(target);
@@ -274,7 +274,7 @@ function readFully(
   return done;
 }
 
-function isUnchanged(fd: number, before: Stats): boolean {
+export function isUnchanged(fd: number, before: Stats): boolean {
   return sameContent(before, fstatSync(fd));
 }
 

@@ -117,7 +117,7 @@ export class MemoryDriver implements Driver {
     const hashes = Object.fromEntries(
       (options.hashes ?? []).map((name) => [name, hashBytes(name, bytes)]),
     );
-    return { entry, bytes, hashes };
+    return { entry, bytes: options.hashOnly ? new Uint8Array(0) : bytes, hashes };
   }
 
   async write(path: string, body: Body, options: WriteOptions = {}): Promise<Entry> {

@@ -1,0 +1,29 @@
+/** Hashes of a long range without its bytes: piece by piece on one worker thread. */
+import type { Block, ReadBlockOptions } from "../../driver.ts";
+import type { FileCaller } from "./file-caller.ts";
+import type { Hashes } from "./hash-operations.ts";
+import { rowEntry } from "./stat-row.ts";
+
+/** Bytes hashed by one call: some 20 ms. */
+const STEP = 64 * 1024 * 1024;
+
+export async function hashBlock(
+  caller: FileCaller,
+  path: string,
+  options: ReadBlockOptions,
+): Promise<Block> {
+  const { offset, length, ifMatch, signal } = options;
+  const lane = caller.lane();
+  const request = { offset, length, ifMatch, inline: 0 };
+  const args = [path, request, options.hashes ?? []] as const;
+  const { id, row } = await lane.call(caller.root, "startHash", [...args], { signal });
+  try {
+    let hashes: Hashes | undefined;
+    while (hashes === undefined) {
+      hashes = await lane.call(caller.root, "continueHash", [id, STEP], { signal, bytes: STEP });
+    }
+    return { entry: rowEntry(path, row), bytes: new Uint8Array(0), hashes };
+  } finally {
+    await lane.call(caller.root, "endHash", [id]);
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * Hashing of long ranges, a piece for each call, so that a thread is free for others in between and an
+ * abort need not wait for the end of the file.
+ */
+import { closeSync, readSync } from "node:fs";
+import { StorageError } from "../../errors.ts";
+import { type HashName, type Hasher, createHasher } from "../../hashes.ts";
+import type { OperationContext } from "./operations.ts";
+import { changed } from "./file-errors.ts";
+import { type OpenRequest, isUnchanged, openFile } from "./read-operations.ts";
+import { type StatRow, statRow } from "./stat-row.ts";
+
+export type Hashes = Partial<Record<HashName, string>>;
+
+interface Hashing {
+  readonly path: string;
+  readonly opened: ReturnType<typeof openFile>;
+  readonly hashers: readonly (readonly [HashName, Hasher])[];
+  readonly end: number;
+  at: number;
+}
+
+const PIECE = 1024 * 1024;
+
+const hashings = new Map<number, Hashing>();
+let last = 0;
+
+export function startHash(
+  context: OperationContext,
+  path: string,
+  request: OpenRequest,
+  names: readonly HashName[],
+): { readonly id: number; readonly row: StatRow } {
+  const opened = openFile(context.tree, path, request.ifMatch);
+  const { size } = opened.stats;
+  const at = Math.min(request.offset, size);
+  const end = Math.min(at + (request.length ?? Infinity), size);
+  const hashers = names.map((name) => [name, createHasher(name)] as const);
+  hashings.set(++last, { path, opened, hashers, at, end });
+  return { id: last, row: statRow(opened.stats) };
+}
+
+/** Goes on for about `bytes`; the hashes when it has come to the end, which also ends it. */
+export function continueHash(
+  context: OperationContext,
+  id: number,
+  bytes: number,
+): Hashes | undefined {
+  const hashing = hashings.get(id);
+  if (hashing === undefined) throw new StorageError("internal", { message: "the hash has ended" });
+  const { path, opened, hashers, end } = hashing;
+  const buffer = Buffer.allocUnsafe(PIECE);
+  const stop = Math.min(end, hashing.at + bytes);
+  while (hashing.at < stop) {
+    const wanted = Math.min(PIECE, stop - hashing.at);
+    const count = readSync(opened.fd, buffer, 0, wanted, hashing.at);
+    if (count === 0) throw changed(path);
+    for (const [, hasher] of hashers) hasher.update(buffer.subarray(0, count));
+    hashing.at += count;
+  }
+  if (hashing.at < end) return undefined;
+  if (!isUnchanged(opened.fd, opened.stats)) throw changed(path);
+  endHash(context, id);
+  return Object.fromEntries(hashers.map(([name, hasher]) => [name, hasher.digest()]));
+}
+
+export function endHash(_context: OperationContext, id: number): void {
+  const hashing = hashings.get(id);
+  if (hashing === undefined) return;
+  hashings.delete(id);
+  closeSync(hashing.opened.fd);
+}
