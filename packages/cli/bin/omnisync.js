@@ -14,9 +14,7 @@ function start() {
   // Compiled code is kept in the user's own cache directory: a shared one could be written by others.
   var cache = process.env.XDG_CACHE_HOME || (process.env.HOME && process.env.HOME + "/.cache");
   if (cache) {
-    process.getBuiltinModule("node:module").enableCompileCache(cache + "/omnisync/compiled");
+    require("node:module").enableCompileCache(cache + "/omnisync/compiled");
   }
-  void import("../dist/main.js").then(function (main) {
-    return main.main();
-  });
+  void require("../bundle/main.js").main();
 }

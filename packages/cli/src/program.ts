@@ -24,7 +24,58 @@ import { versionText } from "./version.ts";
 
 const WIDTH = 100;
 
-export function buildProgram(session: Session): Command {
+/** How each command is added to the program, under the heading of its group, in the order of the help. */
+const COMMANDS: Readonly<
+  Record<string, Readonly<Record<string, (program: Command, session: Session) => void>>>
+> = {
+  "Keep places in sync:": {
+    sync: addSyncCommand,
+    copy: addCopyCommand,
+    move: addMoveCommand,
+    check: addCheckCommand,
+  },
+  "Look at a place:": {
+    ls: addLsCommand,
+    tree: addTreeCommand,
+    stat: addStatCommand,
+    cat: addCatCommand,
+    du: addDuCommand,
+  },
+  "Change a place:": {
+    cp: addCpCommand,
+    mv: addMvCommand,
+    rm: addRmCommand,
+    mkdir: addMkdirCommand,
+    presign: addPresignCommand,
+  },
+  "About omnisync:": {
+    providers: addProvidersCommand,
+    completion: addCompletionCommand,
+    version: addVersionCommand,
+    help: addHelpCommand,
+  },
+};
+
+/** They speak of the other commands. */
+const NEED_ALL: readonly string[] = ["completion", "help"];
+
+/**
+ * The parser of a command line. One that begins with a command gets that command only: building all of
+ * them costs as much as the rest of the parser. Default: all.
+ */
+export function buildProgram(session: Session, argv: readonly string[] = []): Command {
+  const program = createProgram(session);
+  const [first = ""] = argv;
+  const known = Object.values(COMMANDS).some((group) => Object.hasOwn(group, first));
+  const isWanted = (name: string): boolean => name === first || !known || NEED_ALL.includes(first);
+  for (const [heading, group] of Object.entries(COMMANDS)) {
+    program.commandsGroup(heading);
+    for (const [name, add] of Object.entries(group)) if (isWanted(name)) add(program, session);
+  }
+  return program;
+}
+
+function createProgram(session: Session): Command {
   const program = new Command("omnisync")
     .description("One namespace over all your storage, kept in sync.")
     .usage("<command> [options]")
@@ -43,30 +94,6 @@ export function buildProgram(session: Session): Command {
   program.on("option:no-color", () => {
     session.color = false;
   });
-
-  program.commandsGroup("Keep places in sync:");
-  addSyncCommand(program, session);
-  addCopyCommand(program, session);
-  addMoveCommand(program, session);
-  addCheckCommand(program, session);
-  program.commandsGroup("Look at a place:");
-  addLsCommand(program, session);
-  addTreeCommand(program, session);
-  addStatCommand(program, session);
-  addCatCommand(program, session);
-  addDuCommand(program, session);
-  program.commandsGroup("Change a place:");
-  addCpCommand(program, session);
-  addMvCommand(program, session);
-  addRmCommand(program, session);
-  addMkdirCommand(program, session);
-  addPresignCommand(program, session);
-  program.commandsGroup("About omnisync:");
-  addProvidersCommand(program, session);
-  addCompletionCommand(program, session);
-  addVersionCommand(program, session);
-  addHelpCommand(program);
-
   program.addHelpText("after", LOCATIONS);
   examples(program, [
     ["omnisync sync ~/photos s3://bucket/photos", "upload what is new or changed"],

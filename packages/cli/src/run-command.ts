@@ -14,7 +14,7 @@ export async function runCommand(argv: readonly string[], io: Io): Promise<numbe
     session.complain("stopping in good order: once more stops at once");
   });
   const code = await settle(session, async () => {
-    await buildProgram(session).parseAsync(argv, { from: "user" });
+    await buildProgram(session, argv).parseAsync(argv, { from: "user" });
     return session.exitCode;
   });
   // What was found before an error is still a result; a store that does not close well is told of.

@@ -2,7 +2,7 @@
  * Spots: locations of the command line, taken apart but not yet opened. A spot knows how to open its
  * store rooted at itself, or at the directory that it lies in.
  */
-import { realpath } from "node:fs/promises";
+import { realpathSync } from "node:fs";
 import { homedir, userInfo } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -122,7 +122,7 @@ class LocalSpot implements Spot {
   }
 
   async open(session: Session): Promise<Driver> {
-    return session.open({ driver: "file", root: await realPath(this.path) });
+    return session.open({ driver: "file", root: realPath(this.path) });
   }
 
   parent(): Spot {
@@ -134,7 +134,7 @@ class LocalSpot implements Spot {
   }
 
   async resolved(): Promise<Spot> {
-    return new LocalSpot(await realPath(this.path), this.text, this.trailingSlash);
+    return new LocalSpot(realPath(this.path), this.text, this.trailingSlash);
   }
 
   common(other: Spot): CommonRoot | undefined {
@@ -216,9 +216,9 @@ function splitCommon(
 }
 
 /** The path without links; where its end is missing, the links of what is there are resolved. */
-async function realPath(path: string): Promise<string> {
+function realPath(path: string): string {
   try {
-    return await realpath(path);
+    return realpathSync.native(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const above = dirname(path);
@@ -229,6 +229,6 @@ async function realPath(path: string): Promise<string> {
         cause: error,
       });
     }
-    return join(await realPath(above), basename(path));
+    return join(realPath(above), basename(path));
   }
 }

@@ -1,8 +1,8 @@
-import { type Entry, baseName } from "@omnisync/storage";
+import { type Driver, type Entry, baseName } from "@omnisync/storage";
 import type { Command } from "commander";
 import { addDriverFlags } from "../driver-flags.ts";
 import { examples } from "../help-examples.ts";
-import { listPages } from "../listing.ts";
+import { type ListRequest, listPages } from "../listing.ts";
 import { entryJson, entryLine } from "../output/entry-text.ts";
 import { locate } from "../places.ts";
 import type { Session } from "../session.ts";
@@ -35,17 +35,32 @@ export function addLsCommand(program: Command, session: Session): void {
 }
 
 async function ls(session: Session, location: string, flags: LsFlags): Promise<void> {
-  const { driver, path, entry } = await locate(session, parseSpot(location, session), "all");
+  const spot = parseSpot(location, session);
   const print = printer(session, flags);
-  if (entry.kind !== "directory") return print(entry, baseName(path));
-  const request = { driver, directory: path, recursive: flags.recursive ?? false };
-  for await (const page of listPages(session, request)) {
-    for (const found of page) print(found, found.path);
-    await session.out.flush();
-  }
+  const list = (driver: Driver, directory: string): Promise<number> =>
+    printAll(session, { driver, directory, recursive: flags.recursive ?? false }, print);
+  // A store is asked whether a directory exists only if nothing is in it: a request less.
+  const isDirectory = spot.trailingSlash || spot.name === "";
+  if (isDirectory && !spot.isLocal && (await list(await spot.open(session), "")) > 0) return;
+  const { driver, path, entry } = await locate(session, spot, "all");
+  if (entry.kind === "directory") await list(driver, path);
+  else print(entry, baseName(path));
 }
 
-function printer(session: Session, flags: LsFlags): (entry: Entry, name: string) => void {
+type Print = (entry: Entry, name: string) => void;
+
+/** Prints what is in a directory. @returns how many entries. */
+async function printAll(session: Session, request: ListRequest, print: Print): Promise<number> {
+  let count = 0;
+  for await (const page of listPages(session, request)) {
+    for (const found of page) print(found, found.path);
+    count += page.length;
+    await session.out.flush();
+  }
+  return count;
+}
+
+function printer(session: Session, flags: LsFlags): Print {
   const { out, io } = session;
   if (flags.json) return (entry, name) => out.json(entryJson(entry, name));
   const style = { ...flags, palette: session.palette(io.stdout.isTTY) };
