@@ -264,6 +264,11 @@ export interface ReadBlockOptions extends CallOptions {
   readonly length: number;
   /** Which hashes of the block to compute. */
   readonly hashes?: readonly HashName[] | undefined;
+  /**
+   * Memory of at least `length` bytes that may be used for the bytes, instead of new memory for each
+   * block. The caller must not touch it again: where it was used, it comes back as `bytes.buffer`.
+   */
+  readonly memory?: ArrayBuffer | undefined;
   /** Only the hashes are wanted: `bytes` comes back empty, and `length` may be of any size. Default false. */
   readonly hashOnly?: boolean | undefined;
   readonly ifMatch?: string | undefined;

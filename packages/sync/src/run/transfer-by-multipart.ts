@@ -29,12 +29,17 @@ export async function transferByMultipart(transfer: Transfer): Promise<Outcome> 
   const upload = await multipart.create(toPath, { ...attributes, hashes, partSize });
   try {
     const parts: Part[] = [];
+    const memories: ArrayBuffer[] = [];
     await inParallel(
       cut(source.size, partSize),
       PARTS_AT_ONCE,
       context.signal,
       async (piece, signal) => {
-        parts[piece.number - 1] = await sendPart(transfer, source, upload, piece, signal);
+        parts[piece.number - 1] = await sendPart(
+          { transfer, source, upload, memories },
+          piece,
+          signal,
+        );
       },
     );
     await confirmSource(transfer, source);
@@ -65,16 +70,19 @@ async function contentHash(
   return { blake3: await hashFile(from, fromPath, source, "blake3", context.signal) };
 }
 
-async function sendPart(
-  transfer: Transfer,
-  source: Entry,
-  upload: Upload,
-  piece: Piece,
-  signal: AbortSignal,
-): Promise<Part> {
+interface Sending {
+  readonly transfer: Transfer;
+  readonly source: Entry;
+  readonly upload: Upload;
+  /** Memory of parts that are through, for the next ones: new memory for each would pile up. */
+  readonly memories: ArrayBuffer[];
+}
+
+async function sendPart(sending: Sending, piece: Piece, signal: AbortSignal): Promise<Part> {
+  const { transfer, upload, memories } = sending;
   const { throttle, memory } = transfer.context;
   return memory.with(piece.length, async () => {
-    const { bytes, hashes } = await readPiece(transfer, source, piece, signal);
+    const { bytes, hashes } = await readPiece(sending, piece, signal);
     if (bytes.byteLength !== piece.length) {
       throw new StorageError("changed", {
         path: transfer.fromPath,
@@ -87,13 +95,15 @@ async function sendPart(
       signal,
     });
     transfer.progress.add(bytes.byteLength);
+    if (transfer.from.readBlock !== undefined && bytes.buffer instanceof ArrayBuffer) {
+      memories.push(bytes.buffer);
+    }
     return part;
   });
 }
 
 async function readPiece(
-  transfer: Transfer,
-  source: Entry,
+  { transfer, source, memories }: Sending,
   { offset, length }: Piece,
   signal: AbortSignal,
 ): Promise<{ bytes: Uint8Array; hashes?: { md5?: string } }> {
@@ -101,7 +111,9 @@ async function readPiece(
   const ifMatch = source.etag;
   if (from.readBlock !== undefined) {
     const hashes = to.capabilities.hashes.includes("md5") ? (["md5"] as const) : [];
-    return from.readBlock(fromPath, { offset, length, hashes, ifMatch, signal });
+    const free = memories.findIndex((one) => one.byteLength >= length);
+    const memory = free < 0 ? undefined : memories.splice(free, 1)[0];
+    return from.readBlock(fromPath, { offset, length, hashes, ifMatch, signal, memory });
   }
   const { body } = await from.read(fromPath, { range: { offset, length }, ifMatch, signal });
   return { bytes: await collectBody(body, length, { path: fromPath, signal }) };

@@ -2,7 +2,7 @@
  * A download over several connections: ranges of one pinned version are written into a staged file as
  * they arrive, the file is hashed as it lies on the disk, and only then takes its name.
  */
-import { type Entry, type Stage, StorageError, concatBytes, createHasher } from "@omnisync/storage";
+import { type Entry, type Stage, StorageError, createHasher } from "@omnisync/storage";
 import { PART_SIZE, type Piece, cut } from "../plan/choose-strategy.ts";
 import { inParallel } from "./in-parallel.ts";
 import { type Outcome, type Transfer, metered, refuseChanged, writeOptions } from "./transfer.ts";
@@ -61,18 +61,25 @@ async function fetchPiece(
   throw new StorageError("corrupt", { path: transfer.fromPath, message: "a range ended early" });
 }
 
+/**
+ * The same bytes in pieces that are worth a write each. All pieces use one memory: whoever takes one
+ * must be done with it before asking for the next.
+ */
 async function* gathered(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  let chunks: Uint8Array[] = [];
+  const memory = new Uint8Array(WRITE_SIZE);
   let size = 0;
   for await (const chunk of body) {
-    chunks.push(chunk);
-    size += chunk.byteLength;
-    if (size < WRITE_SIZE) continue;
-    yield concatBytes(chunks, size);
-    chunks = [];
-    size = 0;
+    for (let at = 0; at < chunk.byteLength;) {
+      const taken = chunk.subarray(at, at + WRITE_SIZE - size);
+      memory.set(taken, size);
+      size += taken.byteLength;
+      at += taken.byteLength;
+      if (size < WRITE_SIZE) continue;
+      yield memory;
+      size = 0;
+    }
   }
-  if (size > 0) yield concatBytes(chunks, size);
+  if (size > 0) yield memory.subarray(0, size);
 }
 
 /** Compares what lies on the disk with the strongest thing the source's store knows of its content. */

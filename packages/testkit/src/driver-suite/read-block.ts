@@ -61,6 +61,25 @@ export function addReadBlockTests(suite: Suite): void {
     await refused(driver.readBlock!("dir/file", { ...all, ifMatch: "x" }), "precondition-failed");
   });
 
+  suite.test("ST-180", "with memory of the caller's, again and again", async () => {
+    const driver = await filled();
+    const whole = noise(SIZE);
+    let memory = new ArrayBuffer(700_000);
+    for (const [offset, length] of [
+      [0, 700_000],
+      [1_900_000, 700_000],
+      [10, 20],
+      [SIZE, 5],
+    ] as const) {
+      const { bytes } = await driver.readBlock!("dir/file", { offset, length, memory });
+      expectBytes(bytes, whole.subarray(offset, offset + length));
+      memory =
+        bytes.buffer.byteLength < 700_000
+          ? new ArrayBuffer(700_000)
+          : (bytes.buffer as ArrayBuffer);
+    }
+  });
+
   suite.test("ST-1 ST-180", "many blocks at once", async () => {
     const driver = await filled();
     const whole = noise(SIZE);
