@@ -11,12 +11,16 @@ export interface S3Access {
 
 const ROOT: string = join(import.meta.dirname, "..");
 
-/** omnisync as it is installed: built, on the Node that the project pins. */
+/** omnisync as it is installed: bundled, on the Node that the project pins. */
 export function omnisync(args: readonly string[], access?: S3Access, cache?: string): Command {
   return {
-    program: join(ROOT, "node_modules/.bin/node"),
-    args: [join(ROOT, "packages/cli/bin/omnisync.js"), ...args],
-    env: { ...credentials(access), ...(cache === undefined ? {} : { XDG_CACHE_HOME: cache }) },
+    program: join(ROOT, "node_modules/.bin/omnisync"),
+    args,
+    env: {
+      PATH: `${join(ROOT, "node_modules/.bin")}:${process.env["PATH"]}`,
+      ...credentials(access),
+      ...(cache === undefined ? {} : { XDG_CACHE_HOME: cache }),
+    },
   };
 }
 
@@ -28,7 +32,7 @@ export function rclone(args: readonly string[]): Command {
 /** A bucket path for rclone. */
 export function rclonePath(access: S3Access, path: string, provider = "Ceph"): string {
   const { endpoint, accessKeyId, secretAccessKey } = access;
-  const settings = `provider=${provider},access_key_id=${accessKeyId},secret_access_key=${secretAccessKey},endpoint='${endpoint}',no_check_bucket=true`;
+  const settings = `provider=${provider},access_key_id=${accessKeyId},secret_access_key=${secretAccessKey},endpoint='${endpoint}',no_check_bucket=true,list_version=2`;
   return `:s3,${settings}:${path}`;
 }
 
