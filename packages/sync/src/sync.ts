@@ -23,9 +23,11 @@ import { listPlace } from "./walk/list-place.ts";
 
 /** Buffers of all transfers of a run together. */
 const MEMORY = 32 * 1024 * 1024;
-const MOST_JOBS = 64;
+const MOST_JOBS = 128;
 /** Jobs begun for each that may transfer: their files are being read meanwhile. */
 const BEGUN_PER_JOB = 4;
+/** More than these wait for nothing that reading could hasten. */
+const MOST_BEGUN = 256;
 
 /** A run that goes on: look at `progress`, wait for `done`. */
 export interface SyncRun {
@@ -122,7 +124,8 @@ async function runPhases(context: RunContext, report: ReportBuilder): Promise<vo
   ]);
   checkRoots(context, sourceRoot, destinationRoot);
   const { capabilities } = destination.driver;
-  const gate = new JobGate(context.jobs * BEGUN_PER_JOB, context.jobs);
+  const begun = Math.max(context.jobs, Math.min(context.jobs * BEGUN_PER_JOB, MOST_BEGUN));
+  const gate = new JobGate(begun, context.jobs);
   const times = new DirectoryTimes(context);
   const handler = new PairHandler(context, gate, times);
   try {

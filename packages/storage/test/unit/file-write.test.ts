@@ -1,4 +1,5 @@
 import { openDriver } from "@omnisync/storage";
+import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
@@ -31,6 +32,45 @@ describe("write", () => {
     expect(modeOf(join(root, "new"))).toBe(0o4751);
     await driver.write("new", bytesOf("z"), { mode: 0o777 });
     expect(modeOf(join(root, "new"))).toBe(0o777);
+  });
+
+  test("[ST-67] files that are made in one turn get each its own mode", async () => {
+    const root = makeRoot();
+    const driver = openFileDriver(root);
+    const modes = [0o644, 0o600, 0o777, 0o400, 0o4755, 0o1666, 0o000, 0o644];
+    const writing = modes.map((mode, i) =>
+      driver.write(`d/${i}`, bytesOf("x"), { mode, ifNoneMatch: i % 2 === 0 ? "*" : undefined }),
+    );
+    await Promise.all(writing);
+    expect(modes.map((_, i) => modeOf(join(root, `d/${i}`)))).toEqual(modes);
+  });
+
+  test("ifNoneMatch where a directory stands: is-a-directory, and nothing is left", async () => {
+    const root = makeRoot();
+    mkdirSync(join(root, "a"));
+    const writing = openFileDriver(root).write("a", bytesOf("x"), { ifNoneMatch: "*" });
+    expect((await failure(writing)).code).toBe("is-a-directory");
+    expect(readdirSync(root)).toEqual(["a"]);
+  });
+
+  test("[ST-52] what has become a link, a FIFO or a directory is refused by its kind, also with ifMatch", async () => {
+    const root = makeRoot();
+    const driver = openFileDriver(root);
+    writeFileSync(join(root, "file"), "x");
+    const ifMatch = (await driver.stat("file"))?.etag;
+    symlinkSync("file", join(root, "link"));
+    execFileSync("mkfifo", [join(root, "fifo")]);
+    mkdirSync(join(root, "directory"));
+    const refusals = ["link", "fifo", "directory"].flatMap((path) => [
+      failure(driver.readBlock(path, { offset: 0, length: 1, ifMatch })),
+      failure(driver.copy({ driver, path, ifMatch }, "copy")),
+    ]);
+    const codes = (await Promise.all(refusals)).map(({ code }) => code);
+    expect(codes).toEqual([
+      ...["unsupported", "unsupported", "unsupported", "unsupported"],
+      ...["is-a-directory", "is-a-directory"],
+    ]);
+    expect(readdirSync(root)).not.toContain("copy");
   });
 
   test("a hard link elsewhere keeps the old content", async () => {

@@ -49,6 +49,8 @@ export interface WriteWish {
 export interface TempFile {
   readonly fd: number;
   readonly name: string;
+  /** The permission bits that it was opened with, the umask not yet taken off. */
+  readonly mode: number;
 }
 
 /**
@@ -61,7 +63,8 @@ export function writeAtomically(
   wish: WriteWish,
   fill: (fd: number) => number,
 ): StatRow {
-  const mode = chooseMode(place, path, wish);
+  // Whether the name is free shows when the file is put in place: most are, and a look costs.
+  const mode = wish.ifNoneMatch === undefined ? chooseMode(place, path, wish) : newMode(wish);
   let temp: TempFile | undefined;
   try {
     temp = createTemp(place.directory, mode);
@@ -79,10 +82,11 @@ export function writeAtomically(
 /** A new, empty temporary file. The caller closes it, and publishes or discards it. */
 export function createTemp(directory: OpenDirectory, mode: number): TempFile {
   const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+  const bits = mode & 0o777;
   for (;;) {
     const name = nextTempName();
     try {
-      return { fd: openSync(directory.prefix + name, flags, mode & 0o777), name };
+      return { fd: openSync(directory.prefix + name, flags, bits), name, mode: bits };
     } catch (error) {
       if (!isSystemError(error, "EEXIST")) throw error;
     }
@@ -92,9 +96,7 @@ export function createTemp(directory: OpenDirectory, mode: number): TempFile {
 /** Gives the temporary file its attributes and its final name. Does not close it. */
 export function publish(place: Place, path: string, temp: TempFile, wish: WriteWish): StatRow {
   const { fd } = temp;
-  if (wish.mode !== undefined && (fstatSync(fd).mode & 0o7777) !== wish.mode) {
-    fchmodSync(fd, wish.mode);
-  }
+  if (wish.mode !== undefined && !hasMode(place.directory, temp, wish)) fchmodSync(fd, wish.mode);
   if (wish.mtime !== undefined) futimesSync(fd, Date.now() / 1000, toFileTime(wish.mtime));
   if (wish.durable) fsyncSync(fd);
   putInPlace(place, path, temp.name, wish);
@@ -113,7 +115,7 @@ export function putInPlace(place: Place, path: string, tempName: string, wish: W
   try {
     linkSync(temp, place.target);
   } catch (error) {
-    if (isSystemError(error, "EEXIST")) throw existsAlready(path);
+    if (isSystemError(error, "EEXIST")) throw refuseExisting(place, path);
     if (!isSystemError(error, "EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK")) throw error;
     const message = 'the file system has no hard links, which ifNoneMatch "*" needs';
     throw new StorageError("unsupported", { path, message, cause: error });
@@ -139,8 +141,22 @@ export function chooseMode(place: Place, path: string, wish: WriteWish): number 
   if (old?.isDirectory()) throw new StorageError("is-a-directory", { path });
   if (wish.ifNoneMatch !== undefined && old !== undefined) throw existsAlready(path);
   if (wish.ifMatch !== undefined) compareEtag(path, old, wish.ifMatch);
-  if (wish.mode !== undefined) return wish.mode;
-  return old?.isFile() ? old.mode & 0o7777 : 0o666 & ~wish.umask;
+  return wish.mode === undefined && old?.isFile() ? old.mode & 0o7777 : newMode(wish);
+}
+
+function newMode(wish: WriteWish): number {
+  return wish.mode ?? 0o666 & ~wish.umask;
+}
+
+/**
+ * Whether the file has the wished mode since it was opened. A directory gives what was asked for
+ * less the umask, or with a default ACL something else: its first file tells.
+ */
+function hasMode(directory: OpenDirectory, temp: TempFile, wish: WriteWish): boolean {
+  const expected = temp.mode & ~wish.umask;
+  if (expected !== wish.mode) return false;
+  directory.keepsModes ??= (fstatSync(temp.fd).mode & 0o7777) === expected;
+  return directory.keepsModes;
 }
 
 /** @throws StorageError `precondition-failed` unless what lies at `target` has this etag. */
@@ -188,6 +204,11 @@ export function explain(error: unknown, path: string, directory: OpenDirectory):
 function hasNoInodes(directory: OpenDirectory): boolean {
   const space = statfsSync(`${directory.prefix}.`);
   return space.files > 0 && space.ffree === 0 && space.bavail > 0;
+}
+
+function refuseExisting(place: Place, path: string): StorageError {
+  const isDirectory = lstatSync(place.target, { throwIfNoEntry: false })?.isDirectory();
+  return isDirectory ? new StorageError("is-a-directory", { path }) : existsAlready(path);
 }
 
 function existsAlready(path: string): StorageError {

@@ -41,6 +41,8 @@ export interface RootSpec {
 export interface OpenDirectory {
   readonly prefix: string;
   readonly fd: number | undefined;
+  /** Whether new files get the mode they are opened with, less the umask. Unknown before the first. */
+  keepsModes: boolean | undefined;
 }
 
 /** Where a path lies: its directory, and what to give to a system call. */
@@ -149,7 +151,7 @@ export class ConfinedTree {
     if (!stats.isDirectory()) {
       throw new StorageError("not-a-directory", { path, message: "is not a directory" });
     }
-    return { prefix: `${target}/`, fd: undefined };
+    return { prefix: `${target}/`, fd: undefined, keepsModes: undefined };
   }
 
   #keep(path: string, directory: OpenDirectory): OpenDirectory {
@@ -188,11 +190,11 @@ function openPlain(root: string): OpenDirectory {
       message: "the root is not a directory",
     });
   }
-  return { prefix: root.endsWith("/") ? root : `${root}/`, fd: undefined };
+  return { prefix: root.endsWith("/") ? root : `${root}/`, fd: undefined, keepsModes: undefined };
 }
 
 function fromDescriptor(fd: number): OpenDirectory {
-  return { prefix: `${DESCRIPTORS}${fd}/`, fd };
+  return { prefix: `${DESCRIPTORS}${fd}/`, fd, keepsModes: undefined };
 }
 
 function descriptorDirectory(): string | undefined {

@@ -21,5 +21,5 @@ export const FILE_CAPABILITIES: Capabilities = {
   readBlock: true,
   removeMany: 1000,
   about: true,
-  concurrency: 64,
+  concurrency: 128,
 };

@@ -28,6 +28,7 @@ import type {
 import type { Attributes, Entry } from "../../entry.ts";
 import { StorageError, throwIfAborted } from "../../errors.ts";
 import { checkRange, isCount } from "../../lib/body.ts";
+import { Slots } from "../../lib/slots.ts";
 import { checkPath } from "../../path.ts";
 import type { WriteWish } from "./atomic-write.ts";
 import { FileBody, heldBody } from "./file-body.ts";
@@ -55,6 +56,8 @@ export interface FileDriverOptions {
 const INLINE_READ = 256 * 1024;
 const REMOVES_PER_CALL = 64;
 const COPY_PIECE = 1024 * 1024;
+/** Large copies at once: more are no faster, and each holds some MiB. */
+const LARGE_COPIES = 16;
 
 export class FileDriver implements Driver {
   readonly name = "file";
@@ -64,6 +67,7 @@ export class FileDriver implements Driver {
   readonly root: string;
   readonly #caller: FileCaller;
   readonly #umask: number;
+  readonly #largeCopies: Slots = new Slots(LARGE_COPIES);
 
   constructor(options: FileDriverOptions) {
     this.root = resolveRoot(options.root);
@@ -92,11 +96,14 @@ export class FileDriver implements Driver {
     this.#begin(path, options);
     checkRange(path, options);
     if (options.hashOnly) return hashBlock(this.#caller, path, options);
-    const { offset, length } = options;
-    const request = { offset, length, ifMatch: options.ifMatch, inline: Infinity };
+    const { offset, length, ifMatch, signal } = options;
+    // An earlier attempt may have used it up.
+    const memory = options.memory?.detached ? undefined : options.memory;
+    const request = { offset, length, ifMatch, inline: Infinity, memory };
     const args = [path, request, options.hashes ?? []] as const;
-    const { signal } = options;
-    const block = await this.#caller.call("readBlock", [...args], { signal, bytes: length });
+    const transfer = memory === undefined ? [] : [memory];
+    const call = { signal, bytes: length, transfer };
+    const block = await this.#caller.call("readBlock", [...args], call);
     return { entry: rowEntry(path, block.row), bytes: block.bytes, hashes: block.hashes };
   }
 
@@ -158,7 +165,8 @@ export class FileDriver implements Driver {
       options,
     );
     if (row !== undefined) return rowEntry(path, row);
-    return this.#copyLarge(from, source, path, options);
+    const copying = (): Promise<Entry> => this.#copyLarge(from, source, path, options);
+    return this.#largeCopies.run(copying, options.signal);
   }
 
   async move(from: string, to: string, options: CallOptions = {}): Promise<void> {

@@ -9,7 +9,7 @@ import type { WalkPage } from "./walk.ts";
 
 /** Entries of the first page, which somebody waits for, and of the others. */
 const FIRST_PAGE = 256;
-const PAGE = 2048;
+const PAGE = 512;
 const PAGES_AHEAD = 2;
 
 export async function* listPages(

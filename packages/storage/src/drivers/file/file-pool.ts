@@ -1,7 +1,7 @@
 /**
  * The threads that make the system calls, shared by all file drivers of the process. Calls that are
- * made in one turn of the event loop travel in one message per thread. Threads start with the first
- * call, do not keep the process alive when idle, and end with the last driver.
+ * made in one turn of the event loop travel in one message per thread. Threads start with a driver or
+ * a call, do not keep the process alive when idle, and end with the last driver.
  */
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
@@ -40,8 +40,10 @@ let users = 0;
 
 /** The process's pool. Each `acquirePool` is matched by one `releasePool`. */
 export function acquirePool(): FilePool {
-  users++;
   shared ??= new FilePool(Math.min(MOST_WORKERS, availableParallelism()));
+  // A thread takes a while to start. Each driver will want one for its walk, two of them at once.
+  shared.lanes[users]?.start();
+  users++;
   return shared;
 }
 
@@ -177,7 +179,7 @@ export class Lane {
     }
     this.#waiting = [];
     if (calls.length === 0) return this.#rest();
-    const worker = (this.#worker ??= this.#start());
+    const worker = this.start();
     worker.ref();
     try {
       worker.postMessage({ roots, calls } satisfies CallBatch, transfer);
@@ -187,7 +189,13 @@ export class Lane {
     }
   }
 
-  #start(): Worker {
+  /** The thread, started if it is not running. It does not keep the process alive. */
+  start(): Worker {
+    this.#worker ??= this.#create();
+    return this.#worker;
+  }
+
+  #create(): Worker {
     // Compiled or not: the worker is the file beside this one, with the same ending.
     const ending = import.meta.url.endsWith(".ts") ? "ts" : "js";
     const worker = new Worker(new URL(`./file-worker.${ending}`, import.meta.url), {
@@ -195,10 +203,13 @@ export class Lane {
       execArgv: [],
       // Descriptors that a call opens are handed to the main thread and must outlive this one.
       trackUnmanagedFds: false,
+      // Nearly all it makes is garbage at once; left alone, V8 gives it several times this.
+      resourceLimits: { maxYoungGenerationSizeMb: 8 },
     });
     worker.on("message", (answers: readonly WireAnswer[]) => this.#settle(answers));
     worker.on("error", (cause) => this.#lose(worker, cause));
     worker.on("exit", () => this.#lose(worker, undefined));
+    worker.unref();
     return worker;
   }
 

@@ -25,7 +25,7 @@ export interface CallBatch {
 export type WireAnswer = readonly [id: number, result: unknown, error?: WireError];
 
 /** Answers are sent at the latest after this many, so that the asker can go on meanwhile. */
-const ANSWERS_PER_MESSAGE = 16;
+const ANSWERS_PER_MESSAGE = 32;
 
 const trees = new Map<string, ConfinedTree>();
 

@@ -19,7 +19,7 @@ import type { OperationContext } from "./operations.ts";
 import { type StatRow, kindOf, sameContent, statRow } from "./stat-row.ts";
 
 /** Files up to this size, bytes, are copied within one call to a worker; larger ones in pieces. */
-export const SMALL_COPY: number = 1024 * 1024;
+const SMALL_COPY: number = 1024 * 1024;
 
 const PIECE = 1024 * 1024;
 /** Longer than a tick of any file system's clock, milliseconds. */
@@ -40,6 +40,8 @@ export interface OpenRequest {
   readonly ifMatch?: string | undefined;
   /** Up to this many bytes are read at once. */
   readonly inline: number;
+  /** Memory for the bytes; it goes back with them. */
+  readonly memory?: ArrayBuffer | undefined;
 }
 
 /** Either the bytes, read and checked, or a descriptor that the caller now owns. */
@@ -97,7 +99,7 @@ export function openRead(
       keep = true;
       return { row: statRow(stats), fd, length, sparse: isSparse(stats) };
     }
-    const bytes = new Uint8Array(length);
+    const bytes = new Uint8Array(request.memory ?? new ArrayBuffer(length), 0, length);
     const filled = readFully(fd, bytes, length, start);
     const problem = isUnchanged(fd, stats) && filled === length ? undefined : "changed";
     context.transfer.push(bytes.buffer);
@@ -218,11 +220,10 @@ interface OpenFile {
 
 export function openFile(tree: ConfinedTree, path: string, ifMatch: string | undefined): OpenFile {
   const { target } = tree.place(path);
-  // Looked at before it is opened: opening a FIFO or a device does something to it.
-  const before = lstatSync(target);
-  refuseOther(path, before);
-  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const fd = openSync(target, flags);
+  // Looked at before it is opened: opening a FIFO or a device does something to it. Whoever knows the
+  // etag has looked.
+  if (ifMatch === undefined) refuseOther(path, lstatSync(target));
+  const fd = openPlainFile(target, path);
   try {
     const stats = settle(path, fd);
     refuseOther(path, stats);
@@ -230,6 +231,17 @@ export function openFile(tree: ConfinedTree, path: string, ifMatch: string | und
     return { fd, stats };
   } catch (error) {
     closeSync(fd);
+    throw error;
+  }
+}
+
+/** Opens what should be a file. That it is one is for the caller to see. */
+function openPlainFile(target: string, path: string): number {
+  try {
+    return openSync(target, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    // A link or a socket cannot be opened, which is told by the kind and not as a failure.
+    if (isSystemError(error, "ELOOP", "ENXIO")) refuseOther(path, lstatSync(target));
     throw error;
   }
 }

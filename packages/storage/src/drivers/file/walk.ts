@@ -140,25 +140,33 @@ export class Walk {
       this.#levels.pop();
       closeDirectory(level.directory);
     } else {
-      this.#look(level, name);
+      this.#lookOn(level);
     }
   }
 
-  #look(level: Level, name: string): void {
-    const look = this.#lookUp(level);
-    level.next++;
-    // Removed since its name was read.
-    if (look === undefined) return;
-    if (look instanceof Error) {
-      this.#problem(look, joinPath(level.path, name));
-    } else if (look.isDirectory()) {
-      level.waiting.push({ name, stats: look });
-    } else if (level.after === undefined || comparePaths(name, level.after) > 0) {
-      this.#add(level, name, look);
-    }
+  /** Goes through the next names, many of them in one loop where no directory is waiting among them. */
+  #lookOn(level: Level): void {
+    const { names, path, after, waiting } = level;
+    const looks = this.#looks(level);
+    const end = level.looksFrom + looks.length;
+    do {
+      const at = level.next++;
+      const name = names[at] as string;
+      const look = looks[at - level.looksFrom];
+      // Removed since its name was read.
+      if (look === undefined) continue;
+      if (look instanceof Error) {
+        this.#problem(look, joinPath(path, name));
+      } else if (look.isDirectory()) {
+        waiting.push({ name, stats: look });
+      } else if (after === undefined || comparePaths(name, after) > 0) {
+        this.#add(level, name, look);
+      }
+    } while (level.next < end && waiting.length === 0 && !this.#page.isFull());
   }
 
-  #lookUp(level: Level): Look {
+  /** What is known of the names from `looksFrom` on, the next one among them. */
+  #looks(level: Level): readonly Look[] {
     if (level.next >= level.looksFrom + level.looks.length) {
       const { root } = this.#tree.spec;
       const below = level.path === "" ? "" : `${level.path}/`;
@@ -168,7 +176,7 @@ export class Walk {
       level.looks = lookMany({ directory: level.directory, plain, above }, names);
       level.looksFrom = level.next;
     }
-    return level.looks[level.next - level.looksFrom];
+    return level.looks;
   }
 
   /** The turn of a directory: itself, then what is in it. */
