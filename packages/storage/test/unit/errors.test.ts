@@ -15,7 +15,7 @@ const SPEC = new URL("../../../../docs/spec/storage.md", import.meta.url);
 /** `code → retry class`, of the table of error codes. */
 function documentedCodes(): Map<string, string> {
   const rows = readFileSync(SPEC, "utf8").matchAll(
-    /^\| `([a-z-]+)` \| [^|]+ \| (\w+) \| [^|]+ \|$/gm,
+    /^\| `([a-z-]+)` *\| [^|]+ \| (\w+) *\| [^|]+ \|$/gm,
   );
   return new Map([...rows].map((row) => [row[1] as string, row[2] as string]));
 }
