@@ -50,12 +50,6 @@ export const unchangedObjects: Job = {
             command: () => omnisync(["sync", `${source}/`, "s3://bench/t/", "-q"], server, cache),
           },
           {
-            name: "rclone --checkers 16",
-            runs: 1,
-            command: () =>
-              rclone(["sync", "--checkers", "16", source, rclonePath(server, "bench/t")]),
-          },
-          {
             name: "rclone --checkers 16 --fast-list",
             runs: 1,
             command: () =>
@@ -78,10 +72,7 @@ export const unchangedObjects: Job = {
         runs,
       );
       const ours = rowOf(rows, "omnisync");
-      const theirs = Math.min(
-        rowOf(rows, "rclone --checkers 16").wall,
-        rowOf(rows, "rclone --checkers 16 --fast-list").wall,
-      );
+      const theirs = rowOf(rows, "rclone --checkers 16 --fast-list").wall;
       const peak = ours.memory;
       return {
         rows,
