@@ -27,21 +27,22 @@ export const unchangedObjects: Job = {
         ],
         1,
       );
+      // Through the proxy the store has another address, so nothing is known of it the first time.
       const proxied = { ...server, endpoint: proxy.endpoint };
-      await compete(
-        [
-          {
-            name: "count requests",
-            command: () =>
-              omnisync(
-                ["sync", `${source}/`, "s3://bench/t/", "-q", "--s3-endpoint", proxy.endpoint],
-                proxied,
-                cache,
-              ),
-          },
-        ],
-        1,
-      );
+      const through = (name: string): Promise<unknown> =>
+        compete(
+          [
+            {
+              name,
+              command: () =>
+                omnisync(["sync", `${source}/`, "s3://bench/t/", "-q"], proxied, cache),
+            },
+          ],
+          1,
+        );
+      await through("first run through the counting proxy");
+      proxy.take();
+      await through("second run, counted");
       const counted = proxy.take();
       const rows = await compete(
         [
