@@ -2,6 +2,13 @@ export { AttributeCache, type CachedAttributes } from "./attributes/attribute-ca
 export { type CheckEvent, type CheckOptions, type CheckReport, check } from "./check.ts";
 export type { EventKind, Reason, Strategy, SyncEvent } from "./events.ts";
 export { Filter, type FilterRule, parseFilterRule } from "./filter/filter.ts";
-export type { CompareOptions, Place, SyncOptions } from "./options.ts";
+export type { BandwidthChange, BandwidthSchedule } from "./limits/bandwidth-schedule.ts";
+export type { CompareOptions, IdMapping } from "./options/compare-options.ts";
+export type { BackupOptions, DeleteOptions } from "./options/delete-options.ts";
+export type { FileHooks, LimitOptions, TransferOrder } from "./options/limit-options.ts";
+export type { LinkMode, WalkOptions } from "./options/walk-options.ts";
+export type { Alternates, WriteModeOptions } from "./options/write-options.ts";
+export type { Place, SyncOptions } from "./options.ts";
+export type { ResumeRecord, ResumeStore } from "./resume/resume-store.ts";
 export type { ActiveTransfer, Failure, Progress, Report, Withheld } from "./report.ts";
 export { type SyncRun, startSync, sync } from "./sync.ts";

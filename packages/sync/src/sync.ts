@@ -105,7 +105,7 @@ function createContext(
     rules: resolvePlanRules(options, from.capabilities, to.capabilities),
     lanes: new Budget(jobs),
     memory: new Budget(MEMORY),
-    throttle: options.bandwidth === undefined ? undefined : new Throttle(options.bandwidth),
+    throttle: typeof options.bandwidth !== "number" ? undefined : new Throttle(options.bandwidth),
     cache: options.attributeCache === undefined ? undefined : new CacheUse(options.attributeCache),
     emit: (event: SyncEvent) => {
       report.add(event);

@@ -1,6 +1,7 @@
 /** The rules of a run from its options and what its two stores can do. Pure. */
 import { type Capabilities, StorageError } from "@omnisync/storage";
-import type { CompareOptions, SyncOptions } from "../options.ts";
+import type { CompareOptions } from "../options/compare-options.ts";
+import type { SyncOptions } from "../options.ts";
 import type { CompareRules } from "./compare.ts";
 import type { PlanRules } from "./plan-pair.ts";
 
@@ -25,7 +26,7 @@ export function resolvePlanRules(
     update: options.update ?? false,
     existing: options.existing ?? false,
     ignoreExisting: options.ignoreExisting ?? false,
-    links: options.links ?? "keep",
+    links: options.links === "skip" ? "skip" : "keep",
     keepsLinks: destination.symlinks !== undefined,
     directories: destination.directories,
   };
