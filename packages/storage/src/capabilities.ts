@@ -71,6 +71,14 @@ export interface Capabilities {
   readonly removeMany: number | undefined;
   /** Free and used space are known. */
   readonly about: boolean;
+  /**
+   * What is replaced or removed is kept as a version that can be listed, read, copied and destroyed.
+   * Without it a call that names a version throws `unsupported`. Like a condition, one that nobody has
+   * tried yet counts as there: the first use finds out.
+   */
+  readonly versions: boolean;
+  /** The store tells what changes. Without it, look from time to time. */
+  readonly watch: boolean;
   /** Transfers that this store likes to have in flight at once; the executor's default. */
   readonly concurrency: number;
 }
@@ -91,6 +99,8 @@ export type AbilityName =
   | "presign"
   | "removeMany"
   | "about"
+  | "versions"
+  | "watch"
   | "conditions";
 
 export const ABILITY_NAMES: readonly AbilityName[] = [
@@ -108,6 +118,8 @@ export const ABILITY_NAMES: readonly AbilityName[] = [
   "presign",
   "removeMany",
   "about",
+  "versions",
+  "watch",
   "conditions",
 ];
 
@@ -164,5 +176,7 @@ export const NO_CAPABILITIES: Capabilities = {
   presign: false,
   removeMany: undefined,
   about: false,
+  versions: false,
+  watch: false,
   concurrency: 4,
 };

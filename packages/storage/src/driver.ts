@@ -107,6 +107,8 @@ export interface Abilities {
    * Creates a directory, for real or as a marker; existing is success; where a file and a directory
    * cannot have one name, a file there throws `not-a-directory`. Has no capability of its own: there,
    * together with `rmdir`, where the store can keep an empty directory.
+   * The root, "", is the place itself: a bucket is made if it is missing; one whose name belongs to
+   * somebody else throws `already-exists`.
    */
   mkdir(path: string, options?: DirectoryOptions): Promise<void>;
   /** Removes an empty directory; missing is success; else throws `directory-not-empty`. */
@@ -118,7 +120,7 @@ export interface Abilities {
    * Copies a file without passing it through this process; as atomic as `write`. Attributes come from
    * the source where `options` gives none. A missing source throws `not-found`; a source that is not
    * what `source.ifMatch` names throws `precondition-failed`. Copying a path onto itself is
-   * `invalid-argument`.
+   * `invalid-argument`, unless it is a version of it.
    */
   copy(source: CopySource, path: string, options?: WriteOptions): Promise<Entry>;
 
@@ -137,13 +139,21 @@ export interface Abilities {
   /** Creates or replaces a link; atomic as `write`. The target is kept as it is, never resolved. */
   writeLink(path: string, target: string, options?: WriteOptions): Promise<Entry>;
 
+  /**
+   * Makes `path` another name of the file at `existing`: one content, one set of attributes. Replaces a
+   * file there and creates parents, atomic as `write`. Missing `existing`: `not-found`; no file:
+   * `unsupported`. Has no capability of its own: there where the store has hard links. On such a store
+   * two paths with one etag are names of one file.
+   */
+  hardLink(existing: string, path: string, options?: ConditionOptions): Promise<Entry>;
+
   readonly multipart: Multipart;
 
   /**
    * Begins a file of known size that is filled out of order and then committed or aborted; until the
    * commit nothing is visible at `path`. Bytes never written are 0.
    */
-  stage(path: string, size: number, options?: CallOptions): Promise<Stage>;
+  stage(path: string, size: number, options?: StageOptions): Promise<Stage>;
 
   /**
    * Reads `length` bytes (fewer at the end) and their hashes in one go, off the main thread. `entry`
@@ -159,6 +169,34 @@ export interface Abilities {
    * error. A path that is none, an aborted signal and `closed` are thrown, before anything is removed.
    */
   removeMany(paths: readonly string[], options?: CallOptions): Promise<readonly StorageError[]>;
+
+  /**
+   * The contents that the store keeps of a file, also of one that is removed; recursive: of every file
+   * below a directory. Those of one path come together, the newest first; paths come as in `list`.
+   * Nothing there: yields nothing. Ends normally only if everything was seen, as `list` does. What
+   * cannot be a path goes to `onProblem`; without it, throws. May be left early.
+   */
+  listVersions(path: string, options?: VersionOptions): AsyncIterable<readonly FileVersion[]>;
+  /**
+   * Destroys one version for good; the others stay, and if it was the current one, the one before it
+   * is current then. Missing is success. Removing the mark of a removal brings the file back.
+   */
+  removeVersion(path: string, version: string, options?: CallOptions): Promise<void>;
+
+  /**
+   * Hints of what changes under a directory, from when the promise settles on: who looks at the store
+   * after that and then follows the hints, misses nothing that the store tells. Not recursive: only what
+   * lies directly in it. Missing directory, or a file there: as `list`.
+   *
+   * A hint is never the truth. It may come late, twice, for nothing, or be one for several changes, and
+   * some are lost where the system loses them: look, and look at everything now and then. What changed
+   * is named, or a directory above it. Reserved paths are left out.
+   *
+   * The stream does not end by itself. It throws when the store can tell no more (`not-found`, behind a
+   * `removed`, if the directory went away), `aborted` when the signal fires, `closed` after `close`. Until
+   * then, or until it is left, it holds what it needs: leave it, or abort, also if it is never read.
+   */
+  watch(path: string, options?: WatchOptions): Promise<AsyncIterable<WatchHint>>;
 
   /** Space, in bytes; a figure that the store does not tell is left out. */
   about(options?: CallOptions): Promise<About>;
@@ -186,6 +224,7 @@ export interface ProbeOptions extends CallOptions {
 }
 
 export interface StatOptions extends CallOptions {
+  /** Of this version, as `listVersions` names it. Without `capabilities.versions`: `unsupported`. */
   readonly version?: string | undefined;
 }
 
@@ -204,7 +243,13 @@ export interface ReadOptions extends CallOptions {
   readonly range?: ByteRange | undefined;
   /** The etag that the content must have, else `precondition-failed`. */
   readonly ifMatch?: string | undefined;
+  /** As in `StatOptions`; one that the path does not have throws `not-found`. */
   readonly version?: string | undefined;
+  /**
+   * The chunks of the body may be lent: asking for the next one may overwrite the one before, which
+   * spares the store new memory for each. Default false: chunks are the caller's to keep.
+   */
+  readonly lend?: boolean | undefined;
 }
 
 /** `length` bytes from `offset`, both integers ≥ 0; without `length` to the end. */
@@ -244,18 +289,20 @@ export interface WriteOptions extends Attributes, ConditionOptions {
 
 export interface RemoveOptions extends CallOptions {
   readonly ifMatch?: string | undefined;
-  readonly version?: string | undefined;
 }
 
 export interface DirectoryOptions extends CallOptions {
   readonly mtime?: number | undefined;
   readonly mode?: number | undefined;
+  /** As in `WriteOptions`. */
+  readonly durable?: boolean | undefined;
 }
 
 export interface CopySource {
   readonly driver: Driver;
   readonly path: string;
   readonly ifMatch?: string | undefined;
+  /** As in `ReadOptions`. A version may be copied onto its own path, which makes it current again. */
   readonly version?: string | undefined;
 }
 
@@ -285,6 +332,49 @@ export interface PresignOptions {
   /** Seconds that the URL is good for, 1 to 604,800. */
   readonly expiresIn: number;
   readonly contentType?: string | undefined;
+}
+
+export interface VersionOptions extends CallOptions {
+  /** The path is a directory ("" too), and every file below it is meant. Default false. */
+  readonly recursive?: boolean | undefined;
+  /** With `recursive`: reserved paths too. Default false. */
+  readonly includeReserved?: boolean | undefined;
+  /** Told of each name that is no path; the error names it. */
+  readonly onProblem?: ((problem: StorageError) => void) | undefined;
+}
+
+/** One content of a file that the store keeps, or the mark of a removal. */
+export interface FileVersion {
+  readonly path: string;
+  /** What `stat`, `read`, `copy` and `removeVersion` take. */
+  readonly version: string;
+  /** The newest of its path: what calls without a version meet. */
+  readonly current: boolean;
+  /** A removal, kept as a version of its own. It has no content; if it is current, the file is missing. */
+  readonly deleteMarker: boolean;
+  /** Bytes. */
+  readonly size: number;
+  /** When the store took it in, milliseconds since 1970. */
+  readonly storedAt?: number | undefined;
+  /** Only where a listing knows it; else `stat` of the version does. */
+  readonly mtime?: number | undefined;
+  readonly etag?: string | undefined;
+  readonly storageClass?: string | undefined;
+}
+
+export interface WatchOptions extends CallOptions {
+  /** Default false. */
+  readonly recursive?: boolean | undefined;
+}
+
+export interface WatchHint {
+  readonly path: string;
+  /**
+   * - `changed`: it was created or changed. If a directory is there, so may be anything below it.
+   * - `removed`: it was not there any more, with all that was below it.
+   * - `overflow`: more happened than could be kept; look at everything in and below this directory.
+   */
+  readonly kind: "changed" | "removed" | "overflow";
 }
 
 export interface About {
@@ -345,6 +435,11 @@ export interface Part {
   readonly etag: string;
   /** Checksum that the store gave for the part and wants back at `complete`, as it wrote it. */
   readonly checksum?: string | undefined;
+}
+
+export interface StageOptions extends CallOptions {
+  /** The hash that will be asked of the whole: may be computed while the bytes come. Default none. */
+  readonly hash?: HashName | undefined;
 }
 
 /** A file being put together out of order. After `commit` or `abort` the others throw `closed`. */

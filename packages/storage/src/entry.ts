@@ -39,7 +39,7 @@ export interface Entry extends Attributes {
    * store the ETag without quotes; for a local file made of inode, size, mtime and ctime.
    */
   readonly etag?: string | undefined;
-  /** The id of this version where the store keeps several. */
+  /** The id of this content where the store keeps versions and gave it one. */
   readonly version?: string | undefined;
   /** Hashes of the whole content that are known without reading it, lower-case hex. */
   readonly hashes?: Readonly<Partial<Record<HashName, string>>> | undefined;

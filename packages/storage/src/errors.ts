@@ -134,7 +134,8 @@ export function throwIfAborted(signal: AbortSignal | undefined, path?: string): 
 
 function describe(code: ErrorCode, context: StorageErrorContext): string {
   const what = context.message ?? code.replaceAll("-", " ");
-  return context.path === undefined ? what : `${printable(context.path)}: ${what}`;
+  // The root has no name to begin with.
+  return context.path ? `${printable(context.path)}: ${what}` : what;
 }
 
 /** A name as it may stand in a log line: control characters escaped, so that no name can forge a line. */

@@ -5,12 +5,17 @@
 import type {
   Body,
   CallOptions,
+  CopySource,
   Driver,
+  FileVersion,
   ListOptions,
   ReadOptions,
   ReadResult,
   RemoveOptions,
   StatOptions,
+  VersionOptions,
+  WatchHint,
+  WatchOptions,
   WriteOptions,
 } from "./driver.ts";
 import type { Entry } from "./entry.ts";
@@ -109,10 +114,15 @@ export class Storage implements AsyncDisposable {
   }
 
   /** Copies inside the store: by the store itself where it can, else through this process. */
-  async copy(from: string, to: string, options: WriteOptions = {}): Promise<Entry> {
+  copy(from: string, to: string, options: WriteOptions = {}): Promise<Entry> {
+    return this.#copy({ driver: this.driver, path: from }, to, options);
+  }
+
+  async #copy(source: CopySource, to: string, options: WriteOptions): Promise<Entry> {
     const { driver } = this;
-    if (driver.copy !== undefined) return driver.copy({ driver, path: from }, to, options);
-    const { entry, body } = await driver.read(from, { signal: options.signal });
+    if (driver.copy !== undefined) return driver.copy(source, to, options);
+    const { version } = source;
+    const { entry, body } = await driver.read(source.path, { version, signal: options.signal });
     const { mtime, mode, contentType, metadata } = entry;
     return driver.write(to, body, {
       mtime,
@@ -135,6 +145,29 @@ export class Storage implements AsyncDisposable {
     await this.driver.remove(from, { ...options, ifMatch });
   }
 
+  /**
+   * The versions of a file, or with `recursive` of all below a directory, one by one.
+   * @throws StorageError `unsupported` where the store keeps none.
+   */
+  async *listVersions(path: string, options?: VersionOptions): AsyncIterable<FileVersion> {
+    if (this.driver.listVersions === undefined) throw lacks(path, "keeps no versions");
+    for await (const page of this.driver.listVersions(path, options)) yield* page;
+  }
+
+  /** Makes an old version the current one again, as a copy: what is there now stays as a version. */
+  restore(path: string, version: string, options: WriteOptions = {}): Promise<Entry> {
+    return this.#copy({ driver: this.driver, path, version }, path, options);
+  }
+
+  /**
+   * Hints of what changes under a directory. See `Driver.watch`.
+   * @throws StorageError `unsupported` where the store tells none; list from time to time then.
+   */
+  async watch(path = "", options?: WatchOptions): Promise<AsyncIterable<WatchHint>> {
+    if (this.driver.watch === undefined) throw lacks(path, "does not tell what changes");
+    return this.driver.watch(path, options);
+  }
+
   close(): Promise<void> {
     return this.driver.close();
   }
@@ -142,4 +175,8 @@ export class Storage implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+function lacks(path: string, what: string): StorageError {
+  return new StorageError("unsupported", { path, message: `the store ${what}` });
 }

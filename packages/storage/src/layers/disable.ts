@@ -14,6 +14,7 @@ const PAGE = 1000;
 /**
  * `driver` without these abilities.
  * - `conditions`: a call that is given one throws `unsupported` (`read` keeps its `ifMatch`).
+ * - `versions`: a call that names one throws `unsupported`; entries still say which they are.
  * - `orderedList`: a recursive listing comes shuffled, always in the same way. It is held in memory
  *   whole, so this one is for tests.
  * - `resumableList`: `startAfter` is honoured by reading all and leaving out.
@@ -24,7 +25,7 @@ export function disable(driver: Driver, ...abilities: readonly AbilityName[]): D
   const off = new Set(abilities);
   return intercept(driver, {
     capabilities: (inner) => abilities.reduce(without, inner),
-    ...(off.has("conditions") ? { around: refuseConditions } : {}),
+    around: refuse(off),
     ...(LIST_ABILITIES.some((name) => off.has(name))
       ? { methods: { list: (path, options) => poorerList(driver, off, path, options) } }
       : {}),
@@ -49,6 +50,8 @@ const NONE: { readonly [A in AbilityName]: Partial<Capabilities> } = {
   presign: { presign: false },
   removeMany: { removeMany: undefined },
   about: { about: false },
+  versions: { versions: false },
+  watch: { watch: false },
   conditions: {
     conditions: {
       create: false,
@@ -64,16 +67,22 @@ function without(capabilities: Capabilities, ability: AbilityName): Capabilities
   return { ...capabilities, ...NONE[ability] };
 }
 
-const refuseConditions: Interceptor["around"] = async (call, run) => {
-  if (hasCondition(call)) {
-    throw new StorageError("unsupported", {
-      path: call.path,
-      operation: call.operation,
-      message: "the store honours no preconditions",
-    });
-  }
-  return run();
-};
+function refuse(off: ReadonlySet<AbilityName>): Interceptor["around"] {
+  if (!off.has("conditions") && !off.has("versions")) return undefined;
+  return async (call, run) => {
+    if (off.has("conditions") && hasCondition(call)) {
+      throw refusal(call, "the store honours no preconditions");
+    }
+    if (off.has("versions") && (call.options?.version ?? call.source?.version) !== undefined) {
+      throw refusal(call, "the store keeps no versions");
+    }
+    return run();
+  };
+}
+
+function refusal({ path, operation }: Call, message: string): StorageError {
+  return new StorageError("unsupported", { path, operation, message });
+}
 
 function hasCondition({ operation, options, source }: Call): boolean {
   if (operation === "read" || operation === "readBlock") return false;

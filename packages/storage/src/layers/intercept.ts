@@ -12,6 +12,7 @@ import type {
   Driver,
   Multipart,
   Stage,
+  StatOptions,
 } from "../driver.ts";
 import { StorageError } from "../errors.ts";
 import { markWrapped, unwrapDriver } from "../lib/unwrap-driver.ts";
@@ -26,7 +27,7 @@ export interface Call {
   readonly operation: Operation;
   /** "" where the operation has none; the first one of `removeMany`; `from` of `move`. */
   readonly path: string;
-  readonly options?: ConditionOptions | undefined;
+  readonly options?: (ConditionOptions & StatOptions) | undefined;
   /** Of `copy` and `multipart.copyPart`. */
   readonly source?: CopySource | undefined;
   /** Length of the bytes that `multipart.putPart` and `stage.write` carry. */
@@ -38,11 +39,11 @@ export type Around = <T>(call: Call, run: () => Promise<T>) => Promise<T>;
 export interface Interceptor {
   /**
    * Around every call that gives a promise, except `close`. `run` may be called again.
-   * For `read` it ends when the store has answered, not with the body.
+   * For `read` and `watch` it ends when the store has answered, not with the stream.
    */
   readonly around?: Around | undefined;
   /**
-   * Around each step of `list`, `multipart.listParts` and `multipart.listUploads`. `run` must not be
+   * Around each step of `list`, `listVersions`, `multipart.listParts` and `.listUploads`. `run` must not be
    * called again: a listing that has failed has ended, and would pass for a short one.
    */
   readonly page?: Around | undefined;
@@ -115,6 +116,9 @@ const CLAIMS: Partial<Record<keyof Abilities, (capabilities: Capabilities) => bo
   presign: (can) => can.presign,
   removeMany: (can) => can.removeMany !== undefined,
   about: (can) => can.about,
+  listVersions: (can) => can.versions,
+  removeVersion: (can) => can.versions,
+  watch: (can) => can.watch,
 };
 
 /** The inner driver's capabilities of the moment, changed as the layer says; computed once for each. */
@@ -168,6 +172,10 @@ function wrapMethods(
       around({ operation: "writeLink", path, options }, () =>
         inner.writeLink!(path, target, options),
       ),
+    hardLink: (existing, path, options) =>
+      around({ operation: "hardLink", path, options }, () =>
+        inner.hardLink!(existing, path, options),
+      ),
     stage: async (path, size, options) => {
       const stage = await around({ operation: "stage", path, options }, () =>
         inner.stage!(path, size, options),
@@ -184,6 +192,16 @@ function wrapMethods(
       ),
     about: (options) =>
       around({ operation: "about", path: "", options }, () => inner.about!(options)),
+    listVersions: (path, options) =>
+      wrapPages(page, { operation: "listVersions", path, options }, () =>
+        inner.listVersions!(path, options),
+      ),
+    removeVersion: (path, version, options) =>
+      around({ operation: "removeVersion", path, options }, () =>
+        inner.removeVersion!(path, version, options),
+      ),
+    watch: (path, options) =>
+      around({ operation: "watch", path, options }, () => inner.watch!(path, options)),
     removeStale: (path, options) =>
       around({ operation: "removeStale", path, options }, () => inner.removeStale!(path, options)),
   };

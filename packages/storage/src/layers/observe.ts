@@ -35,6 +35,10 @@ export function observe(
       async *list(path, options) {
         yield* watch({ operation: "list", path }).stream(driver.list(path, options));
       },
+      async *listVersions(path, options) {
+        const watching = watch({ operation: "listVersions", path });
+        yield* watching.stream(driver.listVersions!(path, options));
+      },
       async read(path, options) {
         const watching = watch({ operation: "read", path });
         const { entry, body } = await watching.opening(() => driver.read(path, options));

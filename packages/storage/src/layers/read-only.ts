@@ -4,8 +4,8 @@ import { StorageError } from "../errors.ts";
 import { type Call, type Operation, intercept } from "./intercept.ts";
 
 /**
- * `driver` without any way to change the store: `write`, `remove`, `mkdir`, `rmdir`, `writeLink`,
- * `removeStale` and `presign` for PUT throw `read-only`; the changing abilities that have a
+ * `driver` without any way to change the store: `write`, `remove`, `mkdir`, `rmdir`, `writeLink`, `hardLink`,
+ * `removeStale`, `removeVersion` and `presign` for PUT throw `read-only`; the changing abilities that have a
  * capability of their own (copy, move, setAttributes, multipart, stage, removeMany) are gone.
  */
 export function readOnly(driver: Driver): Driver {
@@ -33,6 +33,7 @@ const READING: ReadonlySet<Operation> = new Set<Operation>([
   "readBlock",
   "readLink",
   "about",
+  "watch",
 ]);
 
 function withoutChanges(inner: Capabilities): Capabilities {

@@ -3,7 +3,15 @@
  * last entry where the store lists in order, else the failure stands: a listing never becomes shorter,
  * and never gives an entry twice.
  */
-import type { CallOptions, Driver, ListOptions, Part, Upload } from "../driver.ts";
+import type {
+  CallOptions,
+  Driver,
+  FileVersion,
+  ListOptions,
+  Part,
+  Upload,
+  VersionOptions,
+} from "../driver.ts";
 import type { Entry } from "../entry.ts";
 import { Patience, type RetryPolicy } from "../lib/retry-policy.ts";
 import { orderKey } from "../path.ts";
@@ -44,6 +52,20 @@ export function retryListParts(
       last = fresh.at(-1)?.number ?? last;
       return fresh;
     },
+  });
+}
+
+/** A page may end amid the versions of one path, and no call begins there. */
+export function retryListVersions(
+  driver: Driver,
+  policy: RetryPolicy,
+  path: string,
+  options: VersionOptions = {},
+): AsyncIterable<readonly FileVersion[]> {
+  return retryPages(new Patience(policy, options.signal), {
+    open: () => driver.listVersions!(path, options),
+    resumable: false,
+    take: (page) => page,
   });
 }
 

@@ -16,7 +16,7 @@ import { type StorageError, isStorageError } from "../errors.ts";
 import { isReplayable } from "../lib/body.ts";
 import { DEFAULT_RETRY, type RetryPolicy, waitToRetry, withRetry } from "../lib/retry-policy.ts";
 import { type Operation, intercept } from "./intercept.ts";
-import { retryList, retryListParts, retryListUploads } from "./retry-list.ts";
+import { retryList, retryListParts, retryListUploads, retryListVersions } from "./retry-list.ts";
 import { retryRead } from "./retry-read.ts";
 
 /** `driver` with failed calls made again as `options` say, over `DEFAULT_RETRY`. */
@@ -27,6 +27,7 @@ export function retry(driver: Driver, options: Partial<RetryPolicy> = {}): Drive
       ONCE.has(call.operation) ? run() : withRetry(policy, run, call.options?.signal),
     methods: {
       list: (directory, given) => retryList(driver, policy, directory, given),
+      listVersions: (path, given) => retryListVersions(driver, policy, path, given),
       read: (path, given) => retryRead(driver, policy, path, given),
       write: (path, body, given) => retryWrite(driver, policy, path, { body, ...given }),
       remove: (path, given) => retryRemove(driver, policy, path, given),
@@ -64,8 +65,8 @@ async function retryRemove(
     } catch (error) {
       const mayBeOurs = n > 1 && isStorageError(error, "precondition-failed");
       if (!mayBeOurs) throw error;
-      const { version, signal } = options;
-      if ((await driver.stat(path, { version, signal })) !== undefined) throw error;
+      const { signal } = options;
+      if ((await driver.stat(path, { signal })) !== undefined) throw error;
     }
   };
   await withRetry(policy, attempt, options.signal);

@@ -124,7 +124,7 @@ export function retryDelay(
 function withAttempts(error: StorageError, attempts: number): StorageError {
   if (attempts === 1) return error;
   const { code, path, operation, retry, retryAfter } = error;
-  const prefix = path === undefined ? "" : `${printable(path)}: `;
+  const prefix = path ? `${printable(path)}: ` : "";
   const message = `${error.message.slice(prefix.length)} (after ${attempts} attempts)`;
   return new StorageError(code, { message, path, operation, retry, retryAfter, cause: error });
 }

@@ -9,6 +9,14 @@ await driverSuite("memory", {
   },
 });
 
+await driverSuite("memory with versions", {
+  open: async () => new MemoryDriver({ versions: true }),
+  reopen: async (driver) => {
+    const { store, root, id } = driver as MemoryDriver;
+    return new MemoryDriver({ store, root, name: id.slice("memory://".length) });
+  },
+});
+
 // The same below a root inside a store that holds other keys.
 await driverSuite("memory below a root", {
   open: async () => {

@@ -7,3 +7,7 @@ const server = await startStrictS3({ keepLog: false });
 afterAll(() => server.close());
 
 await driverSuite("s3 on the strict server", await s3Setup(server));
+await driverSuite(
+  "s3 on the strict server with versions",
+  await s3Setup(server, { versions: true }),
+);

@@ -17,6 +17,8 @@ const METHODS: Partial<Record<AbilityName, readonly (keyof Driver)[]>> = {
   presign: ["presign"],
   removeMany: ["removeMany"],
   about: ["about"],
+  versions: ["listVersions", "removeVersion"],
+  watch: ["watch"],
 };
 
 describe("disable", () => {
@@ -85,6 +87,24 @@ describe("disable", () => {
     expect((await listAll(memory)).map((entry) => entry.etag)).toEqual([ifMatch]);
     expect(await outcome(driver.read("a", { ifMatch: "other" }))).toBe("precondition-failed");
     expect(await outcome(driver.write("a", pattern(1)))).toBe("ok");
+  });
+
+  it("versions: each call that names one throws `unsupported` and changes nothing", async () => {
+    const memory = new FullMemory();
+    const { version } = await memory.write("a", pattern(4));
+    await memory.write("a", pattern(5));
+    const driver = disable(memory, "versions");
+    const source = { driver, path: "a", version };
+    const upload = await driver.multipart!.create("c");
+    const range = { offset: 0, length: 1 };
+    const calls: readonly (() => Promise<unknown>)[] = [
+      () => driver.stat("a", { version }),
+      () => driver.read("a", { version }),
+      () => driver.copy!(source, "b"),
+      () => driver.multipart!.copyPart(upload, 1, source, range),
+    ];
+    for (const call of calls) expect(await outcome(call())).toBe("unsupported");
+    expect((await listAll(memory)).map((entry) => entry.size)).toEqual([5]);
   });
 
   const trees = fc.uniqueArray(fc.stringMatching(/^[a-c]{1,3}(\/[a-c]{1,2})?$/), { maxLength: 30 });

@@ -55,9 +55,17 @@ export class SmallSteps extends MemoryDriver {
   }
 }
 
-/** Memory with the two abilities that it lacks. */
+/** Memory that keeps versions, with the two abilities that it lacks. */
 export class FullMemory extends MemoryDriver {
-  override readonly capabilities: Capabilities = { ...MEMORY_CAPABILITIES, presign: true };
+  override readonly capabilities: Capabilities = {
+    ...MEMORY_CAPABILITIES,
+    presign: true,
+    versions: true,
+  };
+
+  constructor() {
+    super({ versions: true });
+  }
 
   async presign(): Promise<string> {
     return "https://store/a?signature=CANARY-7f3a";

@@ -71,13 +71,21 @@ async function tour(driver: Driver): Promise<unknown> {
   await see(driver.removeMany!(["a/one", "missing"]));
   await driver.remove("missing");
   await see(driver.stat("staged"));
+  const hints = (await driver.watch!("", { recursive: true }))[Symbol.asyncIterator]();
+  await see(driver.write("watched", pattern(1)));
+  await see(hints.next());
+  await hints.return?.();
+  const versions = (await Array.fromAsync(driver.listVersions!("watched"))).flat();
+  seen.push(versions);
+  await see(driver.removeVersion!("watched", versions[0]!.version));
   await see(listAll(driver));
   return seen.map((item) => JSON.stringify(item, (key, value) => (key === "storedAt" ? 0 : value)));
 }
 
 describe("every layer", () => {
   it.each(LAYERS)("%s: changes nothing of what any method does", async (_name, layer) => {
-    expect(await tour(layer(new MemoryDriver()))).toEqual(await tour(new MemoryDriver()));
+    const memory = (): Driver => new MemoryDriver({ versions: true });
+    expect(await tour(layer(memory()))).toEqual(await tour(memory()));
   });
 
   it.each(LAYERS)("%s: keeps name, id and capabilities", (_name, layer) => {
@@ -141,7 +149,7 @@ describe("every layer", () => {
 describe("intercept", () => {
   it("sees every call once, with its path, options, source and bytes", async () => {
     const calls: Call[] = [];
-    const driver = intercept(new MemoryDriver(), {
+    const driver = intercept(new MemoryDriver({ versions: true }), {
       around: (call, run) => {
         calls.push(call);
         return run();
@@ -158,6 +166,7 @@ describe("intercept", () => {
       about: 1,
       copy: 1,
       list: 2,
+      listVersions: 2,
       mkdir: 1,
       move: 1,
       "multipart.abort": 1,
@@ -172,6 +181,7 @@ describe("intercept", () => {
       readLink: 1,
       remove: 1,
       removeMany: 1,
+      removeVersion: 1,
       rmdir: 1,
       setAttributes: 1,
       stage: 2,
@@ -180,7 +190,8 @@ describe("intercept", () => {
       "stage.hash": 1,
       "stage.write": 2,
       stat: 1,
-      write: 2,
+      watch: 1,
+      write: 3,
       writeLink: 1,
     });
     expect(calls.find((call) => call.operation === "copy")).toMatchObject({

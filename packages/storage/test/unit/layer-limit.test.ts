@@ -135,6 +135,15 @@ describe("limit", () => {
     );
   });
 
+  it("a watch holds no slot while it waits", async () => {
+    const limited = limit(new SmallSteps(), 1);
+    const hints = (await limited.watch!(""))[Symbol.asyncIterator]();
+    const waiting = hints.next();
+    await limited.write("a", pattern(3));
+    expect((await waiting).value).toEqual({ path: "a", kind: "changed" });
+    await hints.return?.();
+  });
+
   it("takes whole numbers from 1", () => {
     for (const n of [0, -1, 1.5, Number.NaN]) expect(() => limit(new SmallSteps(), n)).toThrow();
   });

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { NO_CAPABILITIES } from "../../src/capabilities.ts";
 import type { Driver } from "../../src/driver.ts";
 import { intercept, readOnly } from "../../src/layers/index.ts";
+import { leaveStream } from "../../src/lib/release-stream.ts";
 import { FullMemory, listAll, outcome, pattern, readAll } from "./layer-helpers.ts";
 
 async function setUp(): Promise<{ memory: FullMemory; driver: Driver }> {
@@ -16,6 +17,7 @@ describe("readOnly", () => {
   it("refuses every change and leaves the store as it was", async () => {
     const { memory, driver } = await setUp();
     const before = await listAll(memory);
+    const { version } = (await memory.stat("a"))!;
     const changes: readonly (() => Promise<unknown>)[] = [
       () => driver.write("b", pattern(1)),
       () => driver.write("a", pattern(1), { ifNoneMatch: "*" }),
@@ -25,6 +27,7 @@ describe("readOnly", () => {
       () => driver.rmdir!("empty"),
       () => driver.writeLink!("link", "b"),
       () => driver.removeStale!("a"),
+      () => driver.removeVersion!("a", version as string),
       () => driver.presign!("a", { method: "PUT", expiresIn: 60 }),
     ];
     for (const change of changes) expect(await outcome(change())).toBe("read-only");
@@ -48,6 +51,8 @@ describe("readOnly", () => {
     expect(await listAll(driver)).toEqual(await listAll(memory));
     expect(await driver.readLink!("link")).toBe("a");
     expect((await driver.readBlock!("a", { offset: 1, length: 2 })).bytes).toHaveLength(2);
+    expect((await Array.fromAsync(driver.listVersions!("a"))).flat()).toHaveLength(1);
+    await leaveStream(await driver.watch!(""));
     expect(await driver.about!()).toEqual(await memory.about());
     expect(await driver.presign!("a", { method: "GET", expiresIn: 60 })).toContain("https://");
   });

@@ -14,7 +14,7 @@ import {
   retry,
   transientError,
 } from "../../src/layers/index.ts";
-import { listAll, outcome, pattern, readAll, SmallSteps } from "./layer-helpers.ts";
+import { FullMemory, listAll, outcome, pattern, readAll, SmallSteps } from "./layer-helpers.ts";
 
 const SIZE = 20;
 const QUICK = { sleep: async (): Promise<void> => {} };
@@ -225,6 +225,21 @@ describe("retry: list", () => {
     }
     faults.plan = onCall(faults.calls.length + 1, refused);
     expect((await Array.fromAsync(driver.multipart!.listUploads(""))).flat()).toHaveLength(1);
+  });
+});
+
+describe("retry: listVersions", () => {
+  it("begins anew as long as nothing was given out, and never ends shorter", async () => {
+    const memory = new FullMemory();
+    for (let n = 0; n < 1500; n++) await memory.write(`${n}`, pattern(1));
+    const faults = new Faults();
+    const driver = retry(fault(memory, faults), QUICK);
+    const all = async (): Promise<number> =>
+      (await Array.fromAsync(driver.listVersions!("", { recursive: true }))).flat().length;
+    faults.plan = onCall(1, refused);
+    expect(await all()).toBe(1500);
+    faults.plan = onCall(faults.calls.length + 2, refused);
+    expect(await outcome(all())).toBe("unavailable");
   });
 });
 

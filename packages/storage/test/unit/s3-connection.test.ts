@@ -96,5 +96,6 @@ test("connections are used again, also after HEAD, a refusal and a listing", asy
     await Array.fromAsync((await driver.read("a")).body);
     await Array.fromAsync(driver.list(""));
   }
-  expect(sockets).toBeLessThanOrEqual(2);
+  // One of Node's own client for the first requests, then undici's.
+  expect(sockets).toBeLessThanOrEqual(3);
 });

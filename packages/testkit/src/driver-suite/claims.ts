@@ -17,6 +17,9 @@ const METHODS: readonly (readonly [keyof Abilities, (c: Capabilities) => boolean
   ["presign", (c) => c.presign],
   ["removeMany", (c) => c.removeMany !== undefined],
   ["about", (c) => c.about],
+  ["listVersions", (c) => c.versions],
+  ["removeVersion", (c) => c.versions],
+  ["watch", (c) => c.watch],
 ];
 
 export function addClaimTests(suite: Suite): void {

@@ -39,6 +39,15 @@ export function addDirectoryTests(suite: Suite): void {
     await expectOnly(driver, "a/b/c/file", "x");
   });
 
+  suite.test("ST-185", "the place itself", async ({ driver }) => {
+    await driver.mkdir!("");
+    expect(await driver.stat("")).toMatchObject({ path: "", kind: "directory", size: 0 });
+    expect(await listNames(driver, "", { recursive: true })).toEqual([]);
+    await put(driver, "a/file", "x");
+    await driver.mkdir!("");
+    await expectOnly(driver, "a/file", "x");
+  });
+
   suite.test("ST-1 ST-110", "many at once", async ({ driver }) => {
     await Promise.all(Array.from({ length: 16 }, (_, i) => driver.mkdir!(`a/b/c${i % 4}`)));
     expect(await listNames(driver, "a/b")).toEqual(["a/b/c0/", "a/b/c1/", "a/b/c2/", "a/b/c3/"]);

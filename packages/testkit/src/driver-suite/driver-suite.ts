@@ -28,6 +28,8 @@ import {
   closeFilled,
   describeAreas,
 } from "./suite.ts";
+import { addVersionTests } from "./versions.ts";
+import { addWatchTests } from "./watch.ts";
 import { addWriteTests } from "./write.ts";
 
 const AREAS = {
@@ -50,6 +52,8 @@ const AREAS = {
   presign: addPresignTests,
   removeMany: addRemoveManyTests,
   about: addAboutTests,
+  versions: addVersionTests,
+  watch: addWatchTests,
   close: addCloseTests,
   facade: addFacadeTests,
 } satisfies Record<string, Area>;
@@ -61,7 +65,7 @@ const TOUCHED: { readonly [A in AbilityName]: readonly AreaName[] } = {
   orderedList: ["list"],
   resumableList: ["list"],
   completeList: ["list"],
-  copy: ["copy", "facade"],
+  copy: ["copy", "facade", "versions"],
   move: ["move", "facade"],
   setAttributes: ["attributes"],
   symlinks: ["links"],
@@ -72,6 +76,8 @@ const TOUCHED: { readonly [A in AbilityName]: readonly AreaName[] } = {
   presign: ["presign"],
   removeMany: ["removeMany", "remove"],
   about: ["about"],
+  versions: ["versions"],
+  watch: ["watch"],
   conditions: ["conditions", "copy", "multipart", "stage", "facade"],
 };
 

@@ -1,7 +1,25 @@
-/** Programs that tests compare with or run scripts in; found, or installed where that may be done unasked. */
+/** Programs that tests compare with, run scripts in, or look through; found, or installed where that may be done unasked. */
 import { install, installCommand, isInstalled, mayInstall } from "./apt.ts";
 
-const PROGRAM_NAMES: readonly ["rsync", "zsh", "fish"] = ["rsync", "zsh", "fish"];
+const PROGRAM_NAMES: readonly [
+  "rsync",
+  "git",
+  "rclone",
+  "zsh",
+  "fish",
+  "strace",
+  "openssl",
+  "tinyproxy",
+] = [
+  "rsync",
+  "git",
+  "rclone",
+  "zsh",
+  "fish",
+  "strace",
+  "openssl",
+  "tinyproxy",
+];
 export type ProgramName = (typeof PROGRAM_NAMES)[number];
 
 /** Why each program cannot be had; those that are there are not in it. */

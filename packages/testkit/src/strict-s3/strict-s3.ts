@@ -15,6 +15,7 @@
  */
 import { once } from "node:events";
 import { createServer } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Credentials } from "./auth.ts";
 import type { BucketSettings } from "./bucket.ts";
@@ -45,12 +46,14 @@ export interface StrictS3Options {
   readonly discardBodies?: boolean | undefined;
   /** Keep `log`. Default true; counts are kept always. */
   readonly keepLog?: boolean | undefined;
+  /** PEM. With it the server speaks TLS. Default: plain HTTP. */
+  readonly tls?: { readonly key: string; readonly cert: string } | undefined;
   /** The server's clock, milliseconds since 1970. Default `Date.now`. */
   readonly now?: (() => number) | undefined;
 }
 
 export interface StrictS3 extends AsyncDisposable {
-  /** `http://127.0.0.1:<port>`. */
+  /** `http://127.0.0.1:<port>`, or `https`. */
   readonly endpoint: string;
   readonly port: number;
   readonly region: string;
@@ -89,9 +92,9 @@ export async function startStrictS3(options: StrictS3Options = {}): Promise<Stri
     log: new RequestLog(options.keepLog ?? true),
     virtualHost: options.virtualHost ?? "localhost",
   };
-  const server = createServer(
-    (incoming, outgoing) => void serveRequest(service, incoming, outgoing),
-  );
+  const { tls } = options;
+  const server = tls === undefined ? createServer() : createTlsServer(tls);
+  server.on("request", (incoming, outgoing) => void serveRequest(service, incoming, outgoing));
   // Whoever waits for "100 Continue" gets it after the signature was checked, not before.
   server.on(
     "checkContinue",
@@ -109,7 +112,7 @@ export async function startStrictS3(options: StrictS3Options = {}): Promise<Stri
   };
   const [{ accessKeyId, secretAccessKey } = defaultCredentials] = credentials;
   return {
-    endpoint: `http://127.0.0.1:${port}`,
+    endpoint: `${tls === undefined ? "http" : "https"}://127.0.0.1:${port}`,
     port,
     region,
     accessKeyId,

@@ -27,7 +27,7 @@ import {
 import { StorageError } from "../../errors.ts";
 import type { HashName } from "../../hashes.ts";
 import { checkSize } from "../../lib/body.ts";
-import type { OpenDirectory, Place } from "./confined-tree.ts";
+import { type OpenDirectory, type Place, syncDirectory } from "./confined-tree.ts";
 import { fromSystemError, isSystemError } from "./file-errors.ts";
 import { type StatRow, rowEtag, statRow } from "./stat-row.ts";
 import { nextTempName } from "./temp-names.ts";
@@ -100,7 +100,7 @@ export function publish(place: Place, path: string, temp: TempFile, wish: WriteW
   if (wish.mtime !== undefined) futimesSync(fd, Date.now() / 1000, toFileTime(wish.mtime));
   if (wish.durable) fsyncSync(fd);
   putInPlace(place, path, temp.name, wish);
-  if (wish.durable) syncDirectory(place.directory);
+  if (wish.durable) syncDirectory(`${place.directory.prefix}.`);
   return statRow(fstatSync(fd));
 }
 
@@ -170,15 +170,6 @@ export function compareEtag(path: string, stats: Stats | undefined, ifMatch: str
   const message =
     stats === undefined ? "is gone" : "is not the version that was expected; somebody changed it";
   throw new StorageError("precondition-failed", { path, message });
-}
-
-export function syncDirectory(directory: OpenDirectory): void {
-  const fd = openSync(`${directory.prefix}.`, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
 }
 
 /**

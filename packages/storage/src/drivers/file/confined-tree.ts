@@ -18,12 +18,14 @@ import {
   constants,
   existsSync,
   fstatSync,
+  fsyncSync,
   lstatSync,
   mkdirSync,
   openSync,
   readlinkSync,
   statSync,
 } from "node:fs";
+import { dirname } from "node:path";
 import { StorageError } from "../../errors.ts";
 import { baseName, parentPath } from "../../path.ts";
 import { errorName, isSystemError } from "./file-errors.ts";
@@ -52,6 +54,12 @@ export interface Place {
   readonly target: string;
 }
 
+/**
+ * Whether missing directories on the way are made. `durable`: and are on stable storage before anything
+ * is put into them, for a file is lost with the directory that leads to it.
+ */
+export type Creation = boolean | "durable";
+
 /** Opens without reading or needing read permission; not in `fs.constants`. */
 const O_PATH = 0o10000000;
 /** With the number spelled out: the link `/proc/self` costs a tenth of a walk's time. */
@@ -67,14 +75,14 @@ export class ConfinedTree {
   }
 
   /** Where `path` (not "") lies. With `create`, missing directories on the way are made. */
-  place(path: string, create = false): Place {
+  place(path: string, create: Creation = false): Place {
     const directory = this.directory(parentPath(path), create);
     const name = baseName(path);
     return { directory, name, target: directory.prefix + name };
   }
 
   /** A directory that stays open until `release`. @throws as `node:fs`, or StorageError for a link. */
-  directory(path: string, create = false): OpenDirectory {
+  directory(path: string, create: Creation = false): OpenDirectory {
     const known = this.#kept.get(path);
     if (known !== undefined) return known;
     let at = "";
@@ -116,17 +124,18 @@ export class ConfinedTree {
     this.#kept.clear();
   }
 
-  #open(parent: OpenDirectory, name: string, path: string, create: boolean): OpenDirectory {
+  #open(parent: OpenDirectory, name: string, path: string, create: Creation): OpenDirectory {
     try {
       return this.openBelow(parent, name, path);
     } catch (error) {
       if (!create || !isSystemError(error, "ENOENT")) throw error;
     }
-    makeDirectory(parent.prefix + name);
+    const made = makeDirectory(parent.prefix + name);
+    if (made && create === "durable") syncDirectory(`${parent.prefix}.`);
     return this.openBelow(parent, name, path);
   }
 
-  #openRoot(create: boolean): OpenDirectory {
+  #openRoot(create: Creation): OpenDirectory {
     const { root } = this.spec;
     try {
       return openPlain(root);
@@ -141,7 +150,8 @@ export class ConfinedTree {
         });
       }
     }
-    mkdirSync(root, { recursive: true });
+    const highest = mkdirSync(root, { recursive: true });
+    if (highest !== undefined && create === "durable") syncAbove(root, highest);
     return openPlain(root);
   }
 
@@ -178,6 +188,22 @@ export function makeDirectory(target: string, mode = 0o777): boolean {
   } catch (error) {
     if (!isSystemError(error, "EEXIST")) throw error;
     return false;
+  }
+}
+
+export function syncDirectory(path: string): void {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Every directory that got one of the new ones, which go from `highest` down to `lowest`. */
+function syncAbove(lowest: string, highest: string): void {
+  for (let made = lowest; made.length >= highest.length; made = dirname(made)) {
+    syncDirectory(dirname(made));
   }
 }
 

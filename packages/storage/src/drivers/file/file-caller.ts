@@ -18,6 +18,7 @@ const SEES_ROOT: ReadonlySet<OperationName> = new Set<OperationName>([
   "writeBytes",
   "beginWrite",
   "makeDirectories",
+  "hardLink",
   "writeLink",
 ]);
 

@@ -21,5 +21,6 @@ export const FILE_CAPABILITIES: Capabilities = {
   readBlock: true,
   removeMany: 1000,
   about: true,
+  watch: true,
   concurrency: 128,
 };

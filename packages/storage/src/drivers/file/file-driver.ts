@@ -22,7 +22,10 @@ import type {
   ReadResult,
   RemoveOptions,
   Stage,
+  StageOptions,
   StatOptions,
+  WatchHint,
+  WatchOptions,
   WriteOptions,
 } from "../../driver.ts";
 import type { Attributes, Entry } from "../../entry.ts";
@@ -39,6 +42,7 @@ import { hashBlock } from "./file-hash.ts";
 import { listPages } from "./file-list.ts";
 import { createStage } from "./file-stage.ts";
 import { copyContent, writeBody } from "./file-stream.ts";
+import { FileWatch } from "./file-watch.ts";
 import { rowEntry } from "./stat-row.ts";
 import { TempWriter } from "./temp-writer.ts";
 
@@ -68,6 +72,7 @@ export class FileDriver implements Driver {
   readonly #caller: FileCaller;
   readonly #umask: number;
   readonly #largeCopies: Slots = new Slots(LARGE_COPIES);
+  readonly #watches: Set<FileWatch> = new Set();
 
   constructor(options: FileDriverOptions) {
     this.root = resolveRoot(options.root);
@@ -137,9 +142,9 @@ export class FileDriver implements Driver {
   }
 
   async mkdir(path: string, options: DirectoryOptions = {}): Promise<void> {
-    this.#begin(path, options);
-    const { mtime, mode } = options;
-    await this.#caller.call("makeDirectories", [path, { mtime, mode }], options);
+    this.#begin(path, options, { root: true });
+    const { mtime, mode, durable } = options;
+    await this.#caller.call("makeDirectories", [path, { mtime, mode, durable }], options);
   }
 
   async rmdir(path: string, options: CallOptions = {}): Promise<void> {
@@ -196,6 +201,16 @@ export class FileDriver implements Driver {
     return this.#caller.call("readLink", [path], options);
   }
 
+  async hardLink(existing: string, path: string, options: ConditionOptions = {}): Promise<Entry> {
+    this.#begin(existing, options);
+    this.#begin(path, options);
+    const wish = this.#wish(path, options);
+    return rowEntry(
+      path,
+      await this.#caller.callOn(path, options, "hardLink", [existing, path, wish], options),
+    );
+  }
+
   async writeLink(path: string, target: string, options: WriteOptions = {}): Promise<Entry> {
     this.#begin(path, options);
     if (target === "" || target.includes("\0") || !target.isWellFormed()) {
@@ -209,13 +224,15 @@ export class FileDriver implements Driver {
     );
   }
 
-  async stage(path: string, size: number, options: CallOptions = {}): Promise<Stage> {
+  async stage(path: string, size: number, options: StageOptions = {}): Promise<Stage> {
     this.#begin(path, options);
     if (!isCount(size)) {
       throw new StorageError("invalid-argument", { path, message: `${size} is not a size` });
     }
     const toWish = (given: WriteOptions): WriteWish => this.#wish(path, given);
-    const writer = await TempWriter.begin(this.#caller, path, toWish({}), size);
+    // Whether it is to be durable shows at the commit, when its directories are there already.
+    const wish = toWish({ durable: true });
+    const writer = await TempWriter.begin(this.#caller, path, wish, size);
     return createStage(writer, size, toWish);
   }
 
@@ -225,19 +242,34 @@ export class FileDriver implements Driver {
     return { total, used, free };
   }
 
+  async watch(path: string, options: WatchOptions = {}): Promise<AsyncIterable<WatchHint>> {
+    const entry = await this.stat(path, options);
+    if (entry?.kind !== "directory") {
+      throw new StorageError(entry === undefined ? "not-found" : "not-a-directory", { path });
+    }
+    this.#begin(path, options, { root: true });
+    const onEnd = (): void => void this.#watches.delete(watch);
+    const watch = new FileWatch({ root: this.root, path, options, onEnd });
+    this.#watches.add(watch);
+    return watch.begin();
+  }
+
   async removeStale(path: string, options: CallOptions = {}): Promise<boolean> {
     this.#begin(path, options);
     return this.#caller.call("removeLeftover", [path], options);
   }
 
   close(): Promise<void> {
+    for (const watch of this.#watches) watch.stop(new StorageError("closed"));
     return this.#caller.close();
   }
 
-  #begin(path: string, options: CallOptions, allow: { readonly root?: boolean } = {}): void {
+  #begin(path: string, options: StatOptions, allow: { readonly root?: boolean } = {}): void {
     this.#caller.checkOpen(path);
     checkPath(path, allow);
     throwIfAborted(options.signal, path);
+    if (options.version === undefined) return;
+    throw new StorageError("unsupported", { path, message: "a local disk keeps no versions" });
   }
 
   #copySource(source: CopySource, path: string): FileDriver {
@@ -245,7 +277,7 @@ export class FileDriver implements Driver {
     if (!(driver instanceof FileDriver)) {
       throw new StorageError("unsupported", { path, message: "the source is not a local file" });
     }
-    driver.#begin(source.path, {});
+    driver.#begin(source.path, { version: source.version });
     if (join(driver.root, source.path) === join(this.root, path)) {
       throw new StorageError("invalid-argument", { path, message: "would copy onto itself" });
     }

@@ -21,6 +21,8 @@ interface Hashing {
 }
 
 const PIECE = 1024 * 1024;
+/** What was written just now is read from memory: a small buffer stays in the processor's cache. */
+const PREFIX_PIECE = 256 * 1024;
 
 const hashings = new Map<number, Hashing>();
 let last = 0;
@@ -69,4 +71,40 @@ export function endHash(_context: OperationContext, id: number): void {
   if (hashing === undefined) return;
   hashings.delete(id);
   closeSync(hashing.opened.fd);
+}
+
+interface PrefixHashing {
+  readonly fd: number;
+  readonly hasher: Hasher;
+  at: number;
+}
+
+const prefixHashings = new Map<number, PrefixHashing>();
+
+/** The hash of a file that is still being written, of its beginning first. The descriptor stays the caller's. */
+export function startPrefixHash(_context: OperationContext, fd: number, name: HashName): number {
+  prefixHashings.set(++last, { fd, hasher: createHasher(name), at: 0 });
+  return last;
+}
+
+/** Goes on to `end`. */
+export function continuePrefixHash(_context: OperationContext, id: number, end: number): void {
+  const hashing = prefixHashings.get(id);
+  if (hashing === undefined) throw new StorageError("internal", { message: "the hash has ended" });
+  const buffer = Buffer.allocUnsafe(Math.min(PREFIX_PIECE, end - hashing.at));
+  while (hashing.at < end) {
+    const wanted = Math.min(buffer.byteLength, end - hashing.at);
+    const count = readSync(hashing.fd, buffer, 0, wanted, hashing.at);
+    if (count === 0)
+      throw new StorageError("corrupt", { message: "the file ends before the range" });
+    hashing.hasher.update(buffer.subarray(0, count));
+    hashing.at += count;
+  }
+}
+
+/** Ends it. @returns the hash of what was gone through. */
+export function endPrefixHash(_context: OperationContext, id: number): string | undefined {
+  const hashing = prefixHashings.get(id);
+  prefixHashings.delete(id);
+  return hashing?.hasher.digest();
 }

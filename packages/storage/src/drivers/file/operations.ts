@@ -1,6 +1,13 @@
 /** Everything that the main thread can ask a worker to do, by name. */
 import type { ConfinedTree, RootSpec } from "./confined-tree.ts";
-import { continueHash, endHash, startHash } from "./hash-operations.ts";
+import {
+  continueHash,
+  continuePrefixHash,
+  endHash,
+  endPrefixHash,
+  startHash,
+  startPrefixHash,
+} from "./hash-operations.ts";
 import { copySmall, hashRange, look, openRead, readBlock } from "./read-operations.ts";
 import { endWalk, nextPage, startWalk } from "./walk-operations.ts";
 import {
@@ -17,6 +24,7 @@ import {
   rename,
   space,
   writeBytes,
+  hardLink,
   writeLink,
 } from "./write-operations.ts";
 
@@ -37,6 +45,9 @@ export interface Operations {
   readonly startHash: typeof startHash;
   readonly continueHash: typeof continueHash;
   readonly endHash: typeof endHash;
+  readonly startPrefixHash: typeof startPrefixHash;
+  readonly continuePrefixHash: typeof continuePrefixHash;
+  readonly endPrefixHash: typeof endPrefixHash;
   readonly copySmall: typeof copySmall;
   readonly writeBytes: typeof writeBytes;
   readonly beginWrite: typeof beginWrite;
@@ -49,6 +60,7 @@ export interface Operations {
   readonly rename: typeof rename;
   readonly changeAttributes: typeof changeAttributes;
   readonly readLink: typeof readLink;
+  readonly hardLink: typeof hardLink;
   readonly writeLink: typeof writeLink;
   readonly space: typeof space;
   readonly removeLeftover: typeof removeLeftover;
@@ -65,6 +77,9 @@ export const OPERATIONS: Operations = {
   startHash,
   continueHash,
   endHash,
+  startPrefixHash,
+  continuePrefixHash,
+  endPrefixHash,
   copySmall,
   writeBytes,
   beginWrite,
@@ -77,6 +92,7 @@ export const OPERATIONS: Operations = {
   rename,
   changeAttributes,
   readLink,
+  hardLink,
   writeLink,
   space,
   removeLeftover,

@@ -166,7 +166,7 @@ export function copySmall(
     if (readFully(fd, buffer, size, undefined) !== size || !isUnchanged(fd, stats)) {
       throw changed(request.path);
     }
-    const place = placeToWrite(context, path);
+    const place = placeToWrite(context, path, wish.durable);
     const mode = wish.mode ?? stats.mode & 0o7777;
     const mtime = wish.mtime ?? stats.mtimeMs;
     return writeAtomically(place, path, { ...wish, mode, mtime }, (out) =>
@@ -187,9 +187,13 @@ function openSource(context: OperationContext, request: CopyRequest): OpenFile {
 }
 
 /** Where a file is to be written; makes its directories. */
-export function placeToWrite(context: OperationContext, path: string): Place {
+export function placeToWrite(
+  context: OperationContext,
+  path: string,
+  durable: boolean | undefined,
+): Place {
   try {
-    return context.tree.place(path, true);
+    return context.tree.place(path, durable ? "durable" : true);
   } catch (error) {
     throw explain(error, path, context.tree.directory(""));
   }

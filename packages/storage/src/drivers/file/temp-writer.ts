@@ -9,6 +9,7 @@ import type { HashName } from "../../hashes.ts";
 import type { TempFile, WriteWish } from "./atomic-write.ts";
 import type { FileCaller } from "./file-caller.ts";
 import { fromSystemError } from "./file-errors.ts";
+import { PrefixHash } from "./prefix-hash.ts";
 import type { StatRow } from "./stat-row.ts";
 
 const closeFile = promisify(close);
@@ -20,6 +21,9 @@ export class TempWriter {
   readonly #caller: FileCaller;
   readonly #temp: TempFile;
   readonly #busy = new Set<Promise<unknown>>();
+  /** The write before. Two at once in one file wait for each other in the kernel, and burn a core there. */
+  #lastWrite: Promise<unknown> = Promise.resolve();
+  #prefixHash: PrefixHash | undefined;
   #ended = false;
 
   constructor(caller: FileCaller, path: string, temp: TempFile) {
@@ -39,17 +43,23 @@ export class TempWriter {
     return new TempWriter(caller, path, temp);
   }
 
+  /** Computes this hash of the whole while it is written. */
+  expectHash(name: HashName): void {
+    this.#prefixHash ??= new PrefixHash(this.#caller, this.#temp.fd, name);
+  }
+
   get fd(): number {
     return this.#temp.fd;
   }
 
   write(bytes: Uint8Array, position: number): Promise<void> {
     return this.use(async (fd) => {
-      for (let done = 0; done < bytes.byteLength;) {
-        const rest = bytes.byteLength - done;
-        const { bytesWritten } = await writeFile(fd, bytes, done, rest, position + done);
-        done += bytesWritten;
-      }
+      this.#prefixHash?.writing(position);
+      const put = (): Promise<void> => writeFully(fd, bytes, position);
+      const writing = this.#lastWrite.then(put, put);
+      this.#lastWrite = writing;
+      await writing;
+      this.#prefixHash?.wrote(position, bytes.byteLength);
     });
   }
 
@@ -62,9 +72,10 @@ export class TempWriter {
     name: HashName,
     range: { readonly offset: number; readonly length: number },
   ): Promise<string> {
-    return this.use((fd) =>
-      this.#caller.call("hashRange", [fd, name, range], { bytes: range.length }),
-    );
+    return this.use(async (fd) => {
+      const known = await this.#knownHash(name, range);
+      return known ?? this.#caller.call("hashRange", [fd, name, range], { bytes: range.length });
+    });
   }
 
   /** Puts the file in place. A failure leaves it as it was, to be committed again or aborted. */
@@ -79,6 +90,7 @@ export class TempWriter {
     if (this.#ended) return;
     this.#ended = true;
     await Promise.allSettled(this.#busy);
+    await this.#prefixHash?.end();
     await closeFile(this.#temp.fd);
   }
 
@@ -87,11 +99,22 @@ export class TempWriter {
     if (this.#ended) return;
     this.#ended = true;
     await Promise.allSettled(this.#busy);
+    await this.#prefixHash?.end();
     try {
       await this.#caller.cleanUp("abortWrite", [this.path, this.#temp.name]);
     } finally {
       await closeFile(this.#temp.fd);
     }
+  }
+
+  async #knownHash(
+    name: HashName,
+    range: { readonly offset: number; readonly length: number },
+  ): Promise<string | undefined> {
+    const prefixHash = this.#prefixHash;
+    if (prefixHash?.name !== name || range.offset !== 0) return undefined;
+    this.#prefixHash = undefined;
+    return prefixHash.digest(range.length);
   }
 
   /** Something that needs the descriptor: it stays open until it is done. */
@@ -108,5 +131,13 @@ export class TempWriter {
     } finally {
       this.#busy.delete(running);
     }
+  }
+}
+
+async function writeFully(fd: number, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.byteLength;) {
+    const rest = bytes.byteLength - done;
+    const { bytesWritten } = await writeFile(fd, bytes, done, rest, position + done);
+    done += bytesWritten;
   }
 }

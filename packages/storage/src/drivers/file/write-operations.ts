@@ -5,6 +5,7 @@ import {
   constants,
   fstatSync,
   ftruncateSync,
+  linkSync,
   lstatSync,
   lutimesSync,
   openSync,
@@ -28,11 +29,10 @@ import {
   explain,
   publish,
   putInPlace,
-  syncDirectory,
   toFileTime,
   writeAtomically,
 } from "./atomic-write.ts";
-import { type Place, makeDirectory } from "./confined-tree.ts";
+import { type Place, makeDirectory, syncDirectory } from "./confined-tree.ts";
 import { type WireError, fromSystemError, isSystemError, packError } from "./file-errors.ts";
 import type { OperationContext } from "./operations.ts";
 import { hashRange, placeToWrite, readTarget, writeFully } from "./read-operations.ts";
@@ -46,7 +46,7 @@ export function writeBytes(
   wish: WriteWish,
 ): StatRow {
   checkHashes(path, wish, (name) => hashBytes(name, bytes));
-  const place = placeToWrite(context, path);
+  const place = placeToWrite(context, path, wish.durable);
   return writeAtomically(place, path, wish, (fd) => writeFully(fd, bytes, bytes.byteLength));
 }
 
@@ -57,7 +57,7 @@ export function beginWrite(
   wish: WriteWish,
   size?: number,
 ): TempFile {
-  const place = placeToWrite(context, path);
+  const place = placeToWrite(context, path, wish.durable);
   let temp: TempFile | undefined;
   try {
     temp = createTemp(place.directory, chooseMode(place, path, wish));
@@ -124,29 +124,39 @@ export function removeFiles(context: OperationContext, paths: readonly string[])
   return failures;
 }
 
-export interface DirectoryWish {
+interface AttributeWish {
   readonly mtime?: number | undefined;
   readonly mode?: number | undefined;
 }
 
+export interface DirectoryWish extends AttributeWish {
+  readonly durable?: boolean | undefined;
+}
+
+/** @param path "" for the root. */
 export function makeDirectories(
   context: OperationContext,
   path: string,
   wish: DirectoryWish,
 ): void {
-  const place = placeToWrite(context, path);
+  if (path === "") context.tree.directory("", wish.durable ? "durable" : true);
+  else makeBelowRoot(context, path, wish);
+  if (wish.mode === undefined && wish.mtime === undefined) return;
+  const itself = `${context.tree.directory(path).prefix}.`;
+  if (wish.mode !== undefined) chmodSync(itself, wish.mode);
+  if (wish.mtime !== undefined) utimesSync(itself, Date.now() / 1000, toFileTime(wish.mtime));
+}
+
+function makeBelowRoot(context: OperationContext, path: string, wish: DirectoryWish): void {
+  const place = placeToWrite(context, path, wish.durable);
   try {
-    makeDirectory(place.target);
+    if (makeDirectory(place.target) && wish.durable) syncDirectory(`${place.directory.prefix}.`);
   } catch (error) {
     throw explain(error, path, place.directory);
   }
   if (!lstatSync(place.target).isDirectory()) {
     throw new StorageError("not-a-directory", { path, message: "something else lies there" });
   }
-  if (wish.mode === undefined && wish.mtime === undefined) return;
-  const itself = `${context.tree.directory(path).prefix}.`;
-  if (wish.mode !== undefined) chmodSync(itself, wish.mode);
-  if (wish.mtime !== undefined) utimesSync(itself, Date.now() / 1000, toFileTime(wish.mtime));
 }
 
 export function removeDirectory(context: OperationContext, path: string): void {
@@ -162,7 +172,7 @@ export function removeDirectory(context: OperationContext, path: string): void {
 export function rename(context: OperationContext, from: string, to: string): void {
   const source = context.tree.place(from);
   lstatSync(source.target);
-  const place = placeToWrite(context, to);
+  const place = placeToWrite(context, to, false);
   try {
     renameSync(source.target, place.target);
   } catch (error) {
@@ -176,7 +186,7 @@ export function rename(context: OperationContext, from: string, to: string): voi
 export function changeAttributes(
   context: OperationContext,
   path: string,
-  wish: DirectoryWish,
+  wish: AttributeWish,
   condition: { readonly ifMatch?: string | undefined; readonly ifNoneMatch?: "*" | undefined },
 ): StatRow {
   const place = context.tree.place(path);
@@ -212,7 +222,7 @@ export function writeLink(
   linkTarget: string,
   wish: WriteWish,
 ): StatRow {
-  const place = placeToWrite(context, path);
+  const place = placeToWrite(context, path, wish.durable);
   checkMatch(path, place.target, wish.ifMatch);
   // Without a condition made beside it and renamed; else `symlink` itself refuses a name that exists.
   const name = wish.ifNoneMatch === undefined ? nextTempName() : place.name;
@@ -230,7 +240,33 @@ export function writeLink(
     discardTemp(place.directory, { name });
     throw explain(error, path, place.directory);
   }
-  if (wish.durable) syncDirectory(place.directory);
+  if (wish.durable) syncDirectory(`${place.directory.prefix}.`);
+  return statRow(lstatSync(place.target));
+}
+
+export function hardLink(
+  context: OperationContext,
+  existing: string,
+  path: string,
+  wish: WriteWish,
+): StatRow {
+  const from = context.tree.place(existing);
+  if (!lstatSync(from.target).isFile())
+    throw new StorageError("unsupported", { path: existing, message: "is not a file" });
+  const place = placeToWrite(context, path, wish.durable);
+  const name = nextTempName();
+  try {
+    linkSync(from.target, place.directory.prefix + name);
+    putInPlace(place, path, name, wish);
+    // Between two names of one file a rename does nothing, and leaves both.
+    discardTemp(place.directory, { name });
+  } catch (error) {
+    discardTemp(place.directory, { name });
+    if (!isSystemError(error, "EXDEV", "EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"))
+      throw explain(error, path, place.directory);
+    const message = "the file system has no hard links here";
+    throw new StorageError("unsupported", { path, message, cause: error });
+  }
   return statRow(lstatSync(place.target));
 }
 

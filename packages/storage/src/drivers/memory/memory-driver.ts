@@ -12,6 +12,7 @@ import type {
   CopySource,
   DirectoryOptions,
   Driver,
+  FileVersion,
   ListOptions,
   Multipart,
   ReadBlockOptions,
@@ -19,6 +20,10 @@ import type {
   ReadResult,
   RemoveOptions,
   Stage,
+  StatOptions,
+  VersionOptions,
+  WatchHint,
+  WatchOptions,
   WriteOptions,
 } from "../../driver.ts";
 import type { Attributes, Entry } from "../../entry.ts";
@@ -30,6 +35,8 @@ import { listKeys } from "./memory-list.ts";
 import { createMultipart } from "./memory-multipart.ts";
 import { createStage } from "./memory-stage.ts";
 import { type MemoryObject, MemoryStore } from "./memory-store.ts";
+import { listVersions } from "./memory-versions.ts";
+import { watchStore } from "./memory-watch.ts";
 
 const MAX_OBJECT = 0x7fff_ffff;
 const CHUNK = 64 * 1024;
@@ -37,6 +44,8 @@ const CHUNK = 64 * 1024;
 export interface MemoryDriverOptions {
   /** The data; drivers that share it see the same objects. Default: a new, empty one. */
   readonly store?: MemoryStore | undefined;
+  /** Whether the new store keeps versions; one that is given has decided already. Default false. */
+  readonly versions?: boolean | undefined;
   /** Path inside the store that is this driver's root. Default "". */
   readonly root?: string | undefined;
   /** Part of the id. Default: unique. */
@@ -52,20 +61,33 @@ export class MemoryDriver implements Driver {
   readonly multipart: Multipart;
   readonly store: MemoryStore;
   readonly root: string;
+  /** Absent where the store keeps no versions. */
+  readonly listVersions?: (
+    path: string,
+    options?: VersionOptions,
+  ) => AsyncIterable<readonly FileVersion[]>;
+  readonly removeVersion?: (path: string, version: string, options?: CallOptions) => Promise<void>;
+  /** Ends each watch under way. */
+  readonly watches: Set<() => void> = new Set();
   #closed = false;
 
   constructor(options: MemoryDriverOptions = {}) {
-    this.store = options.store ?? new MemoryStore();
+    this.store = options.store ?? new MemoryStore({ versions: options.versions });
     this.root = checkPath(options.root ?? "", { root: true });
     this.id = `memory://${joinPath(options.name ?? `unnamed-${++unnamed}`, this.root)}`;
-    this.capabilities = MEMORY_CAPABILITIES;
+    this.capabilities = { ...MEMORY_CAPABILITIES, versions: this.store.keepsVersions };
     this.multipart = createMultipart(this);
+    if (!this.store.keepsVersions) return;
+    this.listVersions = (path, call = {}) => listVersions(this, path, call);
+    this.removeVersion = async (path, version, call = {}) =>
+      this.store.removeVersion(this.begin(path, call), version);
   }
 
-  async stat(path: string, options: CallOptions = {}): Promise<Entry | undefined> {
+  async stat(path: string, options: StatOptions = {}): Promise<Entry | undefined> {
     const key = this.begin(path, options, { root: true });
-    const object = this.store.objects.get(key);
+    const object = this.find(path, key, options.version);
     if (object !== undefined && path !== "") return describe(path, object);
+    if (options.version !== undefined) return undefined;
     const prefix = key === "" ? "" : `${key}/`;
     const marker = this.store.objects.get(prefix);
     if (marker !== undefined) return describeMarker(path, marker);
@@ -83,7 +105,7 @@ export class MemoryDriver implements Driver {
       throwIfAborted(options.signal, directory);
       if (this.#closed) throw new StorageError("closed", { path: directory });
       yield page.map((found) => {
-        const path = this.#relative(found.key);
+        const path = this.pathOf(found.key);
         if (found.object === undefined) return { path, kind: "directory", size: 0, complete: true };
         return found.key.endsWith("/")
           ? describeMarker(path, found.object)
@@ -97,7 +119,7 @@ export class MemoryDriver implements Driver {
   async read(path: string, options: ReadOptions = {}): Promise<ReadResult> {
     const key = this.begin(path, options);
     checkRange(path, options.range);
-    const object = this.get(path, key);
+    const object = this.get(path, key, options.version);
     if (object.link)
       throw new StorageError("unsupported", { path, message: "is a link; use readLink" });
     this.checkMatch(path, object, options.ifMatch);
@@ -163,7 +185,9 @@ export class MemoryDriver implements Driver {
   }
 
   async mkdir(path: string, options: DirectoryOptions = {}): Promise<void> {
-    const key = this.begin(path, options);
+    const key = this.begin(path, options, { root: true });
+    // The store itself is always there.
+    if (key === "") return;
     if (
       this.store.objects.has(`${key}/`) &&
       options.mtime === undefined &&
@@ -192,7 +216,7 @@ export class MemoryDriver implements Driver {
   async copy(source: CopySource, path: string, options: WriteOptions = {}): Promise<Entry> {
     const key = this.begin(path, options);
     const from = this.copySource(source);
-    if (from.key === key)
+    if (from.key === key && source.version === undefined)
       throw new StorageError("invalid-argument", { path, message: "would copy onto itself" });
     this.checkConditions(path, key, options);
     const attributes = { ...from.object.attributes, ...given(options) };
@@ -204,7 +228,7 @@ export class MemoryDriver implements Driver {
     const target = this.begin(to, options);
     const object = this.store.objects.get(source);
     if (object === undefined) return this.#moveDirectory(from, source, target);
-    // First away, then there: the two may be one.
+    if (source === target) return;
     this.store.delete(source);
     this.store.set(target, object);
   }
@@ -217,7 +241,7 @@ export class MemoryDriver implements Driver {
       throw new StorageError("invalid-argument", { path: from, message: "would move into itself" });
     }
     if (this.#keysBelow(target).some((key) => key !== `${target}/`)) {
-      throw new StorageError("directory-not-empty", { path: this.#relative(target) });
+      throw new StorageError("directory-not-empty", { path: this.pathOf(target) });
     }
     // What one turn of the event loop does, nobody sees half done.
     for (const key of keys) {
@@ -266,6 +290,10 @@ export class MemoryDriver implements Driver {
     return createStage(this, path, size);
   }
 
+  async watch(path: string, options: WatchOptions = {}): Promise<AsyncIterable<WatchHint>> {
+    return watchStore(this, path, options);
+  }
+
   async about(options: CallOptions = {}): Promise<About> {
     this.begin("", options, { root: true });
     let used = 0;
@@ -275,6 +303,7 @@ export class MemoryDriver implements Driver {
 
   async close(): Promise<void> {
     this.#closed = true;
+    for (const end of this.watches) end();
   }
 
   /** The checks that every method begins with; gives the key in the store. */
@@ -285,10 +314,18 @@ export class MemoryDriver implements Driver {
     return joinPath(this.root, path);
   }
 
-  /** The object at a key. @throws StorageError `not-found`, or `is-a-directory`. */
-  get(path: string, key: string): MemoryObject {
-    const object = this.store.objects.get(key);
+  /** The object at a key, or a version of it. @throws StorageError `unsupported` where there are none. */
+  find(path: string, key: string, version: string | undefined): MemoryObject | undefined {
+    if (version === undefined) return this.store.objects.get(key);
+    if (this.store.keepsVersions) return this.store.version(key, version);
+    throw new StorageError("unsupported", { path, message: "the store keeps no versions" });
+  }
+
+  /** As `find`. @throws StorageError `not-found`, or `is-a-directory`. */
+  get(path: string, key: string, version?: string): MemoryObject {
+    const object = this.find(path, key, version);
     if (object !== undefined) return object;
+    if (version !== undefined) throw new StorageError("not-found", { path });
     const next = this.store.keys()[this.store.firstAtOrAfter(`${key}/`)];
     throw new StorageError(next?.startsWith(`${key}/`) ? "is-a-directory" : "not-found", { path });
   }
@@ -302,7 +339,7 @@ export class MemoryDriver implements Driver {
       });
     }
     const key = driver.begin(source.path, {});
-    const object = driver.get(source.path, key);
+    const object = driver.get(source.path, key, source.version);
     this.checkMatch(source.path, object, source.ifMatch);
     return { key, object };
   }
@@ -332,11 +369,11 @@ export class MemoryDriver implements Driver {
       sha256: hashBytes("sha256", bytes),
       link,
     };
-    this.store.set(key, object);
-    return describe(path, object);
+    return describe(path, this.store.set(key, object));
   }
 
-  #relative(key: string): string {
+  /** The path of a key, which lies under the root. */
+  pathOf(key: string): string {
     const path = this.root === "" ? key : key.slice(this.root.length + 1);
     return path.endsWith("/") ? path.slice(0, -1) : path;
   }
@@ -365,6 +402,7 @@ export const MEMORY_CAPABILITIES: Capabilities = {
   readBlock: true,
   removeMany: 1000,
   about: true,
+  watch: true,
   concurrency: 16,
 };
 
@@ -378,6 +416,7 @@ function describe(path: string, object: MemoryObject): Entry {
     etag: object.etag,
     storedAt: object.storedAt,
     hashes: { sha256: object.sha256 },
+    ...(object.version === undefined ? {} : { version: object.version }),
     ...(object.link ? { linkTarget: new TextDecoder().decode(object.bytes) } : {}),
   };
 }

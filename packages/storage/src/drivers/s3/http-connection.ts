@@ -2,10 +2,12 @@
  * The connections to one host, on undici. Short answers are collected by a handler of our own: the
  * stream object that undici makes for every answer costs more than all of the rest of a small PUT.
  */
-import { readFileSync } from "node:fs";
 import type { Readable } from "node:stream";
-import { getCACertificates } from "node:tls";
 import { type Dispatcher, Pool, ProxyAgent } from "undici";
+import { AnswerStream, type HttpStream } from "./answer-stream.ts";
+import { KEEP_ALIVE, MAX_ANSWER, TooLongAnswer, certificates } from "./http-limits.ts";
+import { proxyFailure } from "./proxy-failure.ts";
+import { ReadBuffers } from "./read-buffers.ts";
 import type { ResponseHeaders } from "./s3-errors.ts";
 
 export interface ConnectionOptions {
@@ -34,29 +36,25 @@ export interface HttpAnswer {
   readonly body: Buffer;
 }
 
-export interface HttpStream {
-  readonly status: number;
-  readonly headers: ResponseHeaders;
-  readonly body: Readable;
-}
-
 /** A larger body goes out in slices, so that the idle timeout starts anew with each. */
 const SLICE = 256 * 1024;
-/** Answers that are collected: pages of listings, results, errors. */
-const MAX_ANSWER = 64 * 1024 * 1024;
 
 export class HttpConnection {
   readonly origin: string;
+  readonly #proxied: boolean;
+  readonly #buffers = new ReadBuffers();
   readonly #dispatcher: Dispatcher;
 
   constructor(origin: string, options: ConnectionOptions) {
     this.origin = origin;
-    this.#dispatcher = makeDispatcher(origin, options);
+    this.#proxied = options.proxy !== undefined;
+    this.#dispatcher = makeDispatcher(origin, options, this.#buffers);
   }
 
   /** The whole answer. Rejects with what undici or the system says; with the signal's reason if it fires. */
   exchange(request: HttpRequest): Promise<HttpAnswer> {
-    return new Promise((resolve, reject) => {
+    return new Promise((resolve, fail) => {
+      const reject = (error: unknown): void => fail(this.#explain(error));
       const collector = new AnswerCollector(resolve, reject, request.signal);
       try {
         this.#dispatcher.dispatch(this.#options(request), collector);
@@ -67,15 +65,26 @@ export class HttpConnection {
   }
 
   /** An answer whose body is read as it comes. */
-  async open(request: HttpRequest): Promise<HttpStream> {
-    const options = { ...this.#options(request), signal: request.signal ?? null };
-    const { statusCode, headers, body } = await this.#dispatcher.request(options);
-    return { status: statusCode, headers, body };
+  open(request: HttpRequest): Promise<HttpStream> {
+    return new Promise((resolve, fail) => {
+      const reject = (error: unknown): void => fail(this.#explain(error));
+      const { signal } = request;
+      const stream = new AnswerStream({ signal, buffers: this.#buffers, resolve, reject });
+      try {
+        this.#dispatcher.dispatch(this.#options(request), stream);
+      } catch (error) {
+        stream.onResponseError(undefined, error as Error);
+      }
+    });
   }
 
   /** Ends what is under way too. */
   close(): Promise<void> {
     return this.#dispatcher.destroy();
+  }
+
+  #explain(error: unknown): unknown {
+    return this.#proxied ? (proxyFailure(error) ?? error) : error;
   }
 
   #options(request: HttpRequest): Dispatcher.DispatchOptions {
@@ -154,27 +163,29 @@ class AnswerCollector implements Dispatcher.DispatchHandler {
   };
 }
 
-class TooLongAnswer extends Error {
-  readonly code = "UND_ERR_RES_EXCEEDED_MAX_SIZE";
-}
-
-function makeDispatcher(origin: string, options: ConnectionOptions): Dispatcher {
+function makeDispatcher(
+  origin: string,
+  options: ConnectionOptions,
+  buffers: ReadBuffers,
+): Dispatcher {
   const { caBundle, proxy, idleTimeout, connections } = options;
-  // Certificates are always checked: there is no setting that would switch it off.
-  const tls =
-    caBundle === undefined
-      ? {}
-      : { ca: [...getCACertificates("default"), readFileSync(caBundle, "utf8")] };
+  const tls = certificates(caBundle);
   const pool = {
     connections,
     pipelining: 1,
     allowH2: false,
     headersTimeout: idleTimeout,
     bodyTimeout: idleTimeout,
-    keepAliveTimeout: 15_000,
+    keepAliveTimeout: KEEP_ALIVE,
   };
-  if (proxy === undefined) return new Pool(origin, { ...pool, connect: tls });
-  return new ProxyAgent({ ...pool, uri: proxy, requestTls: tls, proxyTls: tls });
+  if (proxy === undefined) {
+    // TLS gives its bytes record by record, at most 16 KiB: large buffers would stay nearly empty.
+    const connect = origin.startsWith("http:") ? { onread: buffers.onread } : tls;
+    return new Pool(origin, { ...pool, connect });
+  }
+  // Without `factory`, requests that need no tunnel would go by a pool that knows of no timeout.
+  const factory = (to: string | URL, given: object): Pool => new Pool(to, { ...pool, ...given });
+  return new ProxyAgent({ ...pool, factory, uri: proxy, requestTls: tls, proxyTls: tls });
 }
 
 function sliced(body: Uint8Array): Uint8Array | Readable {

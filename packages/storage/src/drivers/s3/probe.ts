@@ -7,9 +7,10 @@
  * on the first call that needs to know, never for a program that only reads.
  */
 import { randomBytes } from "node:crypto";
-import { StorageError, isStorageError } from "../../errors.ts";
+import { StorageError, isStorageError, throwIfAborted } from "../../errors.ts";
 import { hashBytes } from "../../hashes.ts";
 import { RESERVED_NAME, joinPath } from "../../path.ts";
+import { keepsVersions } from "./bucket-versioning.ts";
 import { multipartEtag } from "./checksums.ts";
 import { etagOf } from "./s3-attributes.ts";
 import type { S3Request, S3Response } from "./s3-client.ts";
@@ -24,9 +25,12 @@ import type { Probed } from "./provider-profile.ts";
 /** The MD5 of nothing that a probe ever writes. */
 const WRONG_ETAG = "00000000000000000000000000000000";
 
-/** @throws StorageError `permission-denied` if the credentials may not write. */
-export async function probeStore(context: S3Context): Promise<StoreFacts> {
-  return new Probe(context).run();
+/**
+ * @param leave Ends it between two requests, so that it can clear up behind each.
+ * @throws StorageError `permission-denied` if the credentials may not write.
+ */
+export async function probeStore(context: S3Context, leave: AbortSignal): Promise<StoreFacts> {
+  return new Probe(context, leave).run();
 }
 
 /** Whether the ETag of an object sent in one piece is its MD5; `probe` if that cannot be told here. */
@@ -39,14 +43,16 @@ type Outcome = "done" | "refused" | "unknown";
 
 class Probe {
   readonly #context: S3Context;
+  readonly #leave: AbortSignal | undefined;
   readonly #keys: readonly [string, string, string];
   readonly #uploads = new Map<string, string>();
   #serial = 0;
   #etag = "";
   #quoting: "quoted" | "unquoted" = "quoted";
 
-  constructor(context: S3Context) {
+  constructor(context: S3Context, leave?: AbortSignal) {
     this.#context = context;
+    this.#leave = leave;
     const name = `${RESERVED_NAME}/probe-${randomBytes(8).toString("hex")}`;
     const base = joinPath(context.config.root, name);
     // With a percent sign, which some stores read as an escape where none is meant.
@@ -63,10 +69,12 @@ class Probe {
       const copyTarget = await this.#probeCopyTarget(key, copy);
       const remove = await this.#probeRemove(copy);
       const { complete, ...parts } = await this.#probeMultipart(key);
+      const versions = await keepsVersions(this.#context, undefined);
       return {
         conditions: { create, replace, remove, copySource, complete, copyTarget },
         etagQuoting: this.#quoting,
         etagIsMd5,
+        versions,
         ...parts,
       };
     } finally {
@@ -137,9 +145,7 @@ class Probe {
     return (await remove(etag)) === "done" && (await remove(etag)) === "refused";
   }
 
-  async #probeMultipart(
-    source: string,
-  ): Promise<Omit<StoreFacts, "conditions" | "etagQuoting" | "etagIsMd5"> & { complete: boolean }> {
+  async #probeMultipart(source: string): Promise<PartFacts & { complete: boolean }> {
     const key = this.#keys[2];
     await this.#put(key, []);
     let upload;
@@ -175,6 +181,7 @@ class Probe {
   }
 
   async #startUpload(key: string): Promise<{ id: string; etag: string; md5: string }> {
+    throwIfAborted(this.#leave);
     const root = await this.#context.client.document({
       ...this.#request({ method: "POST", key, query: "uploads=" }),
       headers: this.#context.headers.create,
@@ -243,6 +250,11 @@ class Probe {
   }
 
   async #send(request: ProbeRequest): Promise<S3Response> {
+    throwIfAborted(this.#leave);
+    return this.#sendAnyway(request);
+  }
+
+  #sendAnyway(request: ProbeRequest): Promise<S3Response> {
     return this.#context.client.send(this.#request(request));
   }
 
@@ -274,14 +286,16 @@ class Probe {
   }
 
   async #cleanUp(): Promise<void> {
-    const removals = this.#keys.map((key) => this.#send({ method: "DELETE", key }));
+    const removals = this.#keys.map((key) => this.#sendAnyway({ method: "DELETE", key }));
     const aborts = [...this.#uploads].map(([id, key]) =>
-      this.#send({ method: "DELETE", key, query: encodeQuery(["uploadId", id]) }),
+      this.#sendAnyway({ method: "DELETE", key, query: encodeQuery(["uploadId", id]) }),
     );
     // What the probe found is right all the same; what it left lies under `.omnisync/`, for the janitor.
     await Promise.allSettled([...removals, ...aborts]);
   }
 }
+
+type PartFacts = Pick<StoreFacts, "copyPart" | "partSourceDecoding" | "multipartEtagIsMd5">;
 
 interface ProbeRequest {
   readonly method: S3Request["method"];

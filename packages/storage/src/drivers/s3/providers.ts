@@ -38,6 +38,7 @@ export function providerByHost(host: string): ProviderProfile | undefined {
 }
 
 function hasSuffix(host: string, suffix: string): boolean {
+  if (!suffix.includes("*")) return host === suffix || host.endsWith(`.${suffix}`);
   const pattern = suffix.replaceAll(".", "\\.").replaceAll("*", "[^.]*");
   return new RegExp(`(?:^|\\.)${pattern}$`).test(host);
 }

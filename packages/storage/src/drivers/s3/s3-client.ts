@@ -8,11 +8,12 @@
  * bucket's region, the request is made anew, signed for that region, and on AWS sent to the host
  * that the region has there, whose name is made here and not taken from the answer.
  */
-import type { Readable } from "node:stream";
 import { StorageError, isStorageError, throwIfAborted } from "../../errors.ts";
 import { DEFAULT_RETRY, type RetryPolicy, withRetry } from "../../lib/retry-policy.ts";
 import type { Credentials } from "./credentials.ts";
-import { HttpConnection, type HttpRequest } from "./http-connection.ts";
+import type { HttpBody, HttpStream } from "./answer-stream.ts";
+import { HttpClient } from "./http-client.ts";
+import type { HttpRequest } from "./http-connection.ts";
 import type { S3Config } from "./s3-config.ts";
 import {
   type ErrorContext,
@@ -56,12 +57,6 @@ export interface S3Response {
   readonly body: Buffer;
 }
 
-export interface S3Stream {
-  readonly status: number;
-  readonly headers: ResponseHeaders;
-  readonly body: Readable;
-}
-
 /** Corrections of one attempt: region, clock, credentials, each once. */
 const MAX_CORRECTIONS = 3;
 /** A store that works for long gets this many idle timeouts. */
@@ -74,9 +69,9 @@ export class S3Client {
   readonly config: S3Config;
   readonly #policy: RetryPolicy;
   #signer: Signer;
-  #connection: HttpConnection;
+  #connection: HttpClient;
   #host: string;
-  readonly #retired: HttpConnection[] = [];
+  readonly #retired: HttpClient[] = [];
   /** The store's clock less ours, milliseconds. */
   #skew = 0;
   #closed = false;
@@ -88,7 +83,7 @@ export class S3Client {
     this.#policy = { ...DEFAULT_RETRY, maxAttempts: config.maxAttempts, ...policy };
     this.#signer = new Signer(config.region);
     const origin = originOf(config, config.endpoint);
-    this.#connection = new HttpConnection(origin, config);
+    this.#connection = new HttpClient(origin, config);
     this.#host = new URL(origin).host;
   }
 
@@ -114,7 +109,7 @@ export class S3Client {
   }
 
   /** `send` with a body that is read as it comes, and must be read or destroyed. */
-  open(request: S3Request): Promise<S3Stream> {
+  open(request: S3Request): Promise<HttpStream> {
     return this.#retrying(request, async () => {
       const response = await this.#corrected(request, async (http) => {
         const stream = await this.#connection.open(http);
@@ -237,14 +232,14 @@ export class S3Client {
     if (endpoint === undefined) return;
     const old = this.#connection;
     const origin = originOf(this.config, endpoint);
-    this.#connection = new HttpConnection(origin, this.config);
+    this.#connection = new HttpClient(origin, this.config);
     this.#host = new URL(origin).host;
     // Others may still have requests on it; they will be refused like this one was.
     this.#retired.push(old);
   }
 
   #refused(request: S3Request, failure: S3Failure): StorageError {
-    return translateFailure(failure, request);
+    return translateFailure(failure, request, this.config.proxy !== undefined);
   }
 
   #path(key: string | undefined): string {
@@ -311,11 +306,11 @@ function closed({ path, operation }: S3Request): StorageError {
   return new StorageError("closed", { path, operation });
 }
 
-async function collectError(body: Readable): Promise<Buffer> {
+async function collectError(body: HttpBody): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    chunks.push(chunk);
+  for await (const chunk of body) {
+    chunks.push(Buffer.from(chunk));
     size += chunk.byteLength;
     if (size > MAX_ERROR_BODY) break;
   }

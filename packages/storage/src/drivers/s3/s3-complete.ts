@@ -9,6 +9,7 @@ import { multipartEtag } from "./checksums.ts";
 import { bareEtag } from "./list-scanner.ts";
 import type { Outcome, S3Request } from "./s3-client.ts";
 import type { S3Context } from "./s3-context.ts";
+import { dropSuspects } from "./s3-open-uploads.ts";
 import { type OwnUpload, PART_CHECKSUMS, checksumElement, listParts } from "./s3-parts.ts";
 import { headObject } from "./s3-read.ts";
 import { encodeQuery } from "./sigv4.ts";
@@ -17,6 +18,18 @@ import { childText, encodeXml } from "./xml.ts";
 
 /** `condition`: headers of a precondition that the store is known to honour. */
 export async function completeUpload(
+  context: S3Context,
+  upload: OwnUpload,
+  parts: readonly Part[],
+  condition: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<Entry> {
+  const entry = await complete(context, upload, parts, condition, signal);
+  await dropSuspects(context, upload);
+  return entry;
+}
+
+async function complete(
   context: S3Context,
   upload: OwnUpload,
   parts: readonly Part[],

@@ -45,6 +45,8 @@ export class S3Context {
   /** This driver's keys may not write: what was left open counts as not honoured. */
   #denied = false;
   #closed = false;
+  readonly #leaving = new AbortController();
+  readonly #unattended = new Set<Promise<void>>();
 
   constructor(config: S3Config, client: S3Client, cacheFile: string | undefined) {
     const { endpoint, bucket, profile, checksum } = config;
@@ -69,9 +71,24 @@ export class S3Context {
     if (this.#closed) throw new StorageError("closed", { path });
     checkPath(path, allow);
     throwIfAborted(options.signal, path);
-    const key = joinPath(this.config.root, path);
+    const key = this.keyOf(path);
     if (key.length * 3 > MAX_KEY && Buffer.byteLength(key) > MAX_KEY) throw tooLong(path);
     return key;
+  }
+
+  keyOf(path: string): string {
+    return joinPath(this.config.root, path);
+  }
+
+  /** Work that goes on although whoever began it has stopped waiting: `close` waits for it, for a while. */
+  keep(work: Promise<unknown>): void {
+    const ended = work
+      .then(
+        () => {},
+        () => {},
+      )
+      .finally(() => this.#unattended.delete(ended));
+    this.#unattended.add(ended);
   }
 
   /** The key of a directory's marker. */
@@ -106,12 +123,17 @@ export class S3Context {
     return known === "probe" ? !this.#denied : known;
   }
 
+  /** Whether the bucket keeps versions, or nobody has asked it yet. */
+  get mayKeepVersions(): boolean {
+    return this.facts.versions !== false;
+  }
+
   get mayCopyParts(): boolean {
     return this.facts.copyPart !== false;
   }
 
   /** An answer showed something by the way. */
-  learn(fact: Partial<Pick<StoreFacts, "etagIsMd5" | "multipartEtagIsMd5">>): void {
+  learn(fact: Partial<Pick<StoreFacts, "etagIsMd5" | "multipartEtagIsMd5" | "versions">>): void {
     this.#shared.facts = { ...this.facts, ...fact };
   }
 
@@ -157,7 +179,10 @@ export class S3Context {
     if (this.#denied || isSettled(this.facts)) return;
     const shared = this.#shared;
     // One probe for all who wait; each of them may stop waiting.
-    shared.probing ??= this.#probe().finally(() => (shared.probing = undefined));
+    if (shared.probing === undefined) {
+      shared.probing = this.#probe().finally(() => (shared.probing = undefined));
+      this.keep(shared.probing);
+    }
     try {
       await untilAborted(shared.probing, signal);
     } catch (error) {
@@ -174,14 +199,19 @@ export class S3Context {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#leaving.abort();
+    const patience = AbortSignal.timeout(this.config.idleTimeout);
+    await untilAborted(Promise.all(this.#unattended), patience).catch(() => {});
     await this.client.close();
   }
 
   async #probe(): Promise<StoreFacts> {
-    const found = await probeStore(this);
+    const found = await probeStore(this, this.#leaving.signal);
     this.#shared.facts = fillFacts(this.facts, found);
     if (this.#cacheFile !== undefined) {
-      await writeProbe(this.#cacheFile, this.#storeId, this.facts);
+      // Who switches versions on must not wait until this is forgotten.
+      const versions = this.facts.versions === true ? true : "probe";
+      await writeProbe(this.#cacheFile, this.#storeId, { ...this.facts, versions });
     }
     return this.facts;
   }

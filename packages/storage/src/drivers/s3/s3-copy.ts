@@ -19,6 +19,7 @@ import { hidesMd5, storageClassHeaders } from "./s3-headers.ts";
 import { abortUpload, copyRange, createUpload } from "./s3-multipart.ts";
 import { limitsOf } from "./s3-parts.ts";
 import { type Found, headObject, missingFile } from "./s3-read.ts";
+import { requireVersions } from "./s3-versions.ts";
 import { partSizeFor } from "./part-size.ts";
 import { childText } from "./xml.ts";
 
@@ -49,6 +50,7 @@ export async function copyObject(
   if (isSamePlace(context, from) && key === fromKey && source.version === undefined) {
     throw new StorageError("invalid-argument", { path, message: "would copy onto itself" });
   }
+  if (source.version !== undefined) await requireVersions(from, source.path, signal);
   if (source.ifMatch !== undefined) await context.require(source.path, "copySource", signal);
   const found = changesAttributes(options) ? await findSource(from, source, signal) : undefined;
   const copy: Copy = { from, fromKey, source, path, key, options, found };
@@ -109,9 +111,19 @@ async function whatIsMissing(
   const { ifMatch, signal } = options;
   if (refusalOf(error)?.code === "NoSuchBucket") return error;
   const found = await headObject(from, source.path, fromKey, { version: source.version, signal });
-  if (found === undefined) return missingFile(from, source.path, fromKey, signal);
+  if (found === undefined) return missingSource(from, source, fromKey, signal);
   if (ifMatch === undefined) return error;
   return new StorageError("precondition-failed", { path, cause: error });
+}
+
+async function missingSource(
+  from: S3Context,
+  { path, version }: CopySource,
+  key: string,
+  signal: AbortSignal | undefined,
+): Promise<StorageError> {
+  if (version !== undefined) return new StorageError("not-found", { path });
+  return missingFile(from, path, key, signal);
 }
 
 interface Copy {
@@ -241,7 +253,7 @@ async function findSource(
   const { path, ifMatch, version } = source;
   const key = from.begin(path, { signal });
   const found = await headObject(from, path, key, { version, signal });
-  if (found === undefined) throw await missingFile(from, path, key, signal);
+  if (found === undefined) throw await missingSource(from, source, key, signal);
   if (ifMatch === undefined || found.entry.etag === ifMatch) return found;
   throw new StorageError("precondition-failed", { path });
 }

@@ -33,6 +33,7 @@ import { limitsOf } from "./s3-parts.ts";
 import { presignObject } from "./s3-presign.ts";
 import { openLink, readObject, statPath } from "./s3-read.ts";
 import { removeDirectory, removeObject, removeObjects } from "./s3-remove.ts";
+import { defineVersionMethods } from "./s3-versions.ts";
 import { makeDirectory, writeLinkObject, writeObject } from "./s3-write.ts";
 
 /** Longest target of a link, bytes; a longer object is none. */
@@ -58,6 +59,9 @@ export class S3Driver implements Driver {
     paths: readonly string[],
     options?: CallOptions,
   ) => Promise<readonly StorageError[]>;
+  /** Absent where the bucket keeps no versions, as far as that is known. */
+  readonly listVersions?: NonNullable<Driver["listVersions"]>;
+  readonly removeVersion?: NonNullable<Driver["removeVersion"]>;
   readonly #context: S3Context;
 
   constructor(config: S3Config, options: S3DriverOptions = {}) {
@@ -79,6 +83,7 @@ export class S3Driver implements Driver {
     if (config.profile.quirks.removeManyLimit !== false) {
       this.removeMany = (paths, call = {}) => removeObjects(context, paths, call);
     }
+    defineVersionMethods(this, context);
   }
 
   /**
@@ -182,6 +187,7 @@ function capabilitiesOf(context: S3Context): Capabilities {
     copyPart: context.mayCopyParts,
     presign: config.credentials !== undefined,
     removeMany: quirks.removeManyLimit === false ? undefined : quirks.removeManyLimit,
+    versions: context.mayKeepVersions,
     concurrency: 16,
   };
 }

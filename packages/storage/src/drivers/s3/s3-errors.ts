@@ -143,7 +143,12 @@ export function refusalOf(error: unknown): S3Refusal | undefined {
   return undefined;
 }
 
-export function translateFailure(failure: S3Failure, context: ErrorContext): StorageError {
+/** @param proxied Whether the answer may be that of a proxy. */
+export function translateFailure(
+  failure: S3Failure,
+  context: ErrorContext,
+  proxied = false,
+): StorageError {
   const { operation, path } = context;
   const [code, retry] = isUnmatched(failure, context)
     ? ["precondition-failed" as const]
@@ -151,7 +156,10 @@ export function translateFailure(failure: S3Failure, context: ErrorContext): Sto
   return new StorageError(code, {
     operation,
     path,
-    message: describe(failure),
+    message: describe(
+      failure,
+      proxied && failure.code === "" ? "the store, or the proxy," : "the store",
+    ),
     retry,
     retryAfter: retryAfter(failure.headers),
     cause: new S3Refusal(failure),
@@ -175,11 +183,39 @@ export function translateTransportError(error: unknown, context: ErrorContext): 
     const [as, text, retry] = TRANSPORT[code]!;
     return make(as, text, retry);
   }
+  if (code in PROXY) {
+    const [as, advice, retry] = PROXY[code]!;
+    return make(as, `${message}: ${advice}`, retry);
+  }
   if (/CERT|SSL|TLS|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)/.test(code)) {
-    return make("unavailable", `the server's certificate is not trusted: ${message}`, "never");
+    return make("unavailable", untrusted(code, message), "never");
   }
   if (/^(UND_ERR|HPE_|E[A-Z]+$)/.test(code)) return make("unavailable", message, "now");
   return make("internal", message);
+}
+
+/** See `proxy-failure.ts`; the text is what to do about its message. */
+const PROXY: Readonly<Record<string, readonly [ErrorCode, string, RetryClass?]>> = {
+  PROXY_LOGIN: [
+    "unauthenticated",
+    "it wants a login, or another one: write HTTPS_PROXY (or HTTP_PROXY) as http://user:password@host:port",
+  ],
+  PROXY_REFUSED: [
+    "unavailable",
+    "it does not connect to the endpoint: allow that there, or list the endpoint's host in NO_PROXY",
+    "never",
+  ],
+  PROXY_FAILED: ["unavailable", "it does not reach the endpoint"],
+  PROXY_UNREACHABLE: ["unavailable", "look at HTTPS_PROXY, HTTP_PROXY and ALL_PROXY"],
+};
+
+/** Node's own advice is for who wrote the program. */
+function untrusted(code: string, message: string): string {
+  const text = `the server's certificate is not trusted: ${message.split("; if the root CA")[0]}`;
+  const unknown = /SELF_SIGNED|UNABLE_TO_(GET|VERIFY)|CERT_UNTRUSTED/.test(code);
+  return unknown
+    ? `${text}: if its authority is to be trusted, give its PEM file by --s3-ca-bundle or AWS_CA_BUNDLE`
+    : text;
 }
 
 const TRANSPORT: Readonly<Record<string, readonly [ErrorCode, string, RetryClass?]>> = {
@@ -190,6 +226,7 @@ const TRANSPORT: Readonly<Record<string, readonly [ErrorCode, string, RetryClass
   UND_ERR_HEADERS_TIMEOUT: ["timeout", "no answer in time"],
   UND_ERR_BODY_TIMEOUT: ["timeout", "the answer stopped coming"],
   UND_ERR_INVALID_ARG: ["invalid-argument", "a header holds a character that no header can hold"],
+  ERR_INVALID_CHAR: ["invalid-argument", "a header holds a character that no header can hold"],
   UND_ERR_RES_EXCEEDED_MAX_SIZE: ["corrupt", "the answer is larger than such an answer can be"],
   ECONNREFUSED: ["unavailable", "the server does not accept connections"],
   ENOTFOUND: ["unavailable", "the host name of the endpoint is not known"],
@@ -209,14 +246,14 @@ function byStatus(status: number): Meaning {
   return ["invalid-argument"];
 }
 
-function describe(failure: S3Failure): string {
+function describe(failure: S3Failure, who: string): string {
   const { status, code, message, region } = failure;
   if (status >= 300 && status < 400 && code === "") {
-    return `the store redirects elsewhere (HTTP ${status}), which is not followed`;
+    return `${who} redirects elsewhere (HTTP ${status}), which is not followed`;
   }
   const said = code === "" ? `HTTP ${status}` : `${code} (HTTP ${status})`;
   const where = status === 301 && region !== undefined ? `; the bucket is in region ${region}` : "";
-  return `the store answered ${said}${message === "" ? "" : `: ${printable(message)}`}${where}`;
+  return `${who} answered ${said}${message === "" ? "" : `: ${printable(message)}`}${where}`;
 }
 
 /** `undefined` for a body that is no error document: an empty one, or a proxy's HTML. */
@@ -244,5 +281,7 @@ function asNodeError(error: unknown): { name: string; code?: string; message: st
   // All addresses of a host failed: the first says as much as any.
   if (error instanceof AggregateError && error.errors.length > 0)
     return asNodeError(error.errors[0]);
+  // A wrapper of undici's; what it is about is inside.
+  if (code === "UND_ERR_PRX_TLS" && error.cause !== undefined) return asNodeError(error.cause);
   return { name: error.name, message: error.message, ...(code === undefined ? {} : { code }) };
 }

@@ -11,29 +11,21 @@ import type {
   UploadOptions,
 } from "../../driver.ts";
 import { StorageError, isStorageError } from "../../errors.ts";
-import { isWithin } from "../../path.ts";
 import { type IntegrityPolicy, checkHashes, protectBody } from "./checksums.ts";
 import { bareEtag } from "./list-scanner.ts";
 import { type ObjectAttributes, attributeHeaders, attributesOf, etagOf } from "./s3-attributes.ts";
-import type { S3Request } from "./s3-client.ts";
+import type { Outcome, S3Request } from "./s3-client.ts";
 import { completeUpload } from "./s3-complete.ts";
 import type { S3Context } from "./s3-context.ts";
 import { partSourceHeaders, requireSource } from "./s3-copy-source.ts";
 import { text } from "./s3-errors.ts";
 import { storageClassHeaders } from "./s3-headers.ts";
-import {
-  type OwnUpload,
-  advanced,
-  checksumElement,
-  checksumOf,
-  limitsOf,
-  listParts,
-  required,
-} from "./s3-parts.ts";
+import { dropLost, dropSuspects, listUploads, sendAbort, suspectLost } from "./s3-open-uploads.ts";
+import { type OwnUpload, checksumElement, checksumOf, limitsOf, listParts } from "./s3-parts.ts";
 import { headObject } from "./s3-read.ts";
 import { encodeQuery } from "./sigv4.ts";
 import { checkStored } from "./stored-etag.ts";
-import { childText } from "./xml.ts";
+import { type XmlElement, childText } from "./xml.ts";
 
 /** What an upload takes over from the object that it copies. */
 export interface Copied {
@@ -57,7 +49,10 @@ export function createMultipart(context: S3Context): Multipart {
       const condition = await context.condition(upload.path, options, "complete");
       return completeUpload(context, upload, parts, condition, options.signal);
     },
-    abort: (upload, options = {}) => abortUpload(context, upload, options.signal),
+    async abort(upload, options = {}) {
+      context.begin(upload.path, options);
+      await abortUpload(context, upload, options.signal);
+    },
     listUploads: (directory, options = {}) => listUploads(context, directory, options),
   };
 }
@@ -79,10 +74,30 @@ export async function createUpload(
     ...copied.headers,
   ];
   const { signal } = options;
-  const request = { method: "POST", operation: "createUpload", path, key, signal } as const;
-  const root = await context.client.document({ ...request, query: "uploads=", headers });
-  const id = childText(root, "UploadId");
-  if (id) return { path, id, startedAt: Date.now() };
+  const outcome: Outcome = { uncertain: false };
+  const request = {
+    method: "POST",
+    operation: "createUpload",
+    path,
+    key,
+    signal,
+    outcome,
+  } as const;
+  const since = Date.now();
+  try {
+    const root = await context.client.document({ ...request, query: "uploads=", headers });
+    const upload = { path, id: idOf(path, root), startedAt: Date.now() };
+    if (outcome.uncertain) await suspectLost(context, upload, since);
+    return upload;
+  } catch (error) {
+    if (outcome.uncertain) await dropLost(context, path, since);
+    throw error;
+  }
+}
+
+function idOf(path: string, answer: XmlElement): string {
+  const id = childText(answer, "UploadId");
+  if (id) return id;
   throw new StorageError("internal", { path, message: "the store gave the upload no id" });
 }
 
@@ -169,57 +184,11 @@ export async function copyRange(
 
 export async function abortUpload(
   context: S3Context,
-  { path, id }: OwnUpload,
+  upload: OwnUpload,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const key = context.begin(path, { signal });
-  const query = encodeQuery(["uploadId", id]);
-  const headers = context.headers.plain;
-  const request = { method: "DELETE", operation: "abortUpload", path, key, signal } as const;
-  try {
-    await context.client.send({ ...request, query, headers });
-  } catch (error) {
-    if (!isStorageError(error, "not-found")) throw error;
-  }
-}
-
-async function* listUploads(
-  context: S3Context,
-  directory: string,
-  { signal }: CallOptions,
-): AsyncGenerator<readonly Upload[]> {
-  const under = context.begin(directory, { signal }, { root: true });
-  let cursor: readonly string[] = [];
-  for (;;) {
-    // Not `encoding-type=url`: Ceph encodes the keys here without saying so.
-    const query = ["uploads", "", "max-uploads", "1000", "prefix", under, ...cursor];
-    const root = await context.client.document({
-      ...{ method: "GET", operation: "listUploads", path: directory, key: undefined, signal },
-      query: encodeQuery(query),
-      headers: context.headers.plain,
-    });
-    const uploads = root.children
-      .filter(({ name }) => name === "Upload")
-      .map((upload) => ({ upload, key: required(upload, "Key") }))
-      .filter(({ key }) => isWithin(under, key) && key !== context.config.root)
-      .map(({ upload, key }) => {
-        const startedAt = Date.parse(childText(upload, "Initiated") ?? "");
-        const path = context.pathOf(key);
-        const id = required(upload, "UploadId");
-        return Number.isNaN(startedAt) ? { path, id } : { path, id, startedAt };
-      });
-    if (uploads.length > 0) yield uploads;
-    if (childText(root, "IsTruncated") !== "true") return;
-    const keyMarker = required(root, "NextKeyMarker");
-    const next = [
-      "key-marker",
-      keyMarker,
-      "upload-id-marker",
-      required(root, "NextUploadIdMarker"),
-    ];
-    advanced(cursor.join("\n"), next.join("\n"));
-    cursor = next;
-  }
+  await sendAbort(context, upload, signal);
+  await dropSuspects(context, upload);
 }
 
 /** Conditions of `create` are those of the moment; `complete` takes its own. */

@@ -3,13 +3,13 @@ import type { CallOptions, ReadOptions, ReadResult, StatOptions } from "../../dr
 import type { Entry } from "../../entry.ts";
 import { StorageError, isStorageError, throwIfAborted } from "../../errors.ts";
 import { releaseStream } from "../../lib/release-stream.ts";
+import type { HttpStream } from "./answer-stream.ts";
 import { type ExpectedChecksum, expectedChecksum } from "./checksums.ts";
 import { directoryEntry, entryOf } from "./s3-attributes.ts";
-import type { S3Stream } from "./s3-client.ts";
 import type { S3Context } from "./s3-context.ts";
 import { type ResponseHeaders, refusalOf, text, translateTransportError } from "./s3-errors.ts";
 import { firstKey } from "./s3-list.ts";
-import { encodeQuery } from "./sigv4.ts";
+import { checkVersion, isDeleteMarker, requireVersions, versionQuery } from "./s3-versions.ts";
 
 export async function statPath(
   context: S3Context,
@@ -42,21 +42,17 @@ export async function headObject(
   options: StatOptions,
 ): Promise<Found | undefined> {
   const { version, signal } = options;
-  const request = {
-    method: "HEAD",
-    operation: "stat",
-    path,
-    key,
-    ...(version === undefined ? {} : { query: encodeQuery(["versionId", version]) }),
-    signal,
-  } as const;
+  if (version !== undefined) await requireVersions(context, path, signal);
+  const query = versionQuery(version);
+  const request = { method: "HEAD", operation: "stat", path, key, query, signal } as const;
   const head = async (headers: readonly string[]): Promise<Found | undefined> => {
     try {
       const answer = await context.client.send({ ...request, headers });
+      checkVersion(path, answer.headers, version);
       const entry = entryOf(path, answer.headers, lengthOf(path, answer), context.etagFacts);
       return { entry, headers: answer.headers };
     } catch (error) {
-      if (isStorageError(error, "not-found")) return undefined;
+      if (isStorageError(error, "not-found") || isDeleteMarker(error, version)) return undefined;
       throw error;
     }
   };
@@ -90,27 +86,31 @@ export async function readObject(
   options: ReadOptions,
 ): Promise<ReadResult> {
   const key = context.begin(path, options);
-  const { range, signal } = options;
+  const { range, version, signal } = options;
   if (range !== undefined) checkRange(path, range.offset, range.length);
+  if (version !== undefined) await requireVersions(context, path, signal);
   if (range?.length === 0) return readNothing(context, path, key, options);
-  let stream: S3Stream;
+  let stream: HttpStream;
   try {
     stream = await openObject(context, path, key, options);
   } catch (error) {
-    if (isStorageError(error, "not-found")) throw await missingFile(context, path, key, signal);
+    if (isDeleteMarker(error, version)) throw new StorageError("not-found", { path });
+    if (isStorageError(error, "not-found")) {
+      throw version === undefined ? await missingFile(context, path, key, signal) : error;
+    }
     if (refusalOf(error)?.status !== 416) throw error;
     // The range begins behind the end; which entry it is of is only known by looking.
     return readNothing(context, path, key, options);
   }
-  stream.body.on("error", () => {});
   try {
+    checkVersion(path, stream.headers, version);
     const { length, size } = measure(path, stream, range?.offset);
     const entry = entryOf(path, stream.headers, size, context.etagFacts);
     refuseLink(entry);
     const whole = range === undefined;
     const checksum = whole ? expectedChecksum(stream.headers, entry.hashes ?? {}) : undefined;
-    const steps = checkedBody(path, stream, length, checksum, signal);
-    return { entry, body: releaseStream(steps, () => void stream.body.destroy()) };
+    const steps = checkedBody(path, stream, length, checksum, options);
+    return { entry, body: releaseStream(steps, () => stream.body.destroy()) };
   } catch (error) {
     stream.body.destroy();
     throw error;
@@ -124,7 +124,7 @@ export async function openLink(
   { signal }: CallOptions,
 ): Promise<AsyncIterable<Uint8Array>> {
   const key = context.begin(path, { signal });
-  let stream: S3Stream;
+  let stream: HttpStream;
   try {
     stream = await openObject(context, path, key, { signal });
   } catch (error) {
@@ -132,13 +132,12 @@ export async function openLink(
     const missing = await missingFile(context, path, key, signal);
     throw missing.code === "is-a-directory" ? notALink(path) : missing;
   }
-  stream.body.on("error", () => {});
   const length = lengthOf(path, stream);
   if (entryOf(path, stream.headers, length, context.etagFacts).kind !== "symlink") {
     stream.body.destroy();
     throw notALink(path);
   }
-  return checkedBody(path, stream, length, undefined, signal);
+  return checkedBody(path, stream, length, undefined, { signal });
 }
 
 function openObject(
@@ -146,7 +145,7 @@ function openObject(
   path: string,
   key: string,
   { range, ifMatch, version, signal }: ReadOptions,
-): Promise<S3Stream> {
+): Promise<HttpStream> {
   const headers = [...context.headers.read];
   if (ifMatch !== undefined) headers.push("if-match", `"${ifMatch}"`);
   if (range === undefined) {
@@ -155,7 +154,7 @@ function openObject(
     const last = range.length === undefined ? "" : range.offset + range.length - 1;
     headers.push("range", `bytes=${range.offset}-${last}`);
   }
-  const query = version === undefined ? undefined : encodeQuery(["versionId", version]);
+  const query = versionQuery(version);
   return context.client.open({
     method: "GET",
     operation: "read",
@@ -174,7 +173,10 @@ async function readNothing(
   options: ReadOptions,
 ): Promise<ReadResult> {
   const found = await headObject(context, path, key, options);
-  if (found === undefined) throw await missingFile(context, path, key, options.signal);
+  if (found === undefined) {
+    if (options.version !== undefined) throw new StorageError("not-found", { path });
+    throw await missingFile(context, path, key, options.signal);
+  }
   refuseLink(found.entry);
   if (options.ifMatch !== undefined && found.entry.etag !== options.ifMatch) {
     throw new StorageError("precondition-failed", { path, operation: "read" });
@@ -185,20 +187,20 @@ async function readNothing(
 /** Ends normally only if every byte came and the store's checksum is theirs. */
 async function* checkedBody(
   path: string,
-  { body }: S3Stream,
+  { body }: HttpStream,
   length: number,
   checksum: ExpectedChecksum | undefined,
-  signal: AbortSignal | undefined,
+  { signal, lend }: ReadOptions,
 ): AsyncGenerator<Uint8Array> {
   const hasher = checksum?.hasher();
   let seen = 0;
   try {
-    for await (const chunk of body as AsyncIterable<Uint8Array>) {
+    for await (const chunk of body) {
       throwIfAborted(signal, path);
       seen += chunk.byteLength;
       hasher?.update(chunk);
       // Without Buffer's own methods, whose `slice` is another than that of Uint8Array.
-      yield new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+      yield lend ? new Uint8Array(chunk.buffer, 0, chunk.byteLength) : Uint8Array.from(chunk);
     }
   } catch (error) {
     throwIfAborted(signal, path);
@@ -217,7 +219,7 @@ async function* checkedBody(
 /** Bytes that the answer must have, and of the whole object. */
 function measure(
   path: string,
-  { status, headers }: S3Stream,
+  { status, headers }: HttpStream,
   offset: number | undefined,
 ): { readonly length: number; readonly size: number } {
   const length = lengthOf(path, { headers });

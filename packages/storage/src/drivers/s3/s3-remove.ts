@@ -9,7 +9,6 @@ import { readFailure, refusalOf, translateFailure } from "./s3-errors.ts";
 import { firstKeys } from "./s3-list.ts";
 import { signedXml } from "./signed-xml.ts";
 import { headObject } from "./s3-read.ts";
-import { encodeQuery } from "./sigv4.ts";
 import { childText, encodeXml, isXmlText } from "./xml.ts";
 
 /** DELETEs at once, where there is no request for many. */
@@ -20,15 +19,14 @@ export async function removeObject(
   path: string,
   options: RemoveOptions,
 ): Promise<void> {
-  const { ifMatch, version, signal } = options;
+  const { ifMatch, signal } = options;
   const key = context.begin(path, options);
   const condition = await context.condition(path, { ifMatch, signal }, "remove");
   const outcome: Outcome = { uncertain: false };
   const request = { method: "DELETE", operation: "remove", path, key, signal, outcome } as const;
-  const query = version === undefined ? undefined : encodeQuery(["versionId", version]);
   const headers = [...context.headers.plain, ...condition];
   try {
-    await context.client.send({ ...request, query, headers });
+    await context.client.send({ ...request, headers });
   } catch (error) {
     const missing = isStorageError(error, "not-found");
     if (ifMatch === undefined && missing && refusalOf(error)?.code !== "NoSuchBucket") return;

@@ -1,5 +1,5 @@
 /** Settings, environment and shared profile, made into the driver's configuration. */
-import { access, constants } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 
 import { StorageError } from "../../errors.ts";
 import type { Settings } from "../../options.ts";
@@ -165,14 +165,14 @@ function checkCustomerKey(key: string, endpoint: URL): void {
 }
 
 async function checkCaBundle(path: string): Promise<void> {
-  try {
-    await access(path, constants.R_OK);
-  } catch (cause) {
-    const code = String((cause as NodeJS.ErrnoException).code);
-    throw new StorageError("invalid-argument", {
-      message: `caBundle (--s3-ca-bundle, AWS_CA_BUNDLE): cannot read ${path} (${code})`,
-      cause,
-    });
+  const name = "caBundle (--s3-ca-bundle, AWS_CA_BUNDLE)";
+  const text = await readFile(path, "latin1").catch((cause: NodeJS.ErrnoException) => {
+    const message = `${name}: cannot read ${path} (${cause.code})`;
+    throw new StorageError("invalid-argument", { message, cause });
+  });
+  // Node would take any text for a list of none.
+  if (!/^-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/m.test(text)) {
+    throw invalid(`${name}: ${path} holds no certificate in PEM form`);
   }
 }
 

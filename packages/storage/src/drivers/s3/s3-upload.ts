@@ -63,11 +63,7 @@ async function begin(
   try {
     return await untilAborted(creating, signal, path);
   } catch (error) {
-    if (signal?.aborted)
-      void creating.then(
-        (upload) => abandon(context, upload, error),
-        () => {},
-      );
+    if (signal?.aborted) context.keep(creating.then((upload) => abandon(context, upload, error)));
     throw error;
   }
 }

@@ -11,6 +11,7 @@ import { StorageError, isStorageError } from "../../errors.ts";
 import { hashBytes } from "../../hashes.ts";
 import { checkSize } from "../../lib/body.ts";
 import { BodyReader } from "./body-reader.ts";
+import { createBucket } from "./s3-bucket.ts";
 import { type Hashes, type Integrity, checkHashes, protectBody } from "./checksums.ts";
 import {
   type ObjectAttributes,
@@ -83,7 +84,9 @@ export async function makeDirectory(
   options: DirectoryOptions,
 ): Promise<void> {
   const { mtime, mode, signal } = options;
-  const key = context.markerKey(path, context.begin(path, options));
+  const root = context.begin(path, options, { root: true });
+  if (root === "") return createBucket(context, options);
+  const key = context.markerKey(path, root);
   // An existing marker keeps its attributes unless there are new ones.
   const isPlain = mtime === undefined && mode === undefined;
   if (isPlain && (await headObject(context, path, key, options)) !== undefined) return;

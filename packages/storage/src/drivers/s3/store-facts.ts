@@ -30,6 +30,8 @@ export interface StoreFacts {
    * means `a/b`, whose content would silently take the other's place.
    */
   readonly partSourceDecoding: "once" | "twice" | "probe";
+  /** Whether the bucket keeps versions, or did: then it may hold some. `false` may change at any time. */
+  readonly versions: Probed;
 }
 
 export function factsOf(quirks: ProviderQuirks): StoreFacts {
@@ -42,6 +44,7 @@ export function factsOf(quirks: ProviderQuirks): StoreFacts {
     multipartEtagIsMd5,
     copyPart,
     partSourceDecoding: "probe",
+    versions: "probe",
   };
 }
 
@@ -64,12 +67,14 @@ export function fillFacts(known: StoreFacts, found: StoreFacts): StoreFacts {
     multipartEtagIsMd5: fill(known.multipartEtagIsMd5, found.multipartEtagIsMd5),
     copyPart: fill(known.copyPart, found.copyPart),
     partSourceDecoding: found.partSourceDecoding,
+    versions: fill(known.versions, found.versions),
   };
 }
 
-/** Whether anything is left to find out. */
+/** Whether anything is left for the probe. Versions are asked for by themselves, when they are needed. */
 export function isSettled({ conditions, ...others }: StoreFacts): boolean {
-  return ![...Object.values(conditions), ...Object.values(others)].includes("probe");
+  const facts = { ...others, versions: undefined };
+  return ![...Object.values(conditions), ...Object.values(facts)].includes("probe");
 }
 
 /** The headers of a precondition, names and values in turn. */
