@@ -1,0 +1,192 @@
+/**
+ * Performs a plan, and nothing else. Before each action both of its ends are looked at: if they are as
+ * the plan saw them it is performed, under the etags that the plan saw; if the destination has what the
+ * plan wanted already, it counts as done, so that a plan that was cut short can be applied again; else
+ * the world has moved on, and the path is refused and left alone.
+ */
+import { StorageError, isStorageError, toStorageError } from "@omnisync/storage";
+import type { Place } from "../options.ts";
+import { type Progress, type Report, ReportBuilder } from "../report.ts";
+import type { RunContext } from "../run/context.ts";
+import { JobGate } from "../run/gate.ts";
+import { ProgressTracker } from "../run/progress-tracker.ts";
+import { createContext } from "../sync.ts";
+import type { OwnOptions } from "./carried-options.ts";
+import { ActionPerformer } from "./perform-action.ts";
+import { type Plan, placeOf } from "./plan.ts";
+import type { PlannedPlace } from "./plan-header.ts";
+import { type Phase, type PlannedAction, isDirectory } from "./planned-action.ts";
+
+/** What only the process that applies a plan can say; everything else is the plan's. */
+export type ApplyOptions = OwnOptions;
+
+export interface ApplyReport extends Report {
+  /** Of the failures: paths that are not as the plan saw them. */
+  readonly movedOn: number;
+  /** Of what is unchanged: actions whose result was there already. */
+  readonly alreadyDone: number;
+}
+
+/** An application that goes on: look at `progress`, wait for `done`. */
+export interface ApplyRun {
+  progress(): Progress;
+  readonly done: Promise<ApplyReport>;
+}
+
+/**
+ * Performs a plan between the places that it was made for. Failures of single paths, and paths that
+ * moved on since, are in the report; extras are removed only if there were none (`ignoreErrors` of the
+ * plan changes that).
+ * @throws StorageError `invalid-argument` for other places; nothing was done then.
+ */
+export function applyPlan(
+  plan: Plan,
+  source: Place,
+  destination: Place,
+  options: ApplyOptions = {},
+): Promise<ApplyReport> {
+  return startApply(plan, source, destination, options).done;
+}
+
+/** `applyPlan` with a view of its progress. */
+export function startApply(
+  plan: Plan,
+  source: Place,
+  destination: Place,
+  options: ApplyOptions = {},
+): ApplyRun {
+  const progress = new ProgressTracker();
+  const done = apply(plan, source, destination, options, progress);
+  return { progress: () => progress.snapshot(), done };
+}
+
+async function apply(
+  plan: Plan,
+  source: Place,
+  destination: Place,
+  options: ApplyOptions,
+  progress: ProgressTracker,
+): Promise<ApplyReport> {
+  refuseOther("source", plan.header.source, source);
+  refuseOther("destination", plan.header.destination, destination);
+  const report = new ReportBuilder(options.dryRun ?? false);
+  const context = createContext(
+    {
+      source,
+      destination,
+      // What has changed is not planned again.
+      options: { ...plan.header.options, ...options, attempts: 1 },
+      progress,
+    },
+    report,
+  );
+  const application = new Application(context, report);
+  let interrupted = false;
+  try {
+    const { signal } = context;
+    if (!options.dryRun) await destination.driver.probe?.({ write: true, signal });
+    await application.perform(plan.actions());
+  } catch (error) {
+    if (!options.signal?.aborted) throw error;
+    interrupted = true;
+  } finally {
+    context.cache?.flush();
+  }
+  const { movedOn, alreadyDone } = application;
+  return { ...report.build(progress.elapsed, interrupted), movedOn, alreadyDone };
+}
+
+function refuseOther(side: string, planned: PlannedPlace, place: Place): void {
+  const given = placeOf(place);
+  if (given.id === planned.id && given.path === planned.path) return;
+  throw new StorageError("invalid-argument", {
+    message: `the plan was made for the ${side} ${shown(planned)}, and this is ${shown(given)}: nothing was done`,
+  });
+}
+
+function shown({ id, path }: PlannedPlace): string {
+  return path === "" ? id : `${id.replace(/\/$/, "")}/${path}`;
+}
+
+function stayed(path: string): StorageError {
+  return new StorageError("is-a-directory", {
+    path,
+    message: "a directory is in the way at the destination, and was not removed",
+  });
+}
+
+/** Begun for each that may transfer, as in a sync. */
+const BEGUN_PER_JOB = 4;
+
+class Application {
+  readonly #context: RunContext;
+  readonly #report: ReportBuilder;
+  readonly #gate: JobGate;
+  readonly #performer: ActionPerformer;
+  #phase: Phase = "transfer";
+  #withheld = false;
+  movedOn = 0;
+  alreadyDone = 0;
+
+  constructor(context: RunContext, report: ReportBuilder) {
+    this.#context = context;
+    this.#report = report;
+    this.#gate = new JobGate(context.jobs * BEGUN_PER_JOB, context.jobs);
+    this.#performer = new ActionPerformer(context);
+  }
+
+  async perform(actions: AsyncIterable<PlannedAction>): Promise<void> {
+    try {
+      for await (const action of actions) {
+        this.#context.signal.throwIfAborted();
+        if (action.phase !== this.#phase) await this.#enter(action.phase);
+        await this.#start(action);
+      }
+    } finally {
+      this.#context.progress.listed = true;
+      await this.#gate.drain();
+    }
+  }
+
+  async #enter(phase: Phase): Promise<void> {
+    await this.#gate.drain();
+    this.#phase = phase;
+    const { failed } = this.#report.counts;
+    if (phase !== "remove" || failed === 0 || this.#context.options.ignoreErrors) return;
+    this.#withheld = true;
+    this.#report.withheld = "failures";
+  }
+
+  async #start(action: PlannedAction): Promise<void> {
+    const { progress, emit } = this.#context;
+    const { path, phase, reason, preconditions } = action;
+    if (phase === "remove" && this.#withheld) {
+      return emit({ kind: "withheld", path, reason, bytes: 0 });
+    }
+    if (phase === "replace" && this.#withheld) {
+      return emit({ kind: "failed", path, bytes: 0, error: stayed(path) });
+    }
+    progress.checked++;
+    if (action.action === "copy") progress.expect(action.size);
+    if (action.action === "remove") {
+      // A file in the way of a directory goes before what follows; the content of a directory before it.
+      if (phase === "transfer") return this.#settle(action);
+      if (isDirectory(preconditions.destination)) await this.#gate.drain();
+    }
+    await this.#gate.add(() => this.#settle(action));
+  }
+
+  /** Never throws, except when interrupted: a failure is an event. */
+  async #settle(action: PlannedAction): Promise<void> {
+    const { signal, progress, emit } = this.#context;
+    try {
+      if ((await this.#performer.perform(action)) === "done-already") this.alreadyDone++;
+    } catch (error) {
+      signal.throwIfAborted();
+      const failure = toStorageError(error, { path: action.path });
+      if (isStorageError(failure, "changed", "precondition-failed")) this.movedOn++;
+      progress.failed++;
+      emit({ kind: "failed", path: action.path, bytes: 0, error: failure });
+    }
+  }
+}

@@ -1,0 +1,196 @@
+/**
+ * Which options of a run a plan carries, so that applying it does what the run would have done. The
+ * table is total: a new option does not compile until somebody has said what it means to a plan.
+ */
+import { StorageError } from "@omnisync/storage";
+import type { IdMapping } from "../options/compare-options.ts";
+import type { SyncOptions } from "../options.ts";
+import type { Fields } from "./fields.ts";
+
+/**
+ * - `boolean`, `number`, `string`, `strings`, `mappings`: carried, as a value of this type.
+ * - `decided`: its whole effect is in the actions.
+ * - `own`: of the process that makes or applies the plan, given to each anew.
+ * - `refused`: no plan can be made with it yet.
+ */
+type Carriage =
+  | "boolean"
+  | "number"
+  | "string"
+  | "strings"
+  | "mappings"
+  | "decided"
+  | "own"
+  | "refused"
+  /** Refused except for these values. */
+  | readonly string[];
+
+const CARRIAGE = {
+  checksum: "boolean",
+  sizeOnly: "boolean",
+  ignoreTimes: "boolean",
+  update: "boolean",
+  existing: "boolean",
+  ignoreExisting: "boolean",
+  modifyWindow: "number",
+  preserveTimes: "boolean",
+  omitDirTimes: "boolean",
+  omitLinkTimes: "boolean",
+  preserveMode: "boolean",
+  preserveExecutability: "boolean",
+  preserveOwner: "boolean",
+  preserveGroup: "boolean",
+  numericIds: "boolean",
+  userMap: "mappings",
+  groupMap: "mappings",
+  chmod: "strings",
+  preserveXattrs: "boolean",
+  preserveAcls: "boolean",
+  preserveHardLinks: "refused",
+  filter: "decided",
+  recursive: "decided",
+  directories: "decided",
+  files: "decided",
+  ignoreMissing: "decided",
+  deleteMissing: "decided",
+  links: ["keep", "skip", "safe"],
+  keepDirLinks: "refused",
+  oneFileSystem: "decided",
+  specials: "refused",
+  devices: "refused",
+  pruneEmptyDirs: "decided",
+  dirMarkers: "decided",
+  skipVanished: "decided",
+  delete: "boolean",
+  deleteTiming: ["after"],
+  deleteExcluded: "decided",
+  maxDelete: "decided",
+  maxDeleteMode: "decided",
+  ignoreErrors: "boolean",
+  force: "refused",
+  allowEmptySource: "decided",
+  move: "boolean",
+  backup: "refused",
+  trash: "refused",
+  durable: "boolean",
+  inplace: "refused",
+  append: "refused",
+  sparse: "boolean",
+  preallocate: "boolean",
+  partial: "refused",
+  delayUpdates: "refused",
+  tempDirectory: "string",
+  alternates: "refused",
+  fuzzy: "refused",
+  failOnConflict: "own",
+  storageClass: "string",
+  resume: "own",
+  jobs: "own",
+  checkers: "own",
+  bandwidth: "own",
+  attempts: "own",
+  order: "own",
+  maxTransfer: "refused",
+  maxDuration: "refused",
+  maxErrors: "refused",
+  hooks: "refused",
+  dryRun: "own",
+  attributeCache: "own",
+  signal: "own",
+  onEvent: "own",
+} as const;
+
+/** That it is total. */
+const TABLE: Readonly<Record<keyof SyncOptions, Carriage>> = CARRIAGE;
+
+type Table = typeof CARRIAGE;
+type NotCarried = "decided" | "own" | "refused" | readonly string[];
+
+type CarriedName = {
+  [Name in keyof Table]: Table[Name] extends NotCarried ? never : Name;
+}[keyof Table];
+
+/** What stands in the header of a plan. */
+export type CarriedOptions = Pick<SyncOptions, CarriedName>;
+
+/** What only the process that applies a plan can say. */
+export type OwnOptions = Pick<
+  SyncOptions,
+  { [Name in keyof Table]: Table[Name] extends "own" ? Name : never }[keyof Table]
+>;
+
+/**
+ * The options that a plan has to carry; those at their default are left out.
+ * @throws StorageError `unsupported` naming an option that no plan can carry.
+ */
+export function carryOptions(options: SyncOptions): CarriedOptions {
+  const carried: Record<string, unknown> = {};
+  for (const [name, carriage] of Object.entries(TABLE) as [keyof SyncOptions, Carriage][]) {
+    const value = options[name];
+    if (value === undefined) continue;
+    if (isRefused(carriage, value)) throw refuse(name, value);
+    // Most flags are false unless given; only those that are true by default say something by it.
+    if (isCarried(carriage) && (value !== false || name.startsWith("preserve"))) {
+      carried[name] = value;
+    }
+  }
+  return carried;
+}
+
+/** The options of a plan's header. @throws StorageError `invalid-argument` for anything unknown. */
+export function parseCarriedOptions(fields: Fields): CarriedOptions {
+  const options: Record<string, unknown> = {};
+  for (const name of fields.names()) {
+    const carriage = (TABLE as Readonly<Record<string, Carriage>>)[name];
+    if (carriage !== undefined && isCarried(carriage)) {
+      options[name] = parseOption(fields, name, carriage);
+    }
+  }
+  fields.end();
+  return options;
+}
+
+function isRefused(carriage: Carriage, value: unknown): boolean {
+  if (typeof carriage !== "string") return !carriage.includes(String(value));
+  return carriage === "refused" && value !== false;
+}
+
+function isCarried(carriage: Carriage): carriage is Exclude<Carriage, NotCarried> {
+  return (
+    typeof carriage === "string" &&
+    carriage !== "decided" &&
+    carriage !== "own" &&
+    carriage !== "refused"
+  );
+}
+
+function parseOption(
+  fields: Fields,
+  name: string,
+  carriage: Exclude<Carriage, NotCarried>,
+): unknown {
+  switch (carriage) {
+    case "boolean":
+    case "string":
+      return fields.optional(name, carriage);
+    case "number":
+      return fields.amount(name);
+    case "strings":
+      return fields.strings(name);
+    case "mappings":
+      return fields.list(name).map(parseMapping);
+  }
+}
+
+function parseMapping(fields: Fields): IdMapping {
+  const mapping = { from: fields.string("from"), to: fields.string("to") };
+  fields.end();
+  return mapping;
+}
+
+function refuse(name: string, value: unknown): StorageError {
+  const given = typeof value === "string" ? `${name} "${value}"` : name;
+  return new StorageError("unsupported", {
+    message: `a plan cannot carry ${given} yet: leave it out, or run sync with it and without a plan`,
+  });
+}

@@ -1,0 +1,256 @@
+/** Performs one action of a plan, if the world is still as the plan saw it. */
+import {
+  type Attributes,
+  type Entry,
+  StorageError,
+  isStorageError,
+  joinPath,
+} from "@omnisync/storage";
+import type { Pair } from "../merge/merge-join.ts";
+import type { Place } from "../options.ts";
+import { type PlanRules, type Step, planPair } from "../plan/plan-pair.ts";
+import { resolvePlanRules } from "../plan/resolve-rules.ts";
+import type { RunContext } from "../run/context.ts";
+import { lookAt, resolveQuestion } from "../run/resolve-question.ts";
+import { performStep } from "../run/settle-pair.ts";
+import { type PlannedAction, type Preconditions, isDirectory } from "./planned-action.ts";
+import { asPlanned, difference } from "./preconditions.ts";
+
+/** What lies at both ends of an action now. A side that does not matter to it is not looked at. */
+interface Found {
+  readonly source: Entry | undefined;
+  readonly destination: Entry | undefined;
+}
+
+type Side = keyof Found;
+
+export class ActionPerformer {
+  readonly #context: RunContext;
+  /** Decide whether a result is there already: by content and attributes, whatever else was asked for. */
+  readonly #rules: PlanRules;
+
+  constructor(context: RunContext) {
+    this.#context = context;
+    const { options, source, destination } = context;
+    const off = { ignoreTimes: false, update: false, existing: false, ignoreExisting: false };
+    this.#rules = resolvePlanRules(
+      { ...options, ...off },
+      source.driver.capabilities,
+      destination.driver.capabilities,
+    );
+  }
+
+  /** @throws StorageError `precondition-failed` or `changed` where the world has moved on. */
+  async perform(action: PlannedAction): Promise<"performed" | "done-already"> {
+    const found = await this.#lookAtBoth(action);
+    if (await this.#settleDone(action, found)) return "done-already";
+    refuseMoved(action, found);
+    try {
+      await this.#carryOut(action, planned(action, found));
+      return "performed";
+    } catch (error) {
+      this.#context.signal.throwIfAborted();
+      // What refused us may be our own change, whose answer was lost.
+      if (!isStorageError(error, "changed", "precondition-failed")) throw error;
+      if (await this.#settleDone(action, await this.#lookAtBoth(action))) return "done-already";
+      throw error;
+    }
+  }
+
+  async #lookAtBoth(action: PlannedAction): Promise<Found> {
+    const [source, destination] = await this.#context.lanes.with(1, () =>
+      Promise.all([this.#look(action, "source"), this.#look(action, "destination")]),
+    );
+    return { source, destination };
+  }
+
+  async #look(action: PlannedAction, side: Side): Promise<Entry | undefined> {
+    const expected = action.preconditions[side];
+    if (expected === undefined) return undefined;
+    const place = this.#context[side];
+    // Where directories are markers, what lies in one makes it seem to be there.
+    if (action.action === "mkdir" && side === "destination" && !this.#context.rules.directories) {
+      return undefined;
+    }
+    const found = await lookIfThere(this.#context, place, action.path);
+    if (found === undefined)
+      return this.#wouldBeMade(action) ? directoryAt(action.path) : undefined;
+    if ((found.kind === "directory") === wantsDirectory(action, side)) return found;
+    // Of a file and a directory of one name only one is seen.
+    const other = place.driver.capabilities.fileAndDirectory || this.#isInTheWay(action, side);
+    if (!other) return found;
+    return isDirectory(expected) ? directoryAt(action.path) : undefined;
+  }
+
+  /** A directory that an earlier action would have made, had this not been a dry run. */
+  #wouldBeMade({ phase }: PlannedAction): boolean {
+    return this.#context.options.dryRun === true && phase === "directories";
+  }
+
+  /** What the plan takes to be gone by now, or does not care about. */
+  #isInTheWay(action: PlannedAction, side: Side): boolean {
+    if (action.preconditions[side] !== "absent") return false;
+    return side === "source" || this.#context.options.dryRun === true;
+  }
+
+  /** Tells of an action whose result is there already; a move still removes its source. */
+  async #settleDone(action: PlannedAction, found: Found): Promise<boolean> {
+    const { path, preconditions } = action;
+    const { source, destination } = found;
+    const unchanged = (): boolean => {
+      const event = { kind: "unchanged", path, reason: "same", source, destination } as const;
+      this.#context.emit({ ...event, bytes: 0 });
+      return true;
+    };
+    switch (action.action) {
+      case "mkdir":
+        return destination?.kind === "directory" && unchanged();
+      case "remove":
+        return destination === undefined && unchanged();
+      case "remove-source":
+        return source === undefined && unchanged();
+      case "copy":
+      case "link":
+      case "attributes":
+    }
+    if (action.attributes !== undefined) {
+      return this.#hasAttributes(destination, action.attributes) && unchanged();
+    }
+    if (destination === undefined) return false;
+    if (difference(preconditions.destination ?? "absent", destination) === undefined) return false;
+    if (source === undefined) {
+      // A move that came this far: the source went after its copy was verified.
+      return this.#context.options.move === true && destination.size === action.size && unchanged();
+    }
+    if (difference(preconditions.source ?? "absent", source) !== undefined) return false;
+    const pair = await this.#sameNow({ path, source, destination });
+    if (pair === undefined) return false;
+    await performStep(this.#context, pair, { kind: "unchanged" });
+    return true;
+  }
+
+  /** The pair with all that was asked to find that nothing is left to do; `undefined` if something is. */
+  async #sameNow(pair: Pair): Promise<Pair | undefined> {
+    let current = pair;
+    let step = planPair(current, this.#rules);
+    while (step.kind === "ask") {
+      const { what } = step;
+      const asked = current;
+      current = await this.#context.lanes.with(1, () =>
+        resolveQuestion(this.#context, asked, what),
+      );
+      step = planPair(current, this.#rules);
+    }
+    return step.kind === "unchanged" ? current : undefined;
+  }
+
+  #hasAttributes(found: Entry | undefined, { mtime, mode, ...rest }: Attributes): boolean {
+    if (found?.kind !== "directory" || Object.values(rest).some((value) => value !== undefined)) {
+      return false;
+    }
+    if (mode !== undefined && found.mode !== mode) return false;
+    if (mtime === undefined) return true;
+    const window = this.#rules.mtimeWindow ?? 0;
+    return found.mtime !== undefined && Math.abs(found.mtime - mtime) <= window;
+  }
+
+  async #carryOut(action: PlannedAction, pair: Pair): Promise<void> {
+    if (action.attributes !== undefined) return this.#setDirectory(action, action.attributes);
+    if (action.phase === "remove") return this.#removeExtra(action, pair);
+    return performStep(this.#context, pair, stepOf(action));
+  }
+
+  async #setDirectory({ path, reason }: PlannedAction, attributes: Attributes): Promise<void> {
+    const { destination, options, signal, emit } = this.#context;
+    if (!options.dryRun) {
+      const full = joinPath(destination.path, path);
+      await destination.driver.setAttributes?.(full, attributes, { signal });
+    }
+    if (reason !== undefined) emit({ kind: "attributes", path, reason, bytes: 0 });
+  }
+
+  async #removeExtra({ path, reason }: PlannedAction, { destination }: Pair): Promise<void> {
+    const { options, emit } = this.#context;
+    try {
+      if (!options.dryRun) await this.#context.lanes.with(1, () => this.#remove(destination!));
+      emit({ kind: "remove", path, reason, destination, bytes: 0 });
+    } catch (error) {
+      // It holds what a filter left out of the plan, or what came since: then it stays, as in a sync.
+      if (!isStorageError(error, "directory-not-empty")) throw error;
+      emit({ kind: "skip", path, reason, bytes: 0 });
+    }
+  }
+
+  async #remove({ path, kind, etag }: Entry): Promise<void> {
+    const { driver, path: root } = this.#context.destination;
+    const { signal } = this.#context;
+    const full = joinPath(root, path);
+    if (kind === "directory") return driver.rmdir?.(full, { signal });
+    const ifMatch = driver.capabilities.conditions.remove ? etag : undefined;
+    return driver.remove(full, { ifMatch, signal });
+  }
+}
+
+function directoryAt(path: string): Entry {
+  return { path, kind: "directory", size: 0, complete: true };
+}
+
+/** A file where a directory should be means that nothing can lie in it. */
+async function lookIfThere(
+  context: RunContext,
+  place: Place,
+  path: string,
+): Promise<Entry | undefined> {
+  try {
+    return await lookAt(context, place, path);
+  } catch (error) {
+    if (isStorageError(error, "not-found", "not-a-directory")) return undefined;
+    throw error;
+  }
+}
+
+/** Whether what an action expects at a side, or expects to be missing there, is a directory. */
+function wantsDirectory({ action, preconditions }: PlannedAction, side: Side): boolean {
+  const expected = preconditions[side];
+  if (expected !== "absent") return isDirectory(expected);
+  return action === "mkdir" || (action === "remove" && isDirectory(preconditions.destination));
+}
+
+function refuseMoved({ path, preconditions }: PlannedAction, found: Found): void {
+  for (const side of ["source", "destination"] as const) {
+    const expected = preconditions[side];
+    const how = expected === undefined ? undefined : difference(expected, found[side]);
+    if (how === undefined) continue;
+    throw new StorageError("precondition-failed", {
+      path,
+      message: `moved on since the plan was made: at the ${side} ${how}`,
+    });
+  }
+}
+
+/** Both entries under the etags that the plan saw. */
+function planned({ path, preconditions }: PlannedAction, found: Found): Pair {
+  const pin = (side: Side): Entry | undefined => {
+    const expected: Preconditions[Side] = preconditions[side];
+    const entry = found[side];
+    return entry === undefined || expected === undefined || expected === "absent"
+      ? undefined
+      : asPlanned(expected, entry);
+  };
+  return { path, source: pin("source"), destination: pin("destination") };
+}
+
+function stepOf({ action, reason = "new" }: PlannedAction): Step {
+  switch (action) {
+    case "copy":
+      return { kind: "copy", reason, when: "now" };
+    case "link":
+    case "mkdir":
+    case "attributes":
+      return { kind: action, reason };
+    case "remove":
+      return { kind: "remove", when: "now" };
+    case "remove-source":
+      return { kind: "unchanged" };
+  }
+}
