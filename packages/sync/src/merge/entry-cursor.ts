@@ -11,6 +11,7 @@ export class EntryCursor {
   #at = 0;
   #ended = false;
   #key: string | undefined;
+  #passed: Entry | undefined;
 
   constructor(pages: AsyncIterable<readonly Entry[]>) {
     this.#pages = pages[Symbol.asyncIterator]();
@@ -35,17 +36,19 @@ export class EntryCursor {
   }
 
   advance(): void {
+    this.#passed = this.#page[this.#at];
     this.#at++;
     this.#key = undefined;
   }
 
   /** Whether the next entry is `directory` or lies in it. */
   isAtOrIn(directory: string): boolean {
-    const { entry } = this;
-    if (entry === undefined) return false;
-    const { path } = entry;
-    if (path.length <= directory.length) return path === directory && entry.kind === "directory";
-    return path.charCodeAt(directory.length) === 0x2f && path.startsWith(directory);
+    return isOrIsIn(this.entry, directory);
+  }
+
+  /** Whether the listing has `directory`, or anything in it. Only while something in it is the next. */
+  has(directory: string): boolean {
+    return isOrIsIn(this.entry, directory) || isOrIsIn(this.#passed, directory);
   }
 
   async fill(): Promise<void> {
@@ -67,4 +70,11 @@ export class EntryCursor {
   async close(): Promise<void> {
     if (!this.#ended) await this.#pages.return?.();
   }
+}
+
+function isOrIsIn(entry: Entry | undefined, directory: string): boolean {
+  if (entry === undefined) return false;
+  const { path } = entry;
+  if (path.length <= directory.length) return path === directory && entry.kind === "directory";
+  return path.charCodeAt(directory.length) === 0x2f && path.startsWith(directory);
 }

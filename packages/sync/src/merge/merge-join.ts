@@ -17,15 +17,19 @@ export interface Pair {
    * - `directory-at-destination`: a file is to go where the destination has a directory.
    * - `directory-at-source`: a destination file stands where the source has a directory.
    * - `twin-at-source`: the source has a file and a directory of this name; the destination can't.
+   * - `link-at-destination`: a link there was listed as the directory it points to, and stands for itself.
    * - `implied`: a destination directory that the source has without saying so (plain keys).
    */
   readonly obstacle?: Obstacle | undefined;
+  /** Asked for by name and missing at the source: it goes even where extras stay. */
+  readonly unwanted?: boolean | undefined;
 }
 
 export type Obstacle =
   | "directory-at-destination"
   | "directory-at-source"
   | "twin-at-source"
+  | "link-at-destination"
   | "implied";
 
 export interface MergeOptions {
@@ -97,6 +101,9 @@ function release(pair: Pair, source: EntryCursor, destination: EntryCursor): Pai
     };
   }
   const blocked = pair.source !== undefined && destination.isAtOrIn(path);
+  const link = blocked ? destination.entry?.throughLink : undefined;
+  // What it stands for is not what is wanted here: then it is a link again.
+  if (link !== undefined) return { ...pair, destination: { ...link, path }, obstacle: "link-at-destination" };
   return blocked ? { ...pair, obstacle: "directory-at-destination" } : pair;
 }
 

@@ -14,12 +14,15 @@ import { createInterface } from "node:readline";
 const RUN = 100_000;
 const PAGE = 1000;
 
-export async function* sortListing(
-  pages: AsyncIterable<readonly Entry[]>,
+/** What can be sorted: plain JSON values that have a place in a listing. */
+type Listed = Pick<Entry, "path" | "kind">;
+
+export async function* sortListing<Item extends Listed>(
+  pages: AsyncIterable<readonly Item[]>,
   signal?: AbortSignal | undefined,
   runLength: number = RUN,
-): AsyncIterable<readonly Entry[]> {
-  let run: Entry[] = [];
+): AsyncIterable<readonly Item[]> {
+  let run: Item[] = [];
   const files: string[] = [];
   let directory: string | undefined;
   try {
@@ -29,54 +32,60 @@ export async function* sortListing(
       signal?.throwIfAborted();
       directory ??= await mkdtemp(join(tmpdir(), "omnisync-sort-"));
       const file = join(directory, String(files.length));
-      await writeFile(
-        file,
-        sorted(run).map((entry) => `${JSON.stringify(entry)}\n`),
-        { mode: 0o600 },
-      );
+      await writeFile(file, sorted(run).map(lineOf), { mode: 0o600 });
       files.push(file);
       run = [];
     }
-    yield* paged(mergeRuns([...files.map(readRun), inMemory(sorted(run))]));
+    yield* paged(mergeRuns([...files.map((file) => readRun<Item>(file)), inMemory(sorted(run))]));
   } finally {
     if (directory !== undefined) await rm(directory, { recursive: true, force: true });
   }
 }
 
-function sorted(entries: Entry[]): Entry[] {
+/** One line for whoever reads it back: U+2028 and U+2029, which names may hold, end one as well. */
+function lineOf(entry: Listed): string {
+  const text = JSON.stringify(entry)
+    .replaceAll("\u2028", "\\u2028")
+    .replaceAll("\u2029", "\\u2029");
+  return `${text}\n`;
+}
+
+function sorted<Item extends Listed>(entries: Item[]): Item[] {
   return entries.sort((a, b) => comparePaths(orderKey(a), orderKey(b)));
 }
 
-async function* mergeRuns(runs: readonly AsyncIterator<Entry>[]): AsyncIterable<Entry> {
+async function* mergeRuns<Item extends Listed>(
+  runs: readonly AsyncIterator<Item>[],
+): AsyncIterable<Item> {
   const heads = await Promise.all(runs.map((run) => run.next()));
   for (;;) {
     let least: number | undefined;
     for (const [i, head] of heads.entries()) {
       if (head.done) continue;
-      const best = least === undefined ? undefined : (heads[least]!.value as Entry);
+      const best = least === undefined ? undefined : (heads[least]!.value as Item);
       if (best === undefined || comparePaths(orderKey(head.value), orderKey(best)) < 0) least = i;
     }
     if (least === undefined) return;
-    yield heads[least]!.value as Entry;
+    yield heads[least]!.value as Item;
     heads[least] = await runs[least]!.next();
   }
 }
 
-async function* readRun(file: string): AsyncGenerator<Entry> {
+async function* readRun<Item>(file: string): AsyncGenerator<Item> {
   for await (const line of createInterface({
     input: createReadStream(file),
     crlfDelay: Infinity,
   })) {
-    yield JSON.parse(line) as Entry;
+    yield JSON.parse(line) as Item;
   }
 }
 
-async function* inMemory(entries: readonly Entry[]): AsyncGenerator<Entry> {
+async function* inMemory<Item>(entries: readonly Item[]): AsyncGenerator<Item> {
   yield* entries;
 }
 
-async function* paged(entries: AsyncIterable<Entry>): AsyncIterable<readonly Entry[]> {
-  let page: Entry[] = [];
+async function* paged<Item>(entries: AsyncIterable<Item>): AsyncIterable<readonly Item[]> {
+  let page: Item[] = [];
   for await (const entry of entries) {
     page.push(entry);
     if (page.length < PAGE) continue;

@@ -1,17 +1,19 @@
-/** Filter rules against the program that they come from: the same tree, the same rules, the same choice. */
-import { Filter, parseFilterRule } from "@omnisync/sync";
+/** Filter rules against the program that they come from: the same trees, the same rules, the same result. */
+import { FileDriver } from "@omnisync/storage";
+import { type GivenRule, loadFilter, sync } from "@omnisync/sync";
 import { programOrSkip } from "@omnisync/testkit/servers/inject";
 import fc from "fast-check";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
-const NAMES = ["a", "b", "ab", "a.o", "b.txt", "cache", "x y"];
+const DIRECTORIES = ["d", "cache", "x y", "a"];
+const FILES = ["a", "ab", "a.o", "b.txt", "core"];
 const WORDS = [
   "a",
-  "b",
+  "d",
   "ab",
   "*.o",
   "*",
@@ -25,49 +27,116 @@ const WORDS = [
   "x y",
   "***",
 ];
+const SIGNS = [
+  "-",
+  "+",
+  "-s",
+  "+s",
+  "-r",
+  "+r",
+  "H",
+  "S",
+  "P",
+  "R",
+  "-p",
+  "-!",
+  "-sr",
+  "-rp",
+  "P,p",
+];
+const MERGES = [":", ":n", ":e", ":-", ":s", ":p", ":r"];
 
-let root: string;
-let paths: readonly string[];
+/** Paths to contents; directories are those that files are in. */
+type Tree = Readonly<Record<string, string>>;
+
+let scratch: string;
+let source: string;
+let ours: string;
+let theirs: string;
 
 beforeAll(() => {
-  root = mkdtempSync(join(tmpdir(), "omnisync-test-"));
-  paths = grow("", 3);
-  mkdirSync(join(root, "empty"));
-});
-afterAll(() => rmSync(root, { recursive: true, force: true }));
-
-/** Every name as a file, and some as directories with the same again inside. */
-function grow(below: string, depth: number): string[] {
-  const made: string[] = [];
-  for (const [i, name] of NAMES.entries()) {
-    const path = below === "" ? name : `${below}/${name}`;
-    if (depth > 1 && i % 2 === depth % 2) {
-      mkdirSync(join(root, "tree", path), { recursive: true });
-      made.push(`${path}/`, ...grow(path, depth - 1));
-    } else {
-      mkdirSync(join(root, "tree", below), { recursive: true });
-      writeFileSync(join(root, "tree", path), "");
-      made.push(path);
-    }
-  }
-  return made;
-}
-
-function chosenByRsync(rules: readonly (readonly [boolean, string])[]): string[] {
-  const flags = rules.map(
-    ([include, pattern]) => `--${include ? "include" : "exclude"}=${pattern}`,
-  );
-  const args = [
-    "-rn",
-    "--out-format=%n",
-    ...flags,
-    `${join(root, "tree")}/`,
-    `${join(root, "empty")}/`,
+  scratch = mkdtempSync(join(tmpdir(), "omnisync-test-"));
+  [source, ours, theirs] = ["source", "ours", "theirs"].map((name) => join(scratch, name)) as [
+    string,
+    string,
+    string,
   ];
-  const lines = execFileSync("rsync", args, { encoding: "utf8" }).split("\n");
-  return lines.filter((line) => line !== "" && line !== "./").sort();
+});
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+beforeEach(() => rmSync(scratch, { recursive: true, force: true }));
+
+function plant(root: string, tree: Tree): void {
+  rmSync(root, { recursive: true, force: true });
+  mkdirSync(root, { recursive: true });
+  for (const [path, content] of Object.entries(tree)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), content);
+  }
 }
 
+function harvest(root: string, below = ""): string[] {
+  return readdirSync(join(root, below), { withFileTypes: true }).flatMap((entry) => {
+    const path = below === "" ? entry.name : `${below}/${entry.name}`;
+    if (entry.isDirectory()) return [`${path}/`, ...harvest(root, path)];
+    return [`${path} = ${readFileSync(join(root, path), "utf8")}`];
+  });
+}
+
+interface Scenario {
+  readonly source: Tree;
+  readonly destination: Tree;
+  readonly flags: readonly string[];
+  readonly rules: readonly string[];
+}
+
+function runRsync(flags: readonly string[]): string[] {
+  const env = { ...process.env, HOME: scratch, CVSIGNORE: "b" };
+  try {
+    const args = ["-rt", ...flags, `${source}/`, `${theirs}/`];
+    execFileSync("rsync", args, { stdio: "pipe", cwd: scratch, env });
+  } catch (error) {
+    // A directory could not make way for a file: neither does it here.
+    if ((error as { readonly status?: number }).status !== 23) throw error;
+  }
+  return harvest(theirs).sort();
+}
+
+async function runOurs(
+  given: readonly GivenRule[],
+  flags: readonly string[],
+  limits = {},
+): Promise<string[]> {
+  const [from, to] = [new FileDriver({ root: source }), new FileDriver({ root: ours })];
+  try {
+    const filter = await loadFilter(given, {
+      ...limits,
+      cvs: { variable: "b" },
+      readFile: (path) => Promise.resolve(readFileSync(join(scratch, path), "utf8")),
+    });
+    const report = await sync(
+      { driver: from, path: "" },
+      { driver: to, path: "" },
+      {
+        filter,
+        delete: flags.some((flag) => flag.startsWith("--delete")),
+        deleteExcluded: flags.includes("--delete-excluded"),
+        deleteTiming: flags.includes("--delete-during") ? "during" : "after",
+        pruneEmptyDirs: flags.includes("-m"),
+        allowEmptySource: true,
+      },
+    );
+    expect(report.failures.filter(({ error }) => !/directory/.test(error.code))).toEqual([]);
+    return harvest(ours).sort();
+  } finally {
+    await Promise.all([from.close(), to.close()]);
+  }
+}
+
+const folder = fc
+  .array(fc.constantFrom(...DIRECTORIES), { maxLength: 2 })
+  .map((names) => names.join("/"));
+const inFolder = (name: fc.Arbitrary<string>): fc.Arbitrary<string> =>
+  fc.tuple(folder, name).map(([at, last]) => (at === "" ? last : `${at}/${last}`));
 const pattern = fc
   .tuple(
     fc.boolean(),
@@ -78,23 +147,131 @@ const pattern = fc
     ([anchored, words, directory]) =>
       `${anchored ? "/" : ""}${words.join("/")}${directory ? "/" : ""}`,
   );
+const rule = fc.tuple(fc.constantFrom(...SIGNS), pattern).map(([sign, text]) => `${sign} ${text}`);
+const merge = fc.constantFrom(...MERGES).map((sign) => `${sign} .rules`);
+/** Rules that may stand in a file whose merge rule names a side. */
+const plainRule = fc
+  .tuple(fc.constantFrom("-", "+", "-p", "-!"), pattern)
+  .map(([sign, text]) => `${sign} ${text}`);
+const files = (content: string): fc.Arbitrary<Tree> =>
+  fc
+    .array(inFolder(fc.constantFrom(...FILES)), { maxLength: 14 })
+    .map((paths) => Object.fromEntries(paths.map((path) => [path, content])));
+const ruleFiles = fc
+  .array(
+    fc.tuple(
+      inFolder(fc.constant(".rules")),
+      fc.array(fc.oneof(plainRule, fc.constantFrom("!", "# remark")), { maxLength: 3 }),
+    ),
+    { maxLength: 3 },
+  )
+  .map((list): Tree => Object.fromEntries(list.map(([path, lines]) => [path, lines.join("\n")])));
+const tree = (content: string): fc.Arbitrary<Tree> =>
+  fc.tuple(files(content), ruleFiles).map(([some, more]) => {
+    // A name that is a directory in this tree is no file in it; in the other it may be one.
+    const paths = [...Object.entries(some), ...Object.entries(more)];
+    return Object.fromEntries(
+      paths.filter(([path]) => !paths.some(([other]) => other.startsWith(`${path}/`))),
+    );
+  });
+const flags = fc
+  .tuple(
+    fc.constantFrom("--delete-after", "--delete-during", "-r"),
+    fc.subarray(["--delete-excluded", "-m"]),
+  )
+  .map(([when, more]) => (when === "-r" ? more.filter((flag) => flag === "-m") : [when, ...more]));
+
+const scenario: fc.Arbitrary<Scenario> = fc.record({
+  source: tree("source"),
+  destination: tree("destination"),
+  flags,
+  rules: fc
+    .tuple(fc.array(rule, { maxLength: 4 }), fc.option(merge), fc.array(rule, { maxLength: 3 }))
+    .map(([before, middle, after]) => [...before, ...(middle === null ? [] : [middle]), ...after]),
+});
 
 const there = programOrSkip("rsync");
 
 describe.runIf(there)("filter rules", () => {
-  it("[SY-14] choose what rsync chooses", () => {
-    fc.assert(
-      fc.property(
-        fc.array(fc.tuple(fc.boolean(), pattern), { minLength: 1, maxLength: 5 }),
-        (rules) => {
-          const filter = new Filter(rules.map(([include, text]) => parseFilterRule(include, text)));
-          const ours = paths.filter((path) =>
-            filter.includes(path.replace(/\/$/, ""), path.endsWith("/")),
-          );
-          expect(ours.sort()).toEqual(chosenByRsync(rules));
-        },
-      ),
-      { numRuns: 300 },
+  it("[SY-14] copy and remove what rsync copies and removes, with rule files of directories", async () => {
+    await fc.assert(
+      fc.asyncProperty(scenario, async (run) => {
+        plant(source, run.source);
+        plant(ours, run.destination);
+        plant(theirs, run.destination);
+        const expected = runRsync([...run.flags, ...run.rules.flatMap((text) => ["-f", text])]);
+        const given = run.rules.map((text): GivenRule => ({ kind: "filter", text }));
+        expect(await runOurs(given, run.flags)).toEqual(expected);
+      }),
+      {
+        numRuns: Number(process.env["RUNS"] ?? 40),
+        endOnFailure: process.env["RUNS"] !== undefined,
+      },
     );
+  }, 600_000);
+
+  const rule = (text: string): GivenRule => ({ kind: "filter", text });
+  const all: Tree = {
+    "d/a.o": "x",
+    "d/a.c": "x",
+    "d/e/TAGS": "x",
+    "a~": "x",
+    a: "x",
+    "e/.cvsignore": "a b",
+    "e/a": "x",
+    "e/b": "x",
+    "e/f/a": "x",
+    big: "0123456789",
+    small: "1",
+  };
+  const old: Tree = Object.fromEntries(
+    ["d/a.o", "d/old.o", "d/old", "gone/a.o", "gone/b", "a~", "old~", "e/a", "huge", "small"].map(
+      (path) => [path, "old content"],
+    ),
+  );
+
+  it.each<readonly [string, readonly string[], readonly GivenRule[], object?]>([
+    ["CVS's names", ["-C"], [{ kind: "cvs-exclude", text: "" }]],
+    ["CVS's names among others", ["-f", "-C", "-f", ":C"], [rule("-C"), rule(":C")]],
+    ["-F", ["-F"], [{ kind: "F", text: "" }]],
+    [
+      "-FF",
+      ["-FF"],
+      [
+        { kind: "F", text: "" },
+        { kind: "F", text: "" },
+      ],
+    ],
+    ["files above the transfer", ["-f", ": ../.rsync-filter"], [rule(": ../.rsync-filter")]],
+    ["paths from the root", ["-f", "-/ SOURCE/d/*.o"], [rule("-/ SOURCE/d/*.o")]],
+    ["the end of paths from the root", ["-f", "-/ source/d"], [rule("-/ source/d")]],
+    ["the greatest size", ["--max-size=5"], [], { maxSize: 5 }],
+    ["the least size", ["--min-size=5"], [], { minSize: 5 }],
+    ["perishable rules", ["-f", "-p *.o"], [rule("-p *.o")]],
+    ["a file of excludes", ["--exclude-from=rules"], [{ kind: "exclude-from", text: "rules" }]],
+    [
+      "a file of includes",
+      ["--include-from=rules", "--exclude=*"],
+      [
+        { kind: "include-from", text: "rules" },
+        { kind: "exclude", text: "*" },
+      ],
+    ],
+    ["a merged file", ["-f", "._rules"], [rule("._rules")]],
+  ])("[SY-206] %s: the same is copied and removed", async (_, args, given, limits) => {
+    for (const timing of ["--delete-after", "--delete-during"]) {
+      plant(source, { ...all, "d/.rsync-filter": "- a.c\n- .rsync-filter\n" });
+      plant(ours, old);
+      plant(theirs, old);
+      writeFileSync(
+        join(scratch, ".rsync-filter"),
+        "- /source/a\n- /theirs/gone\n- /ours/gone\n- small\n",
+      );
+      writeFileSync(join(scratch, "rules"), "- *.o\n# remark\n+ a*\n- d\n");
+      const real = (text: string): string => text.replace("SOURCE", source);
+      const expected = runRsync([timing, ...args.map(real)]);
+      const rules = given.map(({ kind, text }) => ({ kind, text: real(text) }));
+      expect(await runOurs(rules, [timing], limits)).toEqual(expected);
+    }
   });
 });

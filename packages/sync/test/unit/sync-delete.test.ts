@@ -1,6 +1,6 @@
 import { StorageError } from "@omnisync/storage";
 import { Faults, fault, onCall } from "@omnisync/storage/layers";
-import { Filter, parseFilterRule, sync } from "@omnisync/sync";
+import { createFilter, sync } from "@omnisync/sync";
 import { describe, expect, it } from "vitest";
 import { T0, bytes, contents, place, recorder, storeWith } from "../stores.ts";
 
@@ -155,7 +155,7 @@ describe("removing extras", () => {
 
   it("[SY-56] a marker whose directory still holds filtered files stays without an error", async () => {
     const destination = await storeWith({ "d/": "", "d/x.log": "1" });
-    const filter = new Filter([parseFilterRule(false, "*.log")]);
+    const filter = createFilter({ exclude: ["*.log"] });
     const report = await sync(place(await storeWith({ a: "1" })), place(destination), {
       delete: true,
       filter,

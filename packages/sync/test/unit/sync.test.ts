@@ -1,6 +1,6 @@
 import { MemoryDriver } from "@omnisync/storage";
 import { disable } from "@omnisync/storage/layers";
-import { AttributeCache, Filter, parseFilterRule, sync } from "@omnisync/sync";
+import { AttributeCache, createFilter, sync } from "@omnisync/sync";
 import { describe, expect, it, vi } from "vitest";
 import { T0, bytes, contents, entries, place, recorder, storeWith } from "../stores.ts";
 
@@ -60,7 +60,6 @@ describe("sync", () => {
   it.each([
     { existing: true, ignoreExisting: true },
     { checksum: true, sizeOnly: true },
-    { move: true, delete: true },
   ])("[SY-4] refuses %o", async (options) => {
     const run = sync(place(await storeWith({ a: "1" })), place(await storeWith()), options);
     await expect(run).rejects.toMatchObject({ code: "invalid-argument" });
@@ -85,7 +84,7 @@ describe("sync", () => {
   it("[SY-14] leaves filtered paths alone on both sides", async () => {
     const source = await storeWith({ "a.txt": "1", "a.tmp": "2", "cache/x.txt": "3" });
     const destination = await storeWith({ "old.tmp": "4", "cache/y": "5", gone: "6" });
-    const filter = new Filter([parseFilterRule(false, "*.tmp"), parseFilterRule(false, "/cache/")]);
+    const filter = createFilter({ exclude: ["*.tmp", "/cache/"] });
     await sync(place(source), place(destination), { delete: true, filter });
     expect(await contents(destination)).toEqual({ "a.txt": "1", "old.tmp": "4", "cache/y": "5" });
   });

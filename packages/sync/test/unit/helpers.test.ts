@@ -1,0 +1,213 @@
+import { StorageError, hashBytes } from "@omnisync/storage";
+import { Faults, fault } from "@omnisync/storage/layers";
+import {
+  type CopyProgress,
+  copy,
+  copyDir,
+  copyFile,
+  copyFromPath,
+  copyPathWithHash,
+  copyToPath,
+  copyWithProgress,
+  move,
+  moveFile,
+  mustCopy,
+  quickVerify,
+  resultOf,
+  sync,
+  verify,
+  verifyAllIntegrity,
+  verifyAndReport,
+  verifyChecksum,
+  verifyFile,
+  verifyIntegrity,
+  verifyWithDetails,
+} from "@omnisync/sync";
+import { PassThrough, Readable, Writable } from "node:stream";
+import { describe, expect, it } from "vitest";
+import { withHash } from "../altered-entries.ts";
+import { T0, bytes, contents, place, storeWith } from "../stores.ts";
+
+/** A store that refuses to take this path. */
+async function refusing(path: string): Promise<Parameters<typeof copy>[1]> {
+  const error = new StorageError("permission-denied");
+  const faults = new Faults((call) =>
+    call.operation === "write" && call.path === path ? { kind: "fail-before", error } : undefined,
+  );
+  return place(fault(await storeWith(), faults));
+}
+
+describe("copying helpers", () => {
+  it("[SY-357] copy never removes, whatever it is told", async () => {
+    const [source, destination] = [await storeWith({ a: "1" }), await storeWith({ extra: "2" })];
+    const options = { delete: true, move: true } as object;
+    expect(await copy(place(source), place(destination), options)).toMatchObject({ created: 1 });
+    expect(await contents(destination)).toEqual({ a: "1", extra: "2" });
+    expect(await contents(source)).toEqual({ a: "1" });
+  });
+
+  it("[SY-357] copyFile copies by content, and throws what kept it from it", async () => {
+    const source = await storeWith({ f: "new", "d/x": "1" });
+    const destination = await storeWith({ g: "old" });
+    await copyFile(place(source, "f"), place(destination, "g"));
+    expect(await contents(destination)).toEqual({ g: "new" });
+    await expect(copyFile(place(source, "d"), place(destination, "h"))).rejects.toMatchObject({
+      code: "is-a-directory",
+    });
+    await expect(copyFile(place(source, "no"), place(destination, "h"))).rejects.toMatchObject({
+      code: "not-found",
+    });
+    await expect(copyFile(place(source, "f"), { ...(await refusing("f")), path: "f" })).rejects.toMatchObject(
+      { code: "permission-denied" },
+    );
+  });
+
+  it("[SY-357] mustCopy throws the first failure, copy reports it", async () => {
+    const source = await storeWith({ a: "1", b: "2" });
+    expect(await copy(place(source), await refusing("a"))).toMatchObject({ created: 1, failed: 1 });
+    await expect(mustCopy(place(source), await refusing("a"))).rejects.toMatchObject({
+      code: "permission-denied",
+    });
+    const signal = AbortSignal.abort();
+    await expect(mustCopy(place(source), await refusing("a"), { signal })).rejects.toMatchObject({
+      code: "aborted",
+    });
+  });
+
+  it("[SY-357] copyDir wants a directory", async () => {
+    const source = await storeWith({ "d/a": "1", f: "2" });
+    const destination = await storeWith();
+    await copyDir(place(source, "d"), place(destination, "e"));
+    expect(await contents(destination)).toEqual({ "e/a": "1" });
+    await expect(copyDir(place(source, "f"), place(destination))).rejects.toMatchObject({
+      code: "not-a-directory",
+    });
+  });
+
+  it("[SY-357] a moved file is gone only if its copy is there", async () => {
+    const source = await storeWith({ a: "1", b: "2", c: "3" });
+    const destination = await storeWith({ a: "x" });
+    await moveFile(place(source, "a"), place(destination, "a"));
+    await expect(moveFile(place(source, "b"), { ...(await refusing("b")), path: "b" })).rejects.toThrow();
+    expect(await contents(source)).toEqual({ b: "2", c: "3" });
+    expect(await move(place(source), place(destination))).toMatchObject({ sourcesRemoved: 2 });
+    expect(await contents(destination)).toEqual({ a: "1", b: "2", c: "3" });
+    expect(await contents(source)).toEqual({});
+  });
+
+  it("[SY-358] copyPathWithHash gives the hash of what lies there", async () => {
+    const source = await storeWith({ f: "content" });
+    const destination = await storeWith();
+    for (const name of ["sha256", "md5"] as const) {
+      expect(await copyPathWithHash(place(source, "f"), place(destination, name), name)).toBe(
+        hashBytes(name, bytes("content")),
+      );
+    }
+  });
+
+  it("[SY-358] copyPathWithHash refuses an unknown hash before it creates anything", async () => {
+    const source = await storeWith({ f: "content" });
+    const destination = await storeWith();
+    await expect(
+      copyPathWithHash(place(source, "f"), place(destination, "g"), "whirlpool" as "md5"),
+    ).rejects.toMatchObject({ code: "unsupported" });
+    expect(await contents(destination)).toEqual({});
+  });
+
+  it("[SY-357] copyWithProgress tells its end, with final totals", async () => {
+    const source = await storeWith({ a: "1", b: "22" });
+    const seen: CopyProgress[] = [];
+    await copyWithProgress(place(source), place(await storeWith()), (now) => void seen.push(now));
+    expect(seen.at(-1)).toMatchObject({
+      phase: "complete",
+      filesTransferred: 2,
+      totalFiles: 2,
+      bytesTransferred: 3,
+      totalBytes: 3,
+      errors: 0,
+    });
+  });
+
+  it("[SY-357] streams of the program go in and come out whole, or fail", async () => {
+    const store = await storeWith();
+    await copyToPath(Readable.from([bytes("ab"), bytes("c")]), place(store, "f"));
+    const out = new PassThrough();
+    const text = out.toArray();
+    expect(await copyFromPath(place(store, "f"), out)).toMatchObject({ size: 3 });
+    expect(Buffer.concat((await text) as Buffer[]).toString()).toBe("abc");
+    await expect(copyToPath(bytes("abc"), place(store, "g"), { size: 4 })).rejects.toThrow();
+    expect(await contents(store)).toEqual({ f: "abc" });
+    const broken = new Writable({ write: (_chunk, _encoding, done) => done(new Error("full")) });
+    await expect(copyFromPath(place(store, "f"), broken)).rejects.toThrow("full");
+  });
+
+  it("[SY-357] a report in the words of other libraries", async () => {
+    const source = await storeWith({ a: "1", b: "22", c: "3" });
+    const destination = await storeWith({ b: "2", c: "3", extra: "4" });
+    const report = await sync(place(source), place(destination), { delete: true });
+    expect(resultOf(report)).toMatchObject({
+      copied: 1,
+      updated: 1,
+      deleted: 1,
+      skipped: 1,
+      errors: [],
+      bytesTransferred: 3,
+      dryRun: false,
+      success: true,
+    });
+    const failed = resultOf(await copy(place(source), await refusing("a")));
+    expect(failed).toMatchObject({ success: false, failed: 1, errors: [{ path: "a" }] });
+  });
+});
+
+describe("verifying helpers", () => {
+  it("[SY-343] quickVerify looks at sizes only", async () => {
+    const a = await storeWith({ f: "12" });
+    const b = await storeWith({ f: "xx" }, { mtime: T0 + 60_000 });
+    expect(await quickVerify(place(a), place(b))).toBe(true);
+    expect(await verify(place(a), place(b))).toBe(false);
+    expect(await quickVerify(place(a), place(await storeWith({ f: "1" })))).toBe(false);
+  });
+
+  it("[SY-341] verifyChecksum and verifyFile look at content only", async () => {
+    const a = await storeWith({ f: "12" });
+    const later = await storeWith({ f: "12" }, { mtime: T0 + 60_000 });
+    const other = await storeWith({ f: "1x" });
+    expect(await verifyChecksum(place(a), place(later))).toBe(true);
+    expect(await verifyChecksum(place(a), place(other))).toBe(false);
+    expect(await verifyFile(place(a, "f"), place(later, "f"))).toBe(true);
+    expect(await verifyFile(place(a, "f"), place(other, "f"))).toBe(false);
+    await expect(verifyFile(place(a, "f"), place(a, "g"))).rejects.toMatchObject({ code: "not-found" });
+    await expect(verifyFile(place(a), place(a))).rejects.toMatchObject({ code: "is-a-directory" });
+  });
+
+  it("[SY-342] verifyWithDetails and verifyAndReport say what differs", async () => {
+    const a = await storeWith({ same: "1", size: "22", only: "4" });
+    const b = await storeWith({ same: "1", size: "2", extra: "5" });
+    expect(await verifyWithDetails(place(a), place(b))).toEqual({
+      verified: false,
+      total: 4,
+      matching: 1,
+      mismatched: 1,
+      missing: 1,
+      extra: 1,
+      errors: 0,
+    });
+    expect(await verifyAndReport(place(a), place(b))).toBe(
+      "not verified: 3 paths differ\nextra: extra\nmissing: only\nmismatched: size (size)",
+    );
+    expect(await verifyAndReport(place(a), place(b), { limit: 1 })).toContain("and 2 more");
+    expect(await verifyAndReport(place(a), place(await storeWith({ same: "1", size: "22", only: "4" })))).toBe(
+      "verified: both are the same",
+    );
+  });
+
+  it("[SY-345] verifyIntegrity and verifyAllIntegrity find what is damaged", async () => {
+    const store = await storeWith({ a: "1", b: "2" });
+    expect(await verifyIntegrity(place(store))).toBe(true);
+    const damaged = withHash(store, hashBytes("blake3", bytes("1")));
+    expect(await verifyIntegrity(place(damaged, "a"))).toBe(true);
+    expect(await verifyIntegrity(place(damaged))).toBe(false);
+    expect(await verifyAllIntegrity(place(damaged))).toMatchObject([{ path: "b", kind: "mismatch" }]);
+  });
+});
