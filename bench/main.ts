@@ -8,10 +8,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Job, JobResult } from "./job.ts";
+import { bandwidth } from "./jobs/bandwidth.ts";
 import { endlessListing } from "./jobs/endless-listing.ts";
+import { filters } from "./jobs/filters.ts";
 import { largeObject } from "./jobs/large-object.ts";
 import { localAgain, localCopy } from "./jobs/local.ts";
 import { uploadSink, uploadSmall } from "./jobs/small-objects.ts";
+import { planning } from "./jobs/planning.ts";
+import { resume } from "./jobs/resume.ts";
 import { startUp } from "./jobs/start-up.ts";
 import { unchangedObjects } from "./jobs/unchanged-objects.ts";
 
@@ -20,9 +24,13 @@ const JOBS: readonly Job[] = [
   localCopy,
   localAgain,
   endlessListing,
+  filters,
+  planning,
   uploadSink,
   uploadSmall,
   largeObject,
+  resume,
+  bandwidth,
   unchangedObjects,
 ];
 

@@ -19,14 +19,14 @@ export function omnisync(args: readonly string[], access?: S3Access, cache?: str
     env: {
       PATH: `${join(ROOT, "node_modules/.bin")}:${process.env["PATH"]}`,
       ...credentials(access),
-      ...(cache === undefined ? {} : { XDG_CACHE_HOME: cache }),
+      ...(cache === undefined ? {} : { XDG_CACHE_HOME: cache, XDG_STATE_HOME: cache }),
     },
   };
 }
 
 /** rclone, configured by its command line alone. */
 export function rclone(args: readonly string[]): Command {
-  return { program: "rclone", args: ["--config", "/dev/null", ...args] };
+  return { program: "rclone", args: ["--config", "", ...args] };
 }
 
 /** A bucket path for rclone. */

@@ -10,22 +10,38 @@ import { slimUndici } from "./bundling/slim-undici.ts";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-const config: RolldownOptions = {
-  input: {
-    main: here("src/main.ts"),
-    // Beside the code that starts it, under the name by which that code looks for it.
-    "file-worker": here("../storage/src/drivers/file/file-worker.ts"),
-  },
+const shared = {
   platform: "node",
   resolve: { conditionNames: ["x-source", "node", "import"] },
   // Native code cannot be bundled; AWS's packages are optional.
   external: [/^@napi-rs\//, /^@aws-sdk\//],
+} satisfies RolldownOptions;
+
+// Node loads CommonJS sooner than ES modules, and builds no facade for each of its own modules.
+const output = {
+  dir: here("bundle"),
+  format: "cjs",
+  comments: false,
+} satisfies RolldownOptions["output"];
+
+const main: RolldownOptions = {
+  ...shared,
+  input: { main: here("src/main.ts") },
   output: {
-    dir: here("bundle"),
+    ...output,
     cleanDir: true,
-    // Node loads CommonJS sooner than ES modules, and builds no facade for each of its own modules.
-    format: "cjs",
     chunkFileNames: "[name].js",
+    // What is always loaded together lies together: each file costs a quarter of a millisecond.
+    codeSplitting: {
+      groups: [
+        {
+          name: "core",
+          test: /storage\/src\/(?!drivers|layers)|drivers\/(s3|file)\/(index|s3-location|s3-options)/,
+        },
+        { name: "s3", test: /storage\/src\/drivers\/s3\/(?!http-connection|answer-stream)/ },
+        { name: "engine", test: /sync\/src\// },
+      ],
+    },
   },
   plugins: [
     slimUndici(here("../storage/src/drivers/s3/http-connection.ts")),
@@ -33,6 +49,16 @@ const config: RolldownOptions = {
     packageType("commonjs"),
   ],
 };
+
+/** One file, beside the code that starts it, under the name by which that code looks for it. */
+const fileWorker: RolldownOptions = {
+  ...shared,
+  input: { "file-worker": here("../storage/src/drivers/file/file-worker.ts") },
+  output,
+  plugins: [lazyRequires()],
+};
+
+const config: readonly RolldownOptions[] = [main, fileWorker];
 
 // Rolldown takes its configuration as a default export only.
 export default config;

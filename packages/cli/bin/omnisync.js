@@ -17,5 +17,5 @@ function start() {
   if (cache) {
     require("node:module").enableCompileCache(cache + "/omnisync/compiled");
   }
-  void require("../bundle/main.js").main();
+  void require("../bundle/main.js").main(require("node:path").basename(process.argv[1]));
 }

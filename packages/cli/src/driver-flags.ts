@@ -12,6 +12,7 @@ import type { Session } from "./session.ts";
 
 /** Adds every driver's flags to a command that opens locations; their values go to the session. */
 export function addDriverFlags(command: Command, session: Session): Command {
+  if (!session.driverFlagsWanted) return command;
   for (const { name, options } of driverDefinitions()) {
     for (const option of options) {
       if (option.flag) command.addOption(driverFlag(session, name, option));

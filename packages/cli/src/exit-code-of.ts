@@ -1,6 +1,6 @@
 /** Which exit code an error or a report ends with. */
 import { type ErrorCode, isStorageError } from "@omnisync/storage";
-import type { Report } from "@omnisync/sync";
+import type { ApplyReport, Report } from "@omnisync/sync";
 import { EXIT } from "./exit-codes.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -30,5 +30,13 @@ export function exitCodeOfReport(report: Report): number {
   if (report.interrupted) return EXIT.interrupted;
   if (report.withheld === "too-many-deletes") return EXIT.conflict;
   if (report.failed > 0 || report.withheld === "incomplete-listing") return EXIT.someFailed;
+  if (report.ended !== undefined) return EXIT.someFailed;
   return report.withheld === undefined ? EXIT.done : EXIT.conflict;
+}
+
+/** The exit code for a plan that was applied: 4 if all that went wrong is that the world moved on. */
+export function exitCodeOfApply(report: ApplyReport): number {
+  if (report.interrupted) return EXIT.interrupted;
+  if (report.failed > report.movedOn) return EXIT.someFailed;
+  return report.movedOn > 0 ? EXIT.conflict : EXIT.done;
 }

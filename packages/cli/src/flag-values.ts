@@ -33,17 +33,18 @@ export function size(flag: string): ParseFlag<number> {
 }
 
 /**
- * Bytes per second: `1M`, `1M/s`, `512B`. A plain number counts KiB, as in rsync and rclone; 0 means
- * no limit, given as `undefined`.
+ * Bytes per second: `1M`, `1M/s`, `512B`. A plain number counts KiB, as in rsync and rclone; 0 means no
+ * limit, given as `undefined`. A timetable, `"08:00,512K 23:00,off"`, is given as it is, for the engine.
  */
-export function rate(flag: string): ParseFlag<number | undefined> {
+export function rate(flag: string): ParseFlag<number | string | undefined> {
   return (text) => {
     const trimmed = text.trim().replace(/\/s$/, "");
+    if (trimmed.includes(",") || trimmed === "off") return trimmed;
     try {
       const bytes = parseSize(/^[\d.]+$/.test(trimmed) ? `${trimmed}K` : trimmed);
       return bytes === 0 ? undefined : bytes;
     } catch {
-      throw refuse(flag, text, "is not a rate, write 512B, 100K or 5M (per second)");
+      throw refuse(flag, text, 'is not a rate, write 512B, 100K, 5M or "08:00,512K 23:00,off"');
     }
   };
 }
@@ -65,10 +66,66 @@ export function durationOrSeconds(flag: string): ParseFlag<number> {
   return (text) => parse(/^\d+(\.\d+)?$/.test(text) ? `${text}s` : text);
 }
 
-/** One of some words. */
-export function choice(flag: string, words: readonly string[]): ParseFlag<string> {
+/** Milliseconds like `duration`, for ages: `90s`, `30d`; a plain number counts days, as in `find -mtime`. */
+export function age(flag: string): ParseFlag<number> {
+  const parse = duration(flag);
+  return (text) => parse(/^\d+(\.\d+)?$/.test(text) ? `${text}d` : text);
+}
+
+/** Milliseconds, given in whole seconds; 0 means never, given as `undefined`. */
+export function seconds(flag: string): ParseFlag<number | undefined> {
+  const parse = wholeNumber(flag, 0, 2 ** 31 - 1);
+  return (text) => parse(text) * 1000 || undefined;
+}
+
+/** Bytes as rsync reads them: `K` and `KiB` count 1024, `KB` 1000; `+1` or `-1` at the end adds or takes one. */
+export function rsyncSize(flag: string): ParseFlag<number> {
+  return (text) => parseRsyncSize(flag, text, 0);
+}
+
+/** Bytes per second as rsync reads them: a plain number counts KiB; 0 is no limit, given as `undefined`. */
+export function rsyncRate(flag: string): ParseFlag<number | string | undefined> {
   return (text) => {
-    if (words.includes(text)) return text;
+    if (text.includes(",")) return text;
+    const bytes = parseRsyncSize(flag, text, 1);
+    if (bytes > 0 && bytes < 512)
+      throw refuse(flag, text, "is too small (min: 512 or 0 for unlimited)");
+    return bytes === 0 ? undefined : bytes;
+  };
+}
+
+function parseRsyncSize(flag: string, text: string, plainPower: number): number {
+  const match = /^(\d*\.?\d*)(?:([bkmgtp])(b|ib)?)?([+-]1)?$/i.exec(text);
+  const number = Number(match?.[1]);
+  if (match === null || match[1] === "" || Number.isNaN(number))
+    throw refuse(flag, text, "is not a size");
+  const [, , letter, unit = "", step = "0"] = match;
+  const power = letter === undefined ? plainPower : "bkmgtp".indexOf(letter.toLowerCase());
+  const base = unit.toLowerCase() === "b" && power > 0 ? 1000 : 1024;
+  return Math.max(Math.trunc(number * base ** power) + Number(step), 0);
+}
+
+/** Milliseconds from whole seconds; a negative number asks for exact times, which is 0. */
+export function rsyncWindow(flag: string): ParseFlag<number> {
+  return (text) => {
+    if (!/^-?\d+$/.test(text)) throw refuse(flag, text, "is not a whole number");
+    return Math.max(Number(text), 0) * 1000;
+  };
+}
+
+/** A whole number; less than 0 is 0, which removes nothing. */
+export function rsyncMaxDelete(flag: string): ParseFlag<number> {
+  return (text) => {
+    if (!/^-?\d+$/.test(text)) throw refuse(flag, text, "is not a whole number");
+    return Math.max(Number(text), 0);
+  };
+}
+
+/** One of some words. */
+export function choice<Word extends string>(flag: string, words: readonly Word[]): ParseFlag<Word> {
+  return (text) => {
+    const word = words.find((one) => one === text);
+    if (word !== undefined) return word;
     throw refuse(flag, text, `is not one of ${words.join(", ")}`);
   };
 }

@@ -12,7 +12,11 @@ export interface Io {
   readonly stdout: OutputStream;
   /** Errors, warnings, progress and the closing line. */
   readonly stderr: OutputStream;
+  /** For `--files-from -` and its like. Default: there is nothing. */
+  readonly stdin?: AsyncIterable<Uint8Array | string> | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Puts a question to the user and waits for a line. Absent where there is no terminal to ask at. */
+  readonly ask?: ((question: string) => Promise<string>) | undefined;
   /** Directory that relative locations start from. */
   readonly cwd: string;
   /** Fires when the user interrupts; its reason is a `BrokenPipe` if whoever read our output left. */

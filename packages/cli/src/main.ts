@@ -2,6 +2,8 @@
  * The command line. `run` is all of it, with its surroundings given; `main` gives it this process.
  * Start-up counts: what a command does not need is not loaded, and `version` needs next to nothing.
  */
+import { isatty } from "node:tty";
+import { askTerminal } from "./ask-terminal.ts";
 import { EXIT } from "./exit-codes.ts";
 import { BrokenPipe, type Io } from "./io.ts";
 import { isVersionCall, versionText } from "./version.ts";
@@ -12,12 +14,16 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     io.stdout.write(`${versionText(argv)}\n`);
     return EXIT.done;
   }
+  if (argv[0] === "rsync") {
+    const { runRsync } = await import("./rsync/run-rsync.ts");
+    return runRsync(argv.slice(1), io);
+  }
   const { runCommand } = await import("./run-command.ts");
   return runCommand(argv, io);
 }
 
-/** Runs the command line of this process and ends it. */
-export async function main(): Promise<void> {
+/** Runs the command line of this process and ends it. `called`: the name that the program was called by. */
+export async function main(called: string = "omnisync"): Promise<void> {
   const interrupt = new AbortController();
   onSignals(interrupt);
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -26,10 +32,18 @@ export async function main(): Promise<void> {
   // Nobody reads our complaints: nothing to be done about it, and no reason to stop the work.
   process.stderr.on("error", () => {});
   const { stdout, stderr, env } = process;
-  const code = await run(process.argv.slice(2), {
+  const words = process.argv.slice(2);
+  const code = await run(called === "rsync" ? ["rsync", ...words] : words, {
     stdout,
     stderr,
+    // Looked at only by who reads it: opening it has effects.
+    get stdin() {
+      return process.stdin;
+    },
     env,
+    get ask() {
+      return isatty(0) && stderr.isTTY ? askTerminal : undefined;
+    },
     cwd: process.cwd(),
     signal: interrupt.signal,
   });

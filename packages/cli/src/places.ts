@@ -32,6 +32,8 @@ export interface Ends extends PathNames {
   readonly destination: Place;
   /** Whether the destination is a disk of this machine. */
   readonly toLocal: boolean;
+  /** The destination as it was given: what relative directories of other flags start from. */
+  readonly base: Spot;
 }
 
 /** Which links at the end of a location are followed: those that the user cannot have meant as links. */
@@ -51,13 +53,16 @@ export async function openEnds(
   const destinationSpot = parseSpot(to, session);
   const source = await openSource(session, sourceSpot, follow);
   const destination = await openDestination(session, destinationSpot, source, sourceSpot);
-  if (!destinationSpot.isLocal) await refuseMissingStore(session, destination.driver);
+  if (!destinationSpot.isLocal) {
+    await refuseMissingStore(session, destination.driver, destinationSpot);
+  }
   return {
     source,
     destination,
     prefix: source.name === "" ? "" : `${source.name}/`,
     root: source.name || source.path || ".",
     toLocal: destinationSpot.isLocal,
+    base: destinationSpot,
   };
 }
 
@@ -169,10 +174,22 @@ async function refuseFile(session: Session, spot: Spot): Promise<void> {
 /**
  * A bucket that does not exist is one error, not one for each file. Listing it tells; listing a prefix
  * without keys is fine.
+ * @throws StorageError `not-found`, with the command that makes the bucket.
  */
-async function refuseMissingStore(session: Session, driver: Driver): Promise<void> {
+export async function refuseMissingStore(
+  session: Session,
+  driver: Driver,
+  spot: Spot,
+): Promise<void> {
   if ((await driver.stat("")) !== undefined) return;
-  for await (const _page of driver.list("", { signal: session.signal })) break;
+  try {
+    for await (const _page of driver.list("", { signal: session.signal })) break;
+  } catch (error) {
+    if (!isStorageError(error, "not-found")) throw error;
+    const [store = spot.text] = /^\w+:\/\/[^/]*/.exec(spot.text) ?? [];
+    const message = `does not exist: make it with: omnisync mkdir ${store}`;
+    throw new StorageError("not-found", { path: store, message, cause: error });
+  }
 }
 
 function notDirectory(spot: Spot, advice: string): UsageError {

@@ -1,22 +1,32 @@
 /** The tree of commands. Declares only: what a command needs is loaded when it runs. */
 import { type Argument, Command } from "commander";
+import { addApplyCommand } from "./commands/apply.ts";
 import { addCatCommand } from "./commands/cat.ts";
 import { addCheckCommand } from "./commands/check.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
 import { addCopyCommand } from "./commands/copy.ts";
 import { addCpCommand } from "./commands/cp.ts";
+import { addDedupeCommand } from "./commands/dedupe.ts";
+import { addDiffCommand } from "./commands/diff.ts";
 import { addDuCommand } from "./commands/du.ts";
+import { addHashsumCommand } from "./commands/hashsum.ts";
+import { addExplainCommand } from "./commands/explain.ts";
 import { addHelpCommand } from "./commands/help.ts";
 import { addLsCommand } from "./commands/ls.ts";
 import { addMkdirCommand } from "./commands/mkdir.ts";
 import { addMoveCommand } from "./commands/move.ts";
 import { addMvCommand } from "./commands/mv.ts";
+import { addPlanCommand } from "./commands/plan.ts";
 import { addPresignCommand } from "./commands/presign.ts";
 import { addProvidersCommand } from "./commands/providers.ts";
+import { addResumeCommand } from "./commands/resume.ts";
+import { addRsyncCommand } from "./commands/rsync.ts";
 import { addRmCommand } from "./commands/rm.ts";
 import { addStatCommand } from "./commands/stat.ts";
 import { addSyncCommand } from "./commands/sync.ts";
+import { addTrashCommand } from "./commands/trash.ts";
 import { addTreeCommand } from "./commands/tree.ts";
+import { addVerifyCommand } from "./commands/verify.ts";
 import { addVersionCommand } from "./commands/version.ts";
 import { examples } from "./help-examples.ts";
 import type { Session } from "./session.ts";
@@ -32,7 +42,12 @@ const COMMANDS: Readonly<
     sync: addSyncCommand,
     copy: addCopyCommand,
     move: addMoveCommand,
+    rsync: addRsyncCommand,
     check: addCheckCommand,
+    diff: addDiffCommand,
+    explain: addExplainCommand,
+    plan: addPlanCommand,
+    apply: addApplyCommand,
   },
   "Look at a place:": {
     ls: addLsCommand,
@@ -40,13 +55,18 @@ const COMMANDS: Readonly<
     stat: addStatCommand,
     cat: addCatCommand,
     du: addDuCommand,
+    hashsum: addHashsumCommand,
+    verify: addVerifyCommand,
   },
   "Change a place:": {
     cp: addCpCommand,
     mv: addMvCommand,
     rm: addRmCommand,
     mkdir: addMkdirCommand,
+    dedupe: addDedupeCommand,
     presign: addPresignCommand,
+    resume: addResumeCommand,
+    trash: addTrashCommand,
   },
   "About omnisync:": {
     providers: addProvidersCommand,
@@ -60,14 +80,16 @@ const COMMANDS: Readonly<
 const NEED_ALL: readonly string[] = ["completion", "help"];
 
 /**
- * The parser of a command line. One that begins with a command gets that command only: building all of
- * them costs as much as the rest of the parser. Default: all.
+ * The parser of a command line. One that begins with a command gets that command only, and one without
+ * any option no flags of drivers: building all of them costs more than the rest of the parser. Default: all.
  */
 export function buildProgram(session: Session, argv: readonly string[] = []): Command {
   const program = createProgram(session);
   const [first = ""] = argv;
   const known = Object.values(COMMANDS).some((group) => Object.hasOwn(group, first));
-  const isWanted = (name: string): boolean => name === first || !known || NEED_ALL.includes(first);
+  const all = !known || NEED_ALL.includes(first);
+  const isWanted = (name: string): boolean => all || name === first;
+  session.driverFlagsWanted = all || argv.some((word) => word.startsWith("-"));
   for (const [heading, group] of Object.entries(COMMANDS)) {
     program.commandsGroup(heading);
     for (const [name, add] of Object.entries(group)) if (isWanted(name)) add(program, session);

@@ -14,7 +14,7 @@ export async function runCommand(argv: readonly string[], io: Io): Promise<numbe
     session.complain("stopping in good order: once more stops at once");
   });
   const code = await settle(session, async () => {
-    await buildProgram(session, argv).parseAsync(argv, { from: "user" });
+    await buildProgram(session, argv).parseAsync(withHelp(argv), { from: "user" });
     return session.exitCode;
   });
   // What was found before an error is still a result; a store that does not close well is told of.
@@ -24,6 +24,11 @@ export async function runCommand(argv: readonly string[], io: Io): Promise<numbe
     return EXIT.done;
   });
   return code === EXIT.done ? closed : code;
+}
+
+/** `-h` alone behind a command is help, as in rsync; with anything else it may be the command's own flag. */
+function withHelp(argv: readonly string[]): readonly string[] {
+  return argv.length === 2 && argv[1] === "-h" ? [argv[0] as string, "--help"] : argv;
 }
 
 async function settle(session: Session, work: () => Promise<number>): Promise<number> {

@@ -1,5 +1,11 @@
 /** One run of the command line: its streams, its driver flags, and the drivers that it opened. */
-import { type Driver, type OptionValue, type StoreSpec, openDriver } from "@omnisync/storage";
+import {
+  type CallsExpected,
+  type Driver,
+  type OptionValue,
+  type StoreSpec,
+  openDriver,
+} from "@omnisync/storage";
 import type { Io } from "./io.ts";
 import { type Palette, createPalette } from "./output/palette.ts";
 import { LineWriter } from "./output/line-writer.ts";
@@ -14,12 +20,16 @@ export class Session {
   readonly out: LineWriter;
   /** What the driver flags gave, by driver, then by option. */
   readonly driverFlags: Record<string, Record<string, OptionValue>> = {};
+  /** False where the command line has no word that could be one of them. */
+  driverFlagsWanted = true;
   /** What the run will exit with. Commands set it when they end without throwing. */
   exitCode = 0;
+  /** Commands that only look at what they are asked for say `few`, before they open a store. */
+  calls: CallsExpected = "many";
   /** False once `--no-color` was seen. */
   color = true;
   overlay: Overlay | undefined;
-  readonly #drivers: Driver[] = [];
+  readonly #drivers: Map<Driver, StoreSpec> = new Map();
 
   constructor(io: Io) {
     this.io = io;
@@ -34,9 +44,18 @@ export class Session {
 
   /** Opens a store with the flags and environment of this run; closed when the run ends. */
   async open(spec: StoreSpec): Promise<Driver> {
-    const driver = await openDriver(spec, { flags: this.driverFlags, env: this.io.env });
-    this.#drivers.push(driver);
+    const driver = await openDriver(spec, {
+      flags: this.driverFlags,
+      env: this.io.env,
+      calls: this.calls,
+    });
+    this.#drivers.set(driver, spec);
     return driver;
+  }
+
+  /** What a store was opened with: what its location says, and so nothing secret. */
+  specOf(driver: Driver): StoreSpec | undefined {
+    return this.#drivers.get(driver);
   }
 
   /** One line on stderr: `omnisync: <text>`. The text holds no raw control characters. */
@@ -58,6 +77,8 @@ export class Session {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#drivers.splice(0).map((driver) => driver.close()));
+    const drivers = [...this.#drivers.keys()];
+    this.#drivers.clear();
+    await Promise.all(drivers.map((driver) => driver.close()));
   }
 }

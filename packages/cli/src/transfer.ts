@@ -1,11 +1,24 @@
 /** Runs the engine for `sync`, `copy`, `move`, and prints what it tells. */
+import { resolve } from "node:path";
 import type { Report, SyncEvent, SyncOptions, SyncRun } from "@omnisync/sync";
 import { openAttributeCache } from "./attribute-cache.ts";
+import { engineOptions, requestLimits } from "./engine-options.ts";
 import { exitCodeOfReport } from "./exit-code-of.ts";
 import { EventPrinter } from "./output/event-printer.ts";
-import { ProgressDisplay } from "./output/progress-display.ts";
-import { statsLines, summaryLine, withheldText } from "./output/summary.ts";
+import { keptAttributes } from "./output/itemize.ts";
+import { ProgressDisplay, type ProgressFlags } from "./output/progress-display.ts";
+import { LogFile } from "./output/rsync/log-file.ts";
+import {
+  asksForHelp,
+  checkDebugWords,
+  debugHelp,
+  infoHelp,
+  infoLevels,
+} from "./output/rsync/output-levels.ts";
+import { endedText, statsLines, summaryLine, withheldText } from "./output/summary.ts";
+import { applyTimeouts, otherPlaces } from "./other-places.ts";
 import { type Ends, openEnds } from "./places.ts";
+import { openResumeStore } from "./resume-store.ts";
 import type { Session } from "./session.ts";
 import { type TransferFlags, checkCombinations } from "./transfer-flags.ts";
 
@@ -18,19 +31,45 @@ export interface TransferRequest {
 
 /** @throws UsageError, StorageError if nothing was done; failures of single paths end in the exit code. */
 export async function transfer(session: Session, request: TransferRequest): Promise<void> {
-  const { source, destination, flags } = request;
+  if (answerWords(session, request.flags)) return;
+  const flags = withInfo(request.flags);
+  const { kind } = request;
+  const { ends, options } = await prepareTransfer(session, request);
+  const report = await runEngine(session, ends, options, flags);
+  printEnding(session, report, flags, kind);
+  session.exitCode = exitCodeOfReport(report);
+}
+
+/** Opens both ends of a transfer and turns its flags into what the engine is told. */
+export async function prepareTransfer(
+  session: Session,
+  { source, destination, flags, kind }: TransferRequest,
+): Promise<{ readonly ends: Ends; readonly options: SyncOptions }> {
   checkCombinations(flags);
+  checkDebugWords(flags.debug ?? []);
   const { createFilter, parseRules } = await import("./filter-rules.ts");
-  const rules = parseRules(flags.rules);
+  const rules = await parseRules(session, flags);
+  applyTimeouts(session, flags);
   const ends = await openEnds(session, source, destination);
   const options: SyncOptions = {
     ...engineOptions(flags),
-    move: request.kind === "move",
+    ...(await otherPlaces(session, ends, flags)),
+    requests: requestLimits(flags, ends),
+    hooks: await hooksOf(session, ends, flags),
+    move: kind === "move",
     filter: createFilter(rules, ends.prefix),
   };
-  const report = await runEngine(session, ends, options, flags);
-  printEnding(session, report, flags, request.kind);
-  session.exitCode = exitCodeOfReport(report);
+  return { ends, options };
+}
+
+async function hooksOf(
+  session: Session,
+  ends: Ends,
+  flags: TransferFlags,
+): Promise<SyncOptions["hooks"]> {
+  if (flags.hookBefore === undefined && flags.hookAfter === undefined) return undefined;
+  const { fileHooks } = await import("./file-hooks.ts");
+  return fileHooks(session, ends, flags);
 }
 
 /** Runs the engine between two opened ends; events and progress are printed as the flags say. */
@@ -45,52 +84,63 @@ export async function runEngine(
     flags.attributeCache === false
       ? undefined
       : await openAttributeCache(session, [ends.source, ends.destination]);
-  const printer = new EventPrinter(session, { ...flags, ...ends, window: options.modifyWindow });
+  const resume =
+    flags.resume === false ? undefined : await openResumeStore(session, ends.destination.driver);
+  const log =
+    flags.logFile === undefined ? undefined : new LogFile(resolve(session.io.cwd, flags.logFile));
+  const context = {
+    ...flags,
+    ...ends,
+    window: options.modifyWindow,
+    kept: keptAttributes(options),
+  };
+  const printer = new EventPrinter(session, context, log);
   try {
     const run = startSync(ends.source, ends.destination, {
       ...options,
       attributeCache: cache,
+      resume,
       signal: session.signal,
       onEvent: (event: SyncEvent) => printer.print(event),
     });
     return await watch(session, run, flags);
   } finally {
     cache?.close();
+    log?.close();
   }
 }
 
-async function watch(
+/** `--info=help` and `--debug=help`. @returns whether one was asked for. */
+function answerWords(session: Session, { info, debug }: TransferFlags): boolean {
+  const answer = asksForHelp(info) ? infoHelp() : asksForHelp(debug) ? debugHelp() : undefined;
+  for (const line of answer ?? []) session.out.line(line);
+  return answer !== undefined;
+}
+
+/** What rsync's words of `--info` mean for our own output. @throws UsageError for an unknown word. */
+function withInfo(flags: TransferFlags): TransferFlags {
+  if (flags.info === undefined) return flags;
+  const levels = infoLevels(flags.verbose ?? 0, flags.progress ? ["progress"] : [], flags.info);
+  return {
+    ...flags,
+    verbose: Math.min(levels.NAME, 2),
+    ...(levels.PROGRESS > 0 ? { progress: true } : {}),
+    stats: flags.stats ?? levels.STATS > 1,
+  };
+}
+
+/** Waits for a run, and shows its progress meanwhile. */
+export async function watch<Result extends Report>(
   session: Session,
-  run: SyncRun,
-  flags: Partial<TransferFlags>,
-): Promise<Report> {
+  run: Pick<SyncRun, "progress"> & { readonly done: Promise<Result> },
+  flags: ProgressFlags,
+): Promise<Result> {
   const display = ProgressDisplay.start(session, () => run.progress(), flags);
   try {
     return await run.done;
   } finally {
     display?.stop();
   }
-}
-
-function engineOptions(flags: TransferFlags): SyncOptions {
-  return {
-    checksum: flags.checksum,
-    sizeOnly: flags.sizeOnly,
-    update: flags.update,
-    existing: flags.existing,
-    ignoreExisting: flags.ignoreExisting,
-    modifyWindow: flags.modifyWindow,
-    preserveMode: flags.perms,
-    delete: flags.delete,
-    maxDelete: flags.maxDelete,
-    allowEmptySource: flags.allowEmptySource,
-    dryRun: flags.dryRun,
-    links: flags.skipLinks ? "skip" : "keep",
-    dirMarkers: flags.dirMarkers,
-    jobs: flags.jobs,
-    bandwidth: flags.bwlimit,
-    durable: flags.fsync,
-  };
 }
 
 function printEnding(
@@ -101,6 +151,8 @@ function printEnding(
 ): void {
   if (flags.json) session.out.json(summaryJson(report));
   if (flags.stats) for (const line of statsLines(report)) session.out.line(line);
+  const ended = endedText(report);
+  if (ended !== undefined) session.complain(ended);
   const withheld = withheldText(report);
   if (withheld !== undefined) session.complain(withheld);
   if (!flags.quiet && !flags.json) session.note(summaryLine(report, kind));

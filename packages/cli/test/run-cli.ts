@@ -1,6 +1,10 @@
 /** Runs the command line inside the test's process, with streams that remember. */
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Io, OutputStream } from "../src/io.ts";
 import { run } from "../src/main.ts";
+
+const STATE: string = join(tmpdir(), "omnisync-test-state");
 
 export interface Outcome {
   readonly code: number;
@@ -16,6 +20,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   readonly columns?: number;
   readonly isTTY?: boolean;
+  readonly ask?: (question: string) => Promise<string>;
+  readonly stdin?: AsyncIterable<Uint8Array | string>;
 }
 
 export async function runCli(argv: readonly string[], options: RunOptions = {}): Promise<Outcome> {
@@ -24,7 +30,9 @@ export async function runCli(argv: readonly string[], options: RunOptions = {}):
   const io: Io = {
     stdout,
     stderr,
-    env: { HOME: "/nonexistent", ...options.env },
+    env: { HOME: "/nonexistent", XDG_STATE_HOME: STATE, ...options.env },
+    ask: options.ask,
+    stdin: options.stdin,
     cwd: options.cwd ?? "/nonexistent",
     signal: options.signal ?? new AbortController().signal,
   };

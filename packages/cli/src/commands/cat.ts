@@ -28,6 +28,7 @@ export function addCatCommand(program: Command, session: Session): void {
 }
 
 async function cat(session: Session, locations: readonly string[], flags: CatFlags): Promise<void> {
+  session.calls = "few";
   const spots = locations.map((location) => parseSpot(location, session));
   for (const spot of spots) await catOne(session, spot, flags);
 }

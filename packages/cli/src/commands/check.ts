@@ -5,6 +5,7 @@ import { openAttributeCache } from "../attribute-cache.ts";
 import { addDriverFlags } from "../driver-flags.ts";
 import { EXIT, EXIT_DIFFERENT } from "../exit-codes.ts";
 import { examples } from "../help-examples.ts";
+import { CheckLists, type ListFlags, addListFlags } from "../output/check-lists.ts";
 import { isoTime } from "../output/entry-text.ts";
 import { errorJson, failureText } from "../output/error-text.ts";
 import { shownPath } from "../output/shown-path.ts";
@@ -12,10 +13,11 @@ import { checkSummaryLine } from "../output/summary.ts";
 import { type Ends, openEnds } from "../places.ts";
 import type { Session } from "../session.ts";
 import { type CompareFlags, addCheckFlags, checkCombinations } from "../transfer-flags.ts";
+import { UsageError } from "../usage-error.ts";
+import { watch } from "../watch.ts";
 
-interface CheckFlags extends CompareFlags {
-  readonly oneWay?: boolean;
-}
+export type CheckFlags = CompareFlags &
+  ListFlags & { readonly oneWay?: boolean; readonly download?: boolean };
 
 export function addCheckCommand(program: Command, session: Session): void {
   const command = program
@@ -27,12 +29,17 @@ export function addCheckCommand(program: Command, session: Session): void {
     .action((source: string, destination: string, flags: CheckFlags) =>
       check(session, source, destination, flags),
     );
-  addCheckFlags(command);
+  addCheckFlags(command)
+    .optionsGroup("What counts as different:")
+    .option("--download", "Read the content of both back and compare that, and no attributes");
+  addListFlags(command);
   addDriverFlags(command, session);
   examples(command, [
     ["omnisync check ~/photos s3://bucket", "did sync with the same places finish?"],
     ["omnisync check --checksum a/ b/", "compare content, not times"],
     ["omnisync check --one-way a/ b/", "is everything of a in b?"],
+    ["omnisync check --download a/ s3://bucket/a/", "read all of it back"],
+    ["omnisync check --missing-on-dst todo.txt a/ b/", "what is still to be copied, as a file"],
   ]);
 }
 
@@ -42,33 +49,67 @@ async function check(
   destination: string,
   flags: CheckFlags,
 ): Promise<void> {
-  checkCombinations(flags);
+  refuseContradictions(flags);
   const [engine, { createFilter, parseRules }] = await Promise.all([
     import("@omnisync/sync"),
     import("../filter-rules.ts"),
   ]);
-  const rules = parseRules(flags.rules);
+  const rules = await parseRules(session, flags);
   const ends = await openEnds(session, source, destination);
   await refuseMissingDirectory(ends, destination);
-  const cache = flags.attributeCache
-    ? await openAttributeCache(session, [ends.source, ends.destination])
-    : undefined;
+  const cache =
+    flags.attributeCache !== false
+      ? await openAttributeCache(session, [ends.source, ends.destination])
+      : undefined;
+  const lists = new CheckLists(session, flags);
   try {
-    const report = await engine.check(ends.source, ends.destination, {
+    const run = engine.startCheck(ends.source, ends.destination, {
       ...checkOptions(flags),
       filter: createFilter(rules, ends.prefix),
       attributeCache: cache,
       signal: session.signal,
-      onEvent: (event) => printEvent(session, event, flags, shownPath(ends, event.path)),
+      onEvent: (event) => {
+        lists.add(event.kind, event.path === "" ? ends.root : event.path);
+        printEvent(
+          session,
+          event,
+          { ...flags, onlyErrors: lists.takesStdout },
+          shownPath(ends, event.path),
+        );
+      },
     });
+    const report = await watch(session, run, flags);
     printEnding(session, report, flags);
   } finally {
+    lists.close();
     cache?.close();
   }
 }
 
+/** Which flags cannot be meant together. @throws UsageError */
+export function refuseContradictions(flags: CheckFlags): void {
+  checkCombinations(flags);
+  for (const other of ["checksum", "sizeOnly"] as const) {
+    if (!flags.download || !flags[other]) continue;
+    const name = other === "checksum" ? "--checksum" : "--size-only";
+    throw new UsageError(`--download and ${name} exclude each other: leave one out`);
+  }
+  const lists = [
+    flags.combined,
+    flags.match,
+    flags.differ,
+    flags.missingOnDst,
+    flags.missingOnSrc,
+    flags.error,
+  ];
+  if (flags.json && lists.includes("-"))
+    throw new UsageError(
+      "--json and a list on stdout exclude each other: name a file for the list",
+    );
+}
+
 /** Without a slash the source's own name is looked for in the destination, which may not be meant. */
-async function refuseMissingDirectory(ends: Ends, destination: string): Promise<void> {
+export async function refuseMissingDirectory(ends: Ends, destination: string): Promise<void> {
   if (ends.prefix === "" || (await ends.destination.driver.stat("")) !== undefined) return;
   throw new StorageError("not-found", {
     path: `${destination.replace(/\/$/, "")}/${ends.prefix}`,
@@ -76,13 +117,15 @@ async function refuseMissingDirectory(ends: Ends, destination: string): Promise<
   });
 }
 
-function checkOptions(flags: CheckFlags): CheckOptions {
+/** What the library is told of what the flags say. */
+export function checkOptions(flags: CheckFlags): CheckOptions {
   return {
     checksum: flags.checksum,
     sizeOnly: flags.sizeOnly,
     modifyWindow: flags.modifyWindow,
     preserveMode: flags.perms,
     links: flags.skipLinks ? "skip" : "keep",
+    download: flags.download,
     oneWay: flags.oneWay,
     jobs: flags.jobs,
   };
@@ -95,9 +138,14 @@ const WORDS: Readonly<Record<Exclude<CheckEvent["kind"], "error">, string>> = {
   "destination-only": "only in destination",
 };
 
-function printEvent(session: Session, event: CheckEvent, flags: CheckFlags, path: string): void {
+function printEvent(
+  session: Session,
+  event: CheckEvent,
+  flags: CheckFlags & { readonly onlyErrors: boolean },
+  path: string,
+): void {
   if (event.kind === "error") session.complain(failureText(path, event.error));
-  if (flags.quiet) return;
+  if (flags.quiet || flags.onlyErrors) return;
   if (flags.json) session.out.json(eventJson(event, path));
   else if (event.kind !== "error" && (event.kind !== "match" || (flags.verbose ?? 0) > 0)) {
     const reason = event.kind === "differ" && event.reason ? ` (${event.reason})` : "";

@@ -35,6 +35,7 @@ export function addLsCommand(program: Command, session: Session): void {
 }
 
 async function ls(session: Session, location: string, flags: LsFlags): Promise<void> {
+  session.calls = "few";
   const spot = parseSpot(location, session);
   const print = printer(session, flags);
   const list = (driver: Driver, directory: string): Promise<number> =>

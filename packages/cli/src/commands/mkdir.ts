@@ -1,7 +1,8 @@
+import { type Driver, isStorageError } from "@omnisync/storage";
 import type { Command } from "commander";
 import { addDriverFlags } from "../driver-flags.ts";
 import { examples } from "../help-examples.ts";
-import { look } from "../places.ts";
+import { look, refuseMissingStore } from "../places.ts";
 import type { Session } from "../session.ts";
 import { type Spot, parseSpot } from "../spots.ts";
 import { UsageError } from "../usage-error.ts";
@@ -11,12 +12,15 @@ export function addMkdirCommand(program: Command, session: Session): void {
     .command("mkdir <locations...>")
     .summary("create directories")
     .description(
-      "Creates directories and those above them. An existing directory is left as it is. Stores without directories get an empty object whose name ends in a slash.",
+      "Creates directories and those above them. An existing directory is left as it is. Stores without directories get an empty object whose name ends in a slash. The root of a store is the store itself: s3://bucket creates the bucket, in the region of --s3-region.",
     )
     .option("-p, --parents", "Accepted for habit's sake: this is always so")
     .action((locations: readonly string[]) => mkdir(session, locations));
   addDriverFlags(command, session);
-  examples(command, [["omnisync mkdir s3://bucket/incoming /srv/data/new", "two directories"]]);
+  examples(command, [
+    ["omnisync mkdir s3://bucket/incoming /srv/data/new", "two directories"],
+    ["omnisync mkdir --s3-region eu-central-1 s3://new-bucket", "a bucket"],
+  ]);
 }
 
 async function mkdir(session: Session, locations: readonly string[]): Promise<void> {
@@ -25,15 +29,37 @@ async function mkdir(session: Session, locations: readonly string[]): Promise<vo
 }
 
 async function mkdirOne(session: Session, spot: Spot): Promise<void> {
-  if (spot.name === "")
-    throw new UsageError(`${spot.text}: is the root of a store: name a directory in it`);
+  if (spot.name === "") return makeStore(session, spot);
   const { driver, path } = await existingAncestor(session, spot);
-  if (driver.mkdir === undefined) {
-    throw new UsageError(
-      `${spot.text}: this store has no directories: write a file, its path is enough`,
-    );
+  if (driver.mkdir === undefined) throw withoutDirectories(spot);
+  if (path === "") return;
+  if (!spot.isLocal) await refuseMissingStore(session, driver, spot);
+  await driver.mkdir(path, { signal: session.signal });
+}
+
+/** The bucket, or whatever the root of a store is. */
+async function makeStore(session: Session, spot: Spot): Promise<void> {
+  const driver = await spot.open(session);
+  if (driver.mkdir === undefined) throw withoutDirectories(spot);
+  const { signal } = session;
+  if (await isThere(driver, signal)) session.note(`${spot.text}: exists already, left as it is`);
+  else await driver.mkdir("", { signal });
+}
+
+async function isThere(driver: Driver, signal: AbortSignal): Promise<boolean> {
+  try {
+    return (await driver.stat("", { signal })) !== undefined;
+  } catch (error) {
+    // Somebody else's, or ours without permission to look: the store says which when it is to be made.
+    if (isStorageError(error, "permission-denied")) return false;
+    throw error;
   }
-  if (path !== "") await driver.mkdir(path, { signal: session.signal });
+}
+
+function withoutDirectories(spot: Spot): UsageError {
+  return new UsageError(
+    `${spot.text}: this store has no directories: write a file, its path is enough`,
+  );
 }
 
 /** The nearest directory that exists, and the path from there. */

@@ -120,6 +120,7 @@ async function copyAndRemove(
     prefix: isDirectory ? `${source.name}/` : "",
     root: source.name,
     toLocal: target.isLocal,
+    base: target,
   };
   const done = await runPlainTransfer(session, ends, { move: true, verbose });
   if (!done || !isDirectory) return;

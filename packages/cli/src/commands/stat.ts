@@ -32,6 +32,7 @@ async function stat(
   locations: readonly string[],
   flags: StatFlags,
 ): Promise<void> {
+  session.calls = "few";
   const spots = locations.map((location) => parseSpot(location, session));
   for (const spot of spots) {
     const { entry } = await locate(session, spot, "none");

@@ -4,56 +4,96 @@ import type { SyncEvent } from "@omnisync/sync";
 import type { Session } from "../session.ts";
 import { errorJson, failureText } from "./error-text.ts";
 import { type ItemizeContext, itemizeLine } from "./itemize.ts";
+import { lineFacts } from "./rsync/line-facts.ts";
+import { formatLine } from "./rsync/line-format.ts";
+import type { LogFile } from "./rsync/log-file.ts";
 import { shownPath } from "./shown-path.ts";
 
 export interface PrintOptions extends ItemizeContext {
   readonly json?: boolean | undefined;
   readonly quiet?: boolean | undefined;
   readonly verbose?: number | undefined;
-  readonly itemizeChanges?: boolean | undefined;
+  readonly itemizeChanges?: number | undefined;
+  /** rsync's `%` escapes, for a line per change instead of words. */
+  readonly outFormat?: string | undefined;
+  readonly logFileFormat?: string | undefined;
+  /** 0: sizes in bytes. */
+  readonly humanReadable?: number | undefined;
+  readonly sourceText?: string | undefined;
 }
 
 export class EventPrinter {
   readonly #session: Session;
   readonly #options: PrintOptions;
+  readonly #log: LogFile | undefined;
 
-  constructor(session: Session, options: PrintOptions) {
+  constructor(session: Session, options: PrintOptions, log?: LogFile) {
     this.#session = session;
     this.#options = options;
+    this.#log = log;
   }
 
   /** Prints what the options want to know of an event. Never throws. */
   print(event: SyncEvent): void {
-    const { json, quiet, itemizeChanges } = this.#options;
+    const { json, quiet, itemizeChanges, outFormat } = this.#options;
     if (json && !quiet)
       this.#session.out.json(eventJson(event, shownPath(this.#options, event.path)));
-    if (event.kind === "failed") {
-      this.#session.complain(failureText(shownPath(this.#options, event.path), event.error));
+    if (event.kind === "failed" || event.kind === "upload-left") {
+      const text = failureText(shownPath(this.#options, event.path), event.error);
+      this.#session.complain(text);
+      this.#log?.line(text);
     } else if (event.kind === "ignored" && event.source?.kind === "other" && !quiet) {
       this.#session.complain(
         `${printable(shownPath(this.#options, event.path))}: left out: not a file, directory or link`,
       );
     }
-    const line = itemizeChanges ? this.#itemized(event) : this.#inWords(event);
+    if (event.kind === "kept" && !quiet) this.#session.complain(this.#kept(event));
+    const line = (outFormat ?? itemizeChanges) ? this.#itemized(event) : this.#inWords(event);
     if (line !== undefined) this.#session.out.line(line);
+    if (this.#log !== undefined && event.kind !== "unchanged") this.#toLog(this.#log, event);
+  }
+
+  #kept({ path, source, bytes }: SyncEvent): string {
+    const of = source === undefined ? "" : ` of ${formatSize(source.size)}`;
+    return `${printable(shownPath(this.#options, path))}: ${formatSize(bytes)}${of} kept: run again to go on, or clear it away with: omnisync resume clean --all`;
+  }
+
+  #toLog(log: LogFile, event: SyncEvent): void {
+    const line = this.#formatted(event, this.#options.logFileFormat ?? "%i %n%L");
+    if (line !== undefined) log.line(line);
   }
 
   #itemized(event: SyncEvent): string | undefined {
-    if (event.kind === "unchanged" && (this.#options.verbose ?? 0) < 2) return undefined;
-    return itemizeLine(event, this.#options);
+    const { verbose = 0, itemizeChanges = 0, outFormat } = this.#options;
+    if (event.kind === "unchanged" && verbose < 2 && itemizeChanges < 2) return undefined;
+    return outFormat === undefined
+      ? itemizeLine(event, this.#options)
+      : this.#formatted(event, outFormat);
+  }
+
+  /** A line for what rsync prints one for. */
+  #formatted(event: SyncEvent, format: string): string | undefined {
+    const facts = lineFacts(event, this.#options, this.#options.sourceText ?? "");
+    return facts.itemized === "" ? undefined : formatLine(format, facts);
   }
 
   #inWords(event: SyncEvent): string | undefined {
     const verbose = this.#options.verbose ?? 0;
     const quietKind =
       event.kind === "unchanged" || event.kind === "skip" || event.kind === "ignored";
-    if (event.kind === "failed" || verbose < (quietKind ? 2 : 1)) return undefined;
-    const size = event.kind === "copy" ? ` (${formatSize(event.source?.size ?? 0)})` : "";
+    if (event.kind === "failed" || event.kind === "upload-left" || event.kind === "kept")
+      return undefined;
+    if (verbose < (quietKind ? 2 : 1)) return undefined;
+    const bytes = event.source?.size ?? 0;
+    const shown = this.#options.humanReadable === 0 ? `${bytes} bytes` : formatSize(bytes);
+    const size = event.kind === "copy" ? ` (${shown})` : "";
     return `${WORDS[event.kind]} ${printable(shownPath(this.#options, event.path))}${size}`;
   }
 }
 
-const WORDS: Readonly<Record<Exclude<SyncEvent["kind"], "failed">, string>> = {
+const WORDS: Readonly<
+  Record<Exclude<SyncEvent["kind"], "failed" | "upload-left" | "kept">, string>
+> = {
   copy: "copied",
   attributes: "attributes set",
   mkdir: "directory",
@@ -68,12 +108,13 @@ const WORDS: Readonly<Record<Exclude<SyncEvent["kind"], "failed">, string>> = {
 
 /** An event as one line of JSON; what is not known is left out. */
 function eventJson(event: SyncEvent, path: string): object {
-  const { kind, reason, bytes, strategy, error, source, destination } = event;
+  const { kind, reason, bytes, resumed, strategy, error, source, destination } = event;
   return {
     kind,
     path,
     reason,
     bytes,
+    resumed: resumed || undefined,
     size: (source ?? destination)?.size,
     strategy,
     error: error && errorJson(error),

@@ -67,7 +67,7 @@ export class ProgressDisplay {
 
   #tick(): void {
     const progress = this.#look();
-    const rate = this.#meter.update(progress.bytesDone, progress.elapsed);
+    const rate = this.#meter.update(progress.bytesDone - progress.bytesResumed, progress.elapsed);
     if (!this.#terminal) this.#session.note(progressText(progress, rate));
     else if (progress.elapsed >= this.#grace) this.#draw(progress, rate);
   }

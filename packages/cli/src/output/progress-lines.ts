@@ -46,12 +46,13 @@ export function progressText(progress: Progress, rate: number): string {
 }
 
 function overall(progress: Progress, rate: number): string {
-  const { bytesDone, bytesTotal, filesDone, filesTotal, listed, failed } = progress;
+  const { bytesDone, bytesTotal, bytesResumed, filesDone, filesTotal, listed, failed } = progress;
   const open = listed ? "" : "+";
   const left = Math.max(bytesTotal - bytesDone, 0);
   const eta = listed && rate > 0 ? `eta ${formatDuration((left / rate) * 1000)}` : "listing";
   const parts = [
     `${formatSize(bytesDone)} of ${formatSize(bytesTotal)}${open}`,
+    bytesResumed === 0 ? undefined : `${formatSize(bytesResumed)} of it from earlier runs`,
     `${formatSize(Math.round(rate))}/s`,
     listed && rate === 0 ? undefined : eta,
     `${filesDone} of ${filesTotal}${open} files`,

@@ -16,6 +16,7 @@ export function summaryLine(report: Report, kind: keyof typeof VERBS): string {
   const bytes = report.bytesTransferred + report.bytesServerCopied;
   const parts = [
     `${report.dryRun ? planned : done} ${plural(files, "file")} (${formatSize(bytes)}) in ${formatDuration(report.duration)}`,
+    report.bytesResumed === 0 ? undefined : `${formatSize(report.bytesResumed)} from earlier runs`,
     counted(report.removed, report.dryRun ? "to remove" : "removed"),
     counted(report.attributesSet, report.dryRun ? "with attributes to set" : "with attributes set"),
     counted(report.directoriesCreated, "directories"),
@@ -48,6 +49,8 @@ export function withheldText(report: Report): string | undefined {
   switch (report.withheld) {
     case undefined:
       return undefined;
+    case "ended-early":
+      return `${count} not removed because the run ended early: run again to go on`;
     case "failures":
       return `${count} not removed because something failed: run again when that is solved`;
     case "incomplete-listing":
@@ -57,6 +60,45 @@ export function withheldText(report: Report): string | undefined {
     case "too-many-deletes":
       return `${count} not removed because they are more than --max-delete allows: raise it if that is right`;
   }
+}
+
+/** Why a run ended before everything was done; `undefined` if it did not. */
+export function endedText({ ended }: Report): string | undefined {
+  switch (ended) {
+    case undefined:
+      return undefined;
+    case "max-transfer":
+      return "ended early: the next file would go beyond --max-transfer: run again to go on";
+    case "max-duration":
+      return "ended early: the time is up: run again to go on";
+    case "max-errors":
+      return "ended early: more failures than --max-errors allows";
+  }
+}
+
+/** Stores that asked for fewer requests, and what came of it. */
+function refusalRows({ refusals }: Report): readonly (readonly [string, string])[] {
+  return (["source", "destination"] as const).flatMap((side) => {
+    const store = refusals[side];
+    if (store === undefined) return [];
+    const text = `${store.count} (down to ${store.fewestAtOnce} at once)`;
+    return [[`Refused by the ${side}`, text]] as const;
+  });
+}
+
+/** Where the time of all workers together went. */
+function timingRows({ timings }: Report): readonly (readonly [string, string])[] {
+  const { reading, hashing, sending, waiting } = timings;
+  const rows: readonly (readonly [string, number])[] = [
+    ["Time reading", reading],
+    ["Time hashing", hashing],
+    ["Time sending", sending],
+    ["Time waiting for bandwidth", waiting.bandwidth],
+    ["Time waiting for memory", waiting.memory],
+    ["Time waiting for a turn", waiting.lanes],
+    ["Time waiting for requests", waiting.requests],
+  ];
+  return rows.map(([name, ms]) => [name, formatDuration(ms)]);
 }
 
 /** Every count, one per line, for `--stats`. */
@@ -81,7 +123,11 @@ export function statsLines(report: Report): readonly string[] {
       "Bytes copied by the store",
       `${report.bytesServerCopied} (${formatSize(report.bytesServerCopied)})`,
     ],
+    ["Bytes from earlier runs", `${report.bytesResumed} (${formatSize(report.bytesResumed)})`],
+    ["Transfers kept for later", report.kept],
     ["Rate", `${formatSize(report.bytesTransferred / Math.max(report.duration / 1000, 0.001))}/s`],
+    ...refusalRows(report),
+    ...timingRows(report),
     ["Duration", formatDuration(report.duration)],
   ];
   return rows.map(([name, value]) => `${`${name}:`.padEnd(28)}${value}`);

@@ -44,9 +44,9 @@ describe("bash", () => {
   });
 
   test("completes flags of the command, and no others", () => {
-    expect(completeInBash("sync", "--del")).toEqual(["--delete"]);
-    expect(completeInBash("sync", "a", "--max")).toEqual(["--max-delete"]);
-    expect(completeInBash("copy", "--del")).toEqual([]);
+    expect(completeInBash("sync", "--allow")).toEqual(["--allow-empty-source"]);
+    expect(completeInBash("sync", "a", "--max-de")).toEqual(["--max-delete"]);
+    expect(completeInBash("copy", "--allow")).toEqual([]);
     expect(completeInBash("--no-color", "ls", "--s3-endp")).toEqual(["--s3-endpoint"]);
   });
 
@@ -88,7 +88,7 @@ describe.runIf(hasFish)("fish", () => {
   test("completes commands, flags and choices", () => {
     expect(inShell("fish", "-n", join(directory, "fish")).status).toBe(0);
     expect(completeInFish("omnisync sy")).toEqual(["sync"]);
-    expect(completeInFish("omnisync sync --del")).toEqual(["--delete"]);
+    expect(completeInFish("omnisync sync --allow")).toEqual(["--allow-empty-source"]);
     expect(completeInFish("omnisync presign --method P")).toEqual(["PUT"]);
     expect(completeInFish("omnisync completion z")).toContain("zsh");
   });

@@ -21,10 +21,15 @@ let server: StrictS3;
 beforeAll(async () => {
   // In the package: from there, native code is found and the manifest with the version.
   directory = mkdtempSync(join(PACKAGE, "bundle-"));
-  const { output, ...input } = config;
-  const bundle = await rolldown(input);
-  await bundle.write({ ...output, dir: directory });
-  const entry = `process.on("exit", () => console.error(process.moduleLoadList.join("\\n")));
+  for (const { output, ...input } of config) {
+    const bundle = await rolldown(input);
+    await bundle.write({ ...output, dir: directory, cleanDir: false });
+  }
+  const entry = `const { basename } = require("node:path");
+    process.on("exit", () => {
+      const ours = Object.keys(require.cache).map((file) => basename(file));
+      console.error([...process.moduleLoadList, ...ours].join("\\n"));
+    });
     require("./main.js").main();`;
   writeFileSync(join(directory, "entry.js"), entry);
   server = await startStrictS3({ buckets: { bucket: {} } });
@@ -36,7 +41,7 @@ afterAll(async () => {
 
 interface Ended {
   readonly stdout: string;
-  /** Modules of Node that were loaded, as `NativeModule <name>`. */
+  /** Modules of Node that were loaded, as `NativeModule <name>`, and our files by name. */
   readonly loaded: readonly string[];
 }
 
@@ -85,6 +90,7 @@ test("S3: up and down, small and large; of Node only what it takes", { timeout: 
   expect(loaded).toContain("NativeModule http");
   const unneeded = ["http2", "https", "sqlite", "child_process", "zlib", "worker_threads"];
   for (const name of natives(...unneeded)) expect(loaded).not.toContain(name);
+  for (const name of ["http-connection.js", "engine.js"]) expect(loaded).not.toContain(name);
 });
 
 test("S3 through a proxy", async () => {

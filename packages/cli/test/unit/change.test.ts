@@ -79,9 +79,13 @@ describe("mkdir", () => {
     expect(await storage.stat("x/y")).toMatchObject({ kind: "directory" });
   });
 
-  test("refuses the root", async () => {
-    const { url } = await createStore();
-    expect((await runCli(["mkdir", url])).code).toBe(2);
+  test("[ST-185] the root of a store that is there is left as it is, which is said", async () => {
+    const { url, storage } = await createStore(FILES);
+    expect(await runCli(["mkdir", url])).toMatchObject({
+      code: 0,
+      stderr: `${url}: exists already, left as it is\n`,
+    });
+    expect(await contentOf(storage)).toEqual(FILES);
   });
 });
 

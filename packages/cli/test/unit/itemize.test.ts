@@ -1,7 +1,7 @@
 import type { Entry } from "@omnisync/storage";
 import type { SyncEvent } from "@omnisync/sync";
 import { expect, test } from "vitest";
-import { type ItemizeContext, itemizeLine } from "../../src/output/itemize.ts";
+import { type ItemizeContext, itemizeLine, keptAttributes } from "../../src/output/itemize.ts";
 
 const CONTEXT: ItemizeContext = { prefix: "", root: ".", toLocal: true };
 const FILE: Entry = {
@@ -76,6 +76,20 @@ const TABLE: readonly (readonly [string, SyncEvent, string | undefined])[] = [
     event("remove", { path: "d", source: undefined, destination: DIRECTORY }),
     "*deleting   d/",
   ],
+  [
+    "the time of a directory, set last",
+    event("attributes", { path: "d", source: undefined, reason: "mtime" }),
+    ".d..t...... d/",
+  ],
+  ["a second name of a file", event("link", { path: "b", reason: "new" }), "hf+++++++++ b"],
+  [
+    "a device",
+    event("link", {
+      source: { ...FILE, kind: "other", special: { type: "block" } },
+      reason: "new",
+    }),
+    "cD+++++++++ f",
+  ],
   ["a failure", event("failed"), undefined],
   ["a removed source", event("remove-source"), undefined],
 ];
@@ -106,4 +120,21 @@ test("the window of times is honoured, and names are escaped", () => {
   });
   expect(itemizeLine(copy, CONTEXT)).toBe(">f.st...... a\\nb");
   expect(itemizeLine(copy, { ...CONTEXT, window: 2000 })).toBe(">f.s....... a\\nb");
+});
+
+test("attributes that are kept are compared, others are not", () => {
+  const kept = { ...keptAttributes({}), owner: true, group: true, acls: true, xattrs: true };
+  const source = { ...FILE, uid: 1, gid: 2, acl: "a", xattrs: { "user.x": "" } };
+  const change = event("attributes", {
+    source,
+    destination: { ...FILE, uid: 2, gid: 3, acl: "", xattrs: {} },
+  });
+  expect(itemizeLine(change, { ...CONTEXT, kept })).toBe(".f....og.ax f");
+  expect(itemizeLine(change, CONTEXT)).toBe(".f......... f");
+  const copy = event("copy", { reason: "size", destination: { ...FILE, size: 4, mode: 0o600 } });
+  const none = keptAttributes({ preserveTimes: false, preserveMode: false, checksum: true });
+  expect(itemizeLine(copy, { ...CONTEXT, kept: none })).toBe(">fcsT...... f");
+  const run = keptAttributes({ preserveMode: false, preserveExecutability: true });
+  const other = event("attributes", { destination: { ...FILE, mode: 0o755 } });
+  expect(itemizeLine(other, { ...CONTEXT, kept: run })).toBe(".f...p..... f");
 });

@@ -12,6 +12,7 @@ const PROGRESS: Progress = {
   filesDone: 4,
   bytesTotal: 100 * MIB,
   bytesDone: 25 * MIB,
+  bytesResumed: 0,
   checked: 4,
   failed: 0,
   elapsed: 5000,
@@ -28,6 +29,11 @@ describe("progressLines", () => {
       "   20% 50.0 MiB  a/big.bin",
       "  100%      0 B  empty",
     ]);
+  });
+
+  test("says what earlier runs had done", () => {
+    const [head] = progressLines({ ...PROGRESS, bytesResumed: 5 * MIB }, MIB, 120);
+    expect(head).toContain("25.0 MiB of 100 MiB, 5.00 MiB of it from earlier runs, 1.00 MiB/s");
   });
 
   test("says that totals are not final while listing goes on, and gives no time left", () => {

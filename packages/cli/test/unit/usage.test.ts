@@ -16,7 +16,7 @@ const BAD: readonly (readonly [string, readonly string[], RegExp])[] = [
     /unknown option '--delte': did you mean --delete\?/,
   ],
   ["an unknown short flag", ["ls", "-z", A], /unknown option '-z'/],
-  ["rsync's -a", ["sync", "-a", A, B], /unknown option '-a': leave it out/],
+  ["rsync's -a", ["check", "-a", A, B], /unknown option '-a': leave it out/],
   ["a flag before the command", ["--delete", "sync", A, B], /unknown option '--delete'/],
   ["a missing source", ["sync"], /missing required argument 'source'/],
   ["a missing destination", ["copy", A], /missing required argument 'destination'/],
@@ -70,6 +70,38 @@ const BAD: readonly (readonly [string, readonly string[], RegExp])[] = [
     ["sync", "--allow-empty-source", A, B],
     /--allow-empty-source says nothing without --delete/,
   ],
+  [
+    "--append with --whole-file",
+    ["sync", "--append", "-W", A, B],
+    /--append and --whole-file exclude each other, because only the rest of a file is sent/,
+  ],
+  [
+    "--inplace with --delay-updates",
+    ["copy", "--inplace", "--delay-updates", A, B],
+    /--inplace and --delay-updates exclude each other, because nothing is written beside/,
+  ],
+  [
+    "--compare-dest with --link-dest",
+    ["copy", "--compare-dest=x", "--link-dest=y", A, B],
+    /--compare-dest and --link-dest exclude each other, because/,
+  ],
+  [
+    "two times to delete",
+    ["sync", "--delete-before", "--delete-after", A, B],
+    /--delete-before and --delete-after exclude each other: extras are removed once/,
+  ],
+  [
+    "two ways to name the owner",
+    ["sync", "--chown=a:b", "--groupmap=c:d", A, B],
+    /--groupmap and --chown exclude each other: both say what the group becomes/,
+  ],
+  [
+    "a map that is none",
+    ["sync", "--usermap=a", A, B],
+    /--usermap: "a" is no renaming: write from:to/,
+  ],
+  ["--suffix alone", ["sync", "--suffix=x", A, B], /--suffix says nothing without --backup/],
+  ["an unknown word of --info", ["sync", "--info=nope", A, B], /Unknown --info item: "nope"/],
   ["copy --delete", ["copy", "--delete", A, B], /--delete: copy never deletes: use sync --delete/],
   ["copy --max-delete", ["copy", "--max-delete", "3", A, B], /--max-delete: copy never deletes/],
   [

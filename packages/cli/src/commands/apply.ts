@@ -1,0 +1,138 @@
+import { baseName } from "@omnisync/storage";
+import type { StoreSpec } from "@omnisync/storage";
+import type { ApplyReport, Place, Plan, PlannedPlace, SyncEvent } from "@omnisync/sync";
+import type { Command } from "commander";
+import { resolve } from "node:path";
+import { openAttributeCache } from "../attribute-cache.ts";
+import { addDriverFlags } from "../driver-flags.ts";
+import { exitCodeOfApply } from "../exit-code-of.ts";
+import { rate, wholeNumber } from "../flag-values.ts";
+import { examples } from "../help-examples.ts";
+import { EventPrinter } from "../output/event-printer.ts";
+import { statsLines, summaryLine, withheldText } from "../output/summary.ts";
+import { plural } from "../output/plural.ts";
+import type { Session } from "../session.ts";
+import { watch } from "../transfer.ts";
+import { UsageError } from "../usage-error.ts";
+
+interface ApplyFlags {
+  readonly dryRun?: boolean;
+  readonly jobs?: number;
+  readonly bwlimit?: number;
+  readonly attributeCache: boolean;
+  readonly quiet?: boolean;
+  readonly verbose?: number;
+  readonly json?: boolean;
+  readonly progress?: boolean;
+  readonly stats?: boolean;
+}
+
+const MAX_JOBS = 1024;
+
+export function addApplyCommand(program: Command, session: Session): void {
+  const command = program
+    .command("apply <plan-file>")
+    .summary("do what a plan says, and nothing else")
+    .description(
+      "Does what a plan of `omnisync plan` says, and nothing else. A path that is not any more as the plan saw it is refused and left alone (exit code 4), the others are done. Applying a plan again does what is left of it. Flags and credentials of the two stores are not in the plan: give them as for plan.",
+    )
+    .optionsGroup("What to do:")
+    .option("-n, --dry-run", "Say what would be done and refused, change nothing")
+    .optionsGroup("How to do it:")
+    .option(
+      "-j, --jobs <n>",
+      "Files in work at once (default: what both stores like)",
+      wholeNumber("--jobs", 1, MAX_JOBS),
+    )
+    .option(
+      "--bwlimit <rate>",
+      "Bytes per second over all transfers: 512B, 100K, 5M; a plain number counts KiB",
+      rate("--bwlimit"),
+    )
+    .option("--no-attribute-cache", "Do not remember attributes of remote objects between runs")
+    .optionsGroup("What to print:")
+    .option("-q, --quiet", "Only errors; with --json only the summary")
+    .option("-v, --verbose", "One line per change, twice: per path", (_, n: number) => n + 1, 0)
+    .option("--json", 'One JSON line per path on stdout, then one of kind "summary"')
+    .option("--progress", "Show progress, as plain lines where stderr is not a terminal")
+    .option("--no-progress", "Never show progress")
+    .option("--stats", "Print all counts at the end")
+    .action((file: string, flags: ApplyFlags) => apply(session, file, flags));
+  addDriverFlags(command, session);
+  examples(command, [
+    ["omnisync plan --delete site/ s3://bucket -o site.plan", "make a plan, look at it"],
+    ["omnisync apply site.plan", "do exactly that"],
+    ["omnisync apply -n -v site.plan", "is everything still as the plan saw it?"],
+  ]);
+}
+
+async function apply(session: Session, file: string, flags: ApplyFlags): Promise<void> {
+  const { readPlan } = await import("@omnisync/sync");
+  const plan = await readPlan(resolve(session.io.cwd, file));
+  try {
+    const report = await applyBetween(session, plan, flags);
+    printEnding(session, plan, report, flags);
+    session.exitCode = exitCodeOfApply(report);
+  } finally {
+    await plan.close();
+  }
+}
+
+async function applyBetween(session: Session, plan: Plan, flags: ApplyFlags): Promise<ApplyReport> {
+  const { startApply } = await import("@omnisync/sync");
+  const source = await openPlace(session, "source", plan.header.source);
+  const destination = await openPlace(session, "destination", plan.header.destination);
+  const cache = flags.attributeCache
+    ? await openAttributeCache(session, [source, destination])
+    : undefined;
+  const names = { prefix: "", root: baseName(source.path) || "." };
+  const toLocal = destination.driver.name === "file";
+  const printer = new EventPrinter(session, {
+    ...flags,
+    itemizeChanges: undefined,
+    ...names,
+    toLocal,
+  });
+  try {
+    const run = startApply(plan, source, destination, {
+      dryRun: flags.dryRun,
+      jobs: flags.jobs,
+      bandwidth: flags.bwlimit,
+      attributeCache: cache,
+      signal: session.signal,
+      onEvent: (event: SyncEvent) => printer.print(event),
+    });
+    return await watch(session, run, flags);
+  } finally {
+    cache?.close();
+  }
+}
+
+async function openPlace(session: Session, side: string, planned: PlannedPlace): Promise<Place> {
+  const { open, driver, path } = planned;
+  if (open === undefined) {
+    throw new UsageError(
+      `the plan does not say how to open its ${side}: it was made by a program, apply it there`,
+    );
+  }
+  const spec: StoreSpec = { ...open, driver };
+  return { driver: await session.open(spec), path };
+}
+
+function printEnding(session: Session, plan: Plan, report: ApplyReport, flags: ApplyFlags): void {
+  if (flags.json) session.out.json({ kind: "summary", ...report, failures: undefined });
+  if (flags.stats) for (const line of statsLines(report)) session.out.line(line);
+  const withheld = withheldText(report);
+  if (withheld !== undefined) session.complain(withheld);
+  const { movedOn } = report;
+  if (movedOn > 0) {
+    session.complain(
+      `${plural(movedOn, "path")} moved on since the plan was made: make a new plan for what is left`,
+    );
+  }
+  if (!flags.quiet && !flags.json) {
+    const kind = plan.header.options.move ? "move" : "sync";
+    session.note(summaryLine(report, kind));
+  }
+  if (report.interrupted) session.complain("interrupted: apply the same plan again to go on");
+}

@@ -1,0 +1,88 @@
+/** Which flags exclude each other, and which say nothing alone. */
+import { UsageError } from "../usage-error.ts";
+import type { FlagValues } from "./flag-values.ts";
+
+type Name = keyof FlagValues;
+
+/** Two flags that cannot both be meant, and why. */
+const EXCLUSIVE: readonly (readonly [one: Name, other: Name, why: string])[] = [
+  ["existing", "ignoreExisting", "together they leave nothing to do"],
+  ["checksum", "sizeOnly", "the content counts, or only the size"],
+  ["ignoreTimes", "sizeOnly", "everything is sent again, or only what differs in size"],
+  ["quiet", "verbose", "say less, or say more"],
+  ["quiet", "progress", "say less, or say more"],
+  ["quiet", "stats", "say less, or say more"],
+  ["quiet", "itemizeChanges", "say less, or say more"],
+  ["json", "itemizeChanges", "stdout has one form"],
+  ["json", "verbose", "stdout has one form"],
+  ["json", "stats", "stdout has one form"],
+  ["json", "outFormat", "stdout has one form"],
+  ["skipLinks", "copyLinks", "links are left out, or followed"],
+  ["skipLinks", "copyUnsafeLinks", "links are left out, or followed"],
+];
+
+/** Contradictions in how content goes over, which rsync refuses as well. */
+const EXCLUSIVE_FOR_ALL: readonly (readonly [one: Name, other: Name, why: string])[] = [
+  ["append", "wholeFile", "only the rest of a file is sent, or all of it"],
+  ["inplace", "partialDir", "nothing is written beside"],
+  ["inplace", "delayUpdates", "nothing is written beside"],
+  ["append", "partialDir", "nothing is written beside"],
+  ["append", "delayUpdates", "nothing is written beside"],
+  ["inplace", "tempDir", "nothing is written beside"],
+  ["inplace", "sparse", "a hole cannot be made in what is there"],
+  ["compareDest", "copyDest", "what is equal elsewhere has one meaning"],
+  ["compareDest", "linkDest", "what is equal elsewhere has one meaning"],
+  ["copyDest", "linkDest", "what is equal elsewhere has one meaning"],
+  ["trash", "backup", "what is replaced goes to one place"],
+];
+
+const NEEDED: readonly (readonly [one: Name, other: Name])[] = [
+  ["maxDelete", "delete"],
+  ["allowEmptySource", "delete"],
+  ["ignoreErrors", "delete"],
+  ["suffix", "backup"],
+  ["tpslimitBurst", "tpslimit"],
+];
+
+/** @throws UsageError naming both flags of a pair that cannot be meant together, and why. */
+export function checkCombinations(values: Partial<FlagValues>): void {
+  refusePairs(values, EXCLUSIVE);
+  checkRsyncCombinations(values);
+  for (const [one, other] of NEEDED) {
+    if (!given(values, one) || given(values, other)) continue;
+    throw new UsageError(
+      `${flagOf(one)} says nothing without ${flagOf(other)}: add it, or leave both out`,
+    );
+  }
+}
+
+/** What rsync refuses, and no more. @throws UsageError */
+export function checkRsyncCombinations(values: Partial<FlagValues>): void {
+  refusePairs(values, EXCLUSIVE_FOR_ALL);
+  const [one, other] = new Set(values.deleteTimings);
+  if (other === undefined) return;
+  throw new UsageError(
+    `--delete-${one} and --delete-${other} exclude each other: extras are removed once`,
+  );
+}
+
+function refusePairs(
+  values: Partial<FlagValues>,
+  pairs: readonly (readonly [one: Name, other: Name, why: string])[],
+): void {
+  for (const [one, other, why] of pairs) {
+    if (!given(values, one) || !given(values, other)) continue;
+    throw new UsageError(
+      `${flagOf(one)} and ${flagOf(other)} exclude each other, because ${why}: leave one out`,
+    );
+  }
+}
+
+function given(values: Partial<FlagValues>, name: Name): boolean {
+  const value = values[name];
+  return value !== undefined && value !== false && !(name === "verbose" && value === 0);
+}
+
+function flagOf(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}

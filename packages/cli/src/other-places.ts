@@ -1,0 +1,146 @@
+/** Places besides the two ends that flags name: backups, directories to look for equal files in, lists of files. */
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { Readable } from "node:stream";
+import { text as textOf } from "node:stream/consumers";
+import { driverDefinitions, printable } from "@omnisync/storage";
+import type { Alternates, Place, SyncOptions } from "@omnisync/sync";
+import { alternatesGiven, backupOptions } from "./engine-options.ts";
+import type { FlagValues } from "./flags/flag-values.ts";
+import type { Ends } from "./places.ts";
+import type { Session } from "./session.ts";
+import { type Spot, parseSpot } from "./spots.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** Opens and reads what the flags name. @throws UsageError for a file that cannot be read. */
+export async function otherPlaces(
+  session: Session,
+  ends: Ends,
+  values: Readonly<FlagValues>,
+): Promise<Pick<SyncOptions, "backup" | "alternates" | "files" | "priority" | "bandwidth">> {
+  return {
+    ...(await timetable(values)),
+    priority: await openPriority(session, values),
+    backup: await openBackup(session, ends, values),
+    alternates: await openAlternates(session, ends, values),
+    files:
+      values.filesFrom === undefined
+        ? undefined
+        : await readList(session, values.filesFrom, values.from0 ?? false),
+  };
+}
+
+/** `--timeout` and `--contimeout` are for every driver that knows what they are. Before anything is opened. */
+export function applyTimeouts(session: Session, values: Readonly<FlagValues>): void {
+  const { timeout, contimeout } = values;
+  for (const { name, options } of driverDefinitions()) {
+    for (const [option, value] of Object.entries({
+      idleTimeout: timeout,
+      connectTimeout: contimeout,
+    })) {
+      if (value === undefined || !options.some((known) => known.name === option)) continue;
+      const flags = (session.driverFlags[name] ??= {});
+      flags[option] ??= value;
+    }
+  }
+}
+
+/** A `--bwlimit` that is no single rate. */
+async function timetable({
+  bwlimit,
+}: Readonly<FlagValues>): Promise<Pick<SyncOptions, "bandwidth">> {
+  if (typeof bwlimit !== "string") return {};
+  const { parseBandwidthSchedule } = await import("@omnisync/sync");
+  try {
+    return { bandwidth: parseBandwidthSchedule(bwlimit) };
+  } catch (error) {
+    throw new UsageError(`--bwlimit: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** Files that match go first. */
+async function openPriority(
+  session: Session,
+  { priority }: Readonly<FlagValues>,
+): Promise<SyncOptions["priority"]> {
+  if (priority === undefined) return undefined;
+  const { parseRules } = await import("./filter-rules.ts");
+  return parseRules(session, { rules: priority.map((text) => ({ kind: "include", text })) });
+}
+
+async function openBackup(
+  session: Session,
+  ends: Ends,
+  values: Readonly<FlagValues>,
+): Promise<SyncOptions["backup"]> {
+  const { backupDir } = values;
+  return backupOptions(
+    values,
+    backupDir === undefined ? undefined : await openBeside(session, ends, backupDir),
+  );
+}
+
+async function openAlternates(
+  session: Session,
+  ends: Ends,
+  values: Readonly<FlagValues>,
+): Promise<Alternates | undefined> {
+  const given = alternatesGiven(values);
+  if (given === undefined) return undefined;
+  const open = (directory: string): Promise<Place> => openBeside(session, ends, directory);
+  return { kind: given.kind, places: await Promise.all(given.directories.map(open)) };
+}
+
+/**
+ * A directory given relative to the destination, or a location of its own. In it, the paths are those
+ * that the transfer shows, with the source's own name where it goes below the destination.
+ */
+async function openBeside(session: Session, ends: Ends, directory: string): Promise<Place> {
+  const spot = isRelative(directory)
+    ? descend(ends.base, directory)
+    : parseSpot(directory, session);
+  return { driver: await spot.open(session), path: ends.prefix.replace(/\/$/, "") };
+}
+
+function isRelative(location: string): boolean {
+  return (
+    !location.startsWith("/") && !location.startsWith("~") && !/^[a-z][\w+.-]*:/i.test(location)
+  );
+}
+
+function descend(base: Spot, path: string): Spot {
+  let spot = base;
+  for (const name of path.split("/")) {
+    if (name === "" || name === ".") continue;
+    if (name === ".." && spot.name === "")
+      throw new UsageError(`${printable(path)}: leads out of ${base.text}`);
+    spot = name === ".." ? spot.parent() : spot.child(name);
+  }
+  return spot;
+}
+
+/** The paths that a file lists, relative to the source: a line each, `#` and `;` begin a comment. */
+async function readList(
+  session: Session,
+  file: string,
+  from0: boolean,
+): Promise<readonly string[]> {
+  const content = await readGiven(session, file);
+  const lines = content.split(from0 ? "\0" : /\r?\n|\r/);
+  return lines
+    .filter((line) => line !== "" && (from0 || !/^[#;]/.test(line)))
+    .map((line) => line.replace(/^(\.?\/+)+/, "").replaceAll(/(?<=\/)(\.?\/)+/g, ""))
+    .filter((path) => path !== "");
+}
+
+async function readGiven(session: Session, file: string): Promise<string> {
+  try {
+    if (file === "-") return await textOf(session.io.stdin ?? Readable.from([]));
+    return await readFile(resolve(session.io.cwd, file), "utf8");
+  } catch (cause) {
+    throw new UsageError(
+      `--files-from: ${printable(file)} cannot be read: ${(cause as Error).message}`,
+      { cause },
+    );
+  }
+}
