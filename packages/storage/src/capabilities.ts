@@ -29,6 +29,17 @@ export interface Capabilities {
   readonly mtimePrecision: number | undefined;
   /** Permission bits are kept. Without it they are dropped, and never compared. */
   readonly mode: boolean;
+  /**
+   * Owner and group are kept. Without it they are dropped, and never compared. `group`: only the group,
+   * and only if it is one of `ownGroups` (a disk, for all but the super-user).
+   */
+  readonly owner: "both" | "group" | undefined;
+  /** With `owner: "group"`: numbers of the groups that may be given. */
+  readonly ownGroups: readonly number[];
+  /** Extended attributes are kept. Without it a write that carries some throws `unsupported`. */
+  readonly xattrs: boolean;
+  /** Access control lists are kept. Without it a write that carries one throws `unsupported`. */
+  readonly acls: boolean;
   /** User metadata is kept. Without it a write that carries some throws `unsupported`. */
   readonly metadata: boolean;
   /** Content type is kept. */
@@ -57,6 +68,8 @@ export interface Capabilities {
   readonly setAttributes: boolean;
   /** Links are kept: `native` by the store, `marked` as a small object. Without it they are reported. */
   readonly symlinks: "native" | "marked" | undefined;
+  /** FIFOs, sockets and devices are kept. Without it they are reported. */
+  readonly specials: boolean;
   /** Objects can be sent in parts. Without it an upload is one `write`. */
   readonly multipart: MultipartLimits | undefined;
   /** A part can be copied from an object of the store (`multipart.copyPart`). */
@@ -79,6 +92,8 @@ export interface Capabilities {
   readonly versions: boolean;
   /** The store tells what changes. Without it, look from time to time. */
   readonly watch: boolean;
+  /** Bodies leave this machine as `pace` lets them. Without it the caller has to wait before it gives them. */
+  readonly paces: boolean;
   /** Transfers that this store likes to have in flight at once; the executor's default. */
   readonly concurrency: number;
 }
@@ -92,6 +107,7 @@ export type AbilityName =
   | "move"
   | "setAttributes"
   | "symlinks"
+  | "specials"
   | "multipart"
   | "copyPart"
   | "stage"
@@ -111,6 +127,7 @@ export const ABILITY_NAMES: readonly AbilityName[] = [
   "move",
   "setAttributes",
   "symlinks",
+  "specials",
   "multipart",
   "copyPart",
   "stage",
@@ -157,6 +174,10 @@ export const NO_CAPABILITIES: Capabilities = {
   fileAndDirectory: false,
   mtimePrecision: undefined,
   mode: false,
+  owner: undefined,
+  ownGroups: [],
+  xattrs: false,
+  acls: false,
   metadata: false,
   contentType: false,
   caseSensitive: true,
@@ -169,6 +190,7 @@ export const NO_CAPABILITIES: Capabilities = {
   move: false,
   setAttributes: false,
   symlinks: undefined,
+  specials: false,
   multipart: undefined,
   copyPart: false,
   stage: false,
@@ -178,5 +200,6 @@ export const NO_CAPABILITIES: Capabilities = {
   about: false,
   versions: false,
   watch: false,
+  paces: false,
   concurrency: 4,
 };

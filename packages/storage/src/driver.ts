@@ -15,7 +15,7 @@
  * - No method reads a whole object into memory, except `readBlock`, whose caller sets the length.
  */
 import type { Capabilities } from "./capabilities.ts";
-import type { Attributes, Entry } from "./entry.ts";
+import type { AttributeName, Attributes, Entry, Special } from "./entry.ts";
 import type { StorageError } from "./errors.ts";
 import type { HashName } from "./hashes.ts";
 
@@ -131,7 +131,10 @@ export interface Abilities {
    */
   move(from: string, to: string, options?: CallOptions): Promise<void>;
 
-  /** Changes attributes without sending content. Those not given stay. Missing: `not-found`. */
+  /**
+   * Changes attributes without sending content. Those not given stay. Missing: `not-found`. Where
+   * `directories`, also those of a directory, the root ("") among them.
+   */
   setAttributes(path: string, attributes: Attributes, options?: ConditionOptions): Promise<Entry>;
 
   /** The target of a link, as text. Not a link: `invalid-argument`. */
@@ -143,9 +146,36 @@ export interface Abilities {
    * Makes `path` another name of the file at `existing`: one content, one set of attributes. Replaces a
    * file there and creates parents, atomic as `write`. Missing `existing`: `not-found`; no file:
    * `unsupported`. Has no capability of its own: there where the store has hard links. On such a store
-   * two paths with one etag are names of one file.
+   * two paths with one etag are names of one file. `existing` may be a path of another driver that
+   * `canCopyFrom` takes; on another file system it is `unsupported`.
    */
-  hardLink(existing: string, path: string, options?: ConditionOptions): Promise<Entry>;
+  hardLink(
+    existing: string | LinkSource,
+    path: string,
+    options?: ConditionOptions,
+  ): Promise<Entry>;
+
+  /**
+   * The same store seen through its links, for reading: `stat`, `list`, `read` and their like tell of and
+   * open what a link points to, also outside the root. Has no capability of its own: there where links are
+   * native. A link that points to nothing is missing, in a listing a problem; so is one that leads back
+   * to a directory it lies in. Needs no `close`.
+   */
+  followLinks(options: FollowOptions): Driver;
+
+  /**
+   * Creates or replaces a FIFO, socket or device (those for the super-user only); atomic as `write`. A
+   * socket has nobody behind it.
+   */
+  makeSpecial(path: string, special: Special, options?: WriteOptions): Promise<Entry>;
+
+  /**
+   * Opens a file to be written into as it lies, under the name and inode that it has; it and its parents
+   * are made if missing. Nothing about it is atomic: readers see each write at once, and whatever fails or
+   * is left leaves what was written until then. A directory there throws `is-a-directory`, anything else
+   * that is no file `unsupported`. Has no capability of its own: there where files can be changed.
+   */
+  patch(path: string, options?: ConditionOptions): Promise<Patch>;
 
   readonly multipart: Multipart;
 
@@ -198,6 +228,13 @@ export interface Abilities {
    */
   watch(path: string, options?: WatchOptions): Promise<AsyncIterable<WatchHint>>;
 
+  /**
+   * Tells `listener` of each answer by which the store asks for fewer requests, also of those after
+   * which the driver tries again by itself. It must not throw. Gives the function that ends it. Has no
+   * capability of its own: there where stores give such answers.
+   */
+  onThrottled(listener: () => void): () => void;
+
   /** Space, in bytes; a figure that the store does not tell is left out. */
   about(options?: CallOptions): Promise<About>;
 
@@ -224,6 +261,8 @@ export interface ProbeOptions extends CallOptions {
 }
 
 export interface StatOptions extends CallOptions {
+  /** What to tell beyond what costs nothing. Default: nothing. Left out where the store keeps none. */
+  readonly attributes?: readonly AttributeName[] | undefined;
   /** Of this version, as `listVersions` names it. Without `capabilities.versions`: `unsupported`. */
   readonly version?: string | undefined;
 }
@@ -235,6 +274,10 @@ export interface ListOptions extends CallOptions {
   readonly startAfter?: string | undefined;
   /** Reserved paths too (temporary files, `.omnisync/`). Default false. */
   readonly includeReserved?: boolean | undefined;
+  /** As in `StatOptions`. */
+  readonly attributes?: readonly AttributeName[] | undefined;
+  /** Directories that lie on another file system than the listed one are told, but not entered. Default false. */
+  readonly oneFileSystem?: boolean | undefined;
   /** Told of each part that could not be listed; the error names the path. */
   readonly onProblem?: ((problem: StorageError) => void) | undefined;
 }
@@ -285,18 +328,46 @@ export interface WriteOptions extends Attributes, ConditionOptions {
   readonly storageClass?: string | undefined;
   /** Wait until the content is on stable storage (fsync). Default false. Object stores always do. */
   readonly durable?: boolean | undefined;
+  /** Where `capabilities.paces`: asked before each piece of the body leaves, also when it is sent again. */
+  readonly pace?: Pacer | undefined;
+  /** Runs of zeros become holes, where the store has such. Default false. */
+  readonly sparse?: boolean | undefined;
+  /**
+   * Space is allocated before the first byte is written, so that a lack of it shows at once; not together with
+   * `sparse`. Only a disk knows such a thing; elsewhere it means nothing. Default false.
+   */
+  readonly preallocate?: boolean | undefined;
+}
+
+/** Holds bytes back until they may go: `Throttle` is one. */
+export interface Pacer {
+  /** Bytes that are worth a wait of their own. At least 1. */
+  readonly pieceSize: number;
+  /** Waits until so many bytes may pass. Throws `aborted` when the signal fires. */
+  take(bytes: number, signal?: AbortSignal | undefined): Promise<void>;
 }
 
 export interface RemoveOptions extends CallOptions {
   readonly ifMatch?: string | undefined;
 }
 
-export interface DirectoryOptions extends CallOptions {
-  readonly mtime?: number | undefined;
-  readonly mode?: number | undefined;
+export interface DirectoryOptions extends Attributes, CallOptions {
   /** As in `WriteOptions`. */
   readonly durable?: boolean | undefined;
 }
+
+export interface FollowOptions {
+  /**
+   * `all` links; those to `directories`, or only to `inner-directories`, which lie below the root; or those that
+   * are `unsafe`: that lead out of `base` (`leadsOut` in `path.ts`).
+   */
+  readonly which: "all" | "directories" | "inner-directories" | "unsafe";
+  /** Default "": the root. */
+  readonly base?: string | undefined;
+}
+
+/** A file of another driver. */
+export type LinkSource = Pick<CopySource, "driver" | "path">;
 
 export interface CopySource {
   readonly driver: Driver;
@@ -427,6 +498,8 @@ export interface Upload {
 
 export interface PartOptions extends CallOptions {
   readonly hashes?: Readonly<Partial<Record<HashName, string>>> | undefined;
+  /** As in `WriteOptions`. */
+  readonly pace?: Pacer | undefined;
 }
 
 export interface Part {
@@ -440,6 +513,27 @@ export interface Part {
 export interface StageOptions extends CallOptions {
   /** The hash that will be asked of the whole: may be computed while the bytes come. Default none. */
   readonly hash?: HashName | undefined;
+  /**
+   * The path of what an earlier stage of this path and size left (`leftover`): goes on with it, if it is
+   * there, is of that size, and no living process has it; else begins anew. Check what it holds: a
+   * machine that went down may have lost any of it.
+   */
+  readonly resume?: string | undefined;
+  /** As in `WriteOptions`. */
+  readonly sparse?: boolean | undefined;
+  readonly preallocate?: boolean | undefined;
+}
+
+/** A file that is written into as it lies. After `close` or `leave` the others throw `closed`. */
+export interface Patch {
+  /** The file as it was opened; complete. */
+  readonly entry: Entry;
+  /** Writes bytes at an offset, also behind the end. May be called again while one is under way. */
+  write(offset: number, bytes: Uint8Array, options?: CallOptions): Promise<void>;
+  /** Ends the file at `size` bytes, and its use. */
+  close(size: number, options?: { readonly durable?: boolean | undefined }): Promise<Entry>;
+  /** Ends its use, whatever was written. After `close` or `leave`, does nothing. */
+  leave(): Promise<void>;
 }
 
 /** A file being put together out of order. After `commit` or `abort` the others throw `closed`. */
@@ -455,4 +549,16 @@ export interface Stage {
   commit(options?: WriteOptions): Promise<Entry>;
   /** Drops everything. After `commit` or `abort`, does nothing. */
   abort(): Promise<void>;
+  /** There where what was written outlives the process. */
+  readonly leftover?: StageLeftover | undefined;
+}
+
+/** What a stage has written, as far as it can be gone on with later, also after the process was killed. */
+export interface StageLeftover {
+  /** Reserved; `removeStale` takes it away. */
+  readonly path: string;
+  /** Whether this stage goes on with what `StageOptions.resume` named. */
+  readonly resumed: boolean;
+  /** Ends the stage and leaves what was written. After `commit` or `abort`, does nothing. */
+  keep(): Promise<void>;
 }

@@ -19,6 +19,43 @@ export interface Attributes {
   readonly contentType?: string | undefined;
   /** The user's own metadata; names in lower case. What omnisync stores for itself is not in it. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
+  /** Owner and group by number. */
+  readonly uid?: number | undefined;
+  readonly gid?: number | undefined;
+  /** Their names, where the store knows names. Written: a name that is known there goes before the number. */
+  readonly user?: string | undefined;
+  readonly group?: string | undefined;
+  /** Extended attributes: names in full (`user.color`), values in base64. Written: exactly these are there then. */
+  readonly xattrs?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Access control list in short text form, ids as numbers:
+   * `user::rw-,user:1000:rwx,group::r--,mask::rwx,other::r--`. "": none beyond the permission bits.
+   */
+  readonly acl?: string | undefined;
+  /** What new entries of a directory get, in the same form. */
+  readonly defaultAcl?: string | undefined;
+  /**
+   * Which file this is one of several names of, and how many it has. Kept as it is by stores without
+   * hard links; where there are some, `hardLink` makes them and this is only told.
+   */
+  readonly hardLink?: HardLink | undefined;
+}
+
+export interface HardLink {
+  /** Equal for the names of one file, within one store. */
+  readonly id: string;
+  readonly count: number;
+}
+
+/** What is told of an entry only if it is asked for, as it costs. A store may tell more than was asked. */
+export type AttributeName = "owner" | "hardLink" | "xattrs" | "acl";
+
+/** A FIFO, socket or device. */
+export interface Special {
+  readonly type: "fifo" | "socket" | "block" | "character";
+  /** Of devices. */
+  readonly major?: number | undefined;
+  readonly minor?: number | undefined;
 }
 
 export interface Entry extends Attributes {
@@ -51,4 +88,8 @@ export interface Entry extends Attributes {
   readonly storageClass?: string | undefined;
   /** Present on links where a listing knows it. */
   readonly linkTarget?: string | undefined;
+  /** Of a directory that is told where `followLinks` met a link: that link. */
+  readonly throughLink?: Entry | undefined;
+  /** Which kind of `other` it is. */
+  readonly special?: Special | undefined;
 }

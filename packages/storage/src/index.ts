@@ -7,7 +7,14 @@ export {
   NO_CAPABILITIES,
 } from "./capabilities.ts";
 export type * from "./driver.ts";
-export type { Attributes, Entry, EntryKind } from "./entry.ts";
+export type {
+  AttributeName,
+  Attributes,
+  Entry,
+  EntryKind,
+  HardLink,
+  Special,
+} from "./entry.ts";
 export {
   ERROR_CODES,
   type ErrorCode,
@@ -21,6 +28,7 @@ export {
 } from "./errors.ts";
 export { HASH_NAMES, type HashName, type Hasher, createHasher, hashBytes } from "./hashes.ts";
 export { checkSize, collectBody, concatBytes, isReplayable, openBody } from "./lib/body.ts";
+export { OWNER_LENGTH, type OwnerState, ownerMark, ownerState } from "./lib/process-owner.ts";
 export { type Location, type LocationContext, formatLocation, parseLocation } from "./location.ts";
 export {
   type OptionDescriptor,
@@ -40,12 +48,14 @@ export {
   isTempName,
   isWithin,
   joinPath,
+  leadsOut,
   orderKey,
   parentPath,
   pathProblem,
   sortPaths,
 } from "./path.ts";
 export {
+  type CallsExpected,
   type DriverDefinition,
   type OpenContext,
   type OpenOptions,

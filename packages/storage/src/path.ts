@@ -104,6 +104,19 @@ export function orderKey(entry: { readonly path: string; readonly kind: string }
   return entry.kind === "directory" ? `${entry.path}/` : entry.path;
 }
 
+/**
+ * Whether a link at `path` leads out of the root, or could: as rsync's "unsafe" has it, by its text alone.
+ * A target that is absolute, or climbs above the root, or goes up again after it went down.
+ */
+export function leadsOut(path: string, target: string): boolean {
+  if (target === "" || target.startsWith("/")) return true;
+  const steps = target.split("/").filter((step) => step !== "" && step !== ".");
+  const climbs = steps.findIndex((step) => step !== "..");
+  const up = climbs < 0 ? steps.length : climbs;
+  if (steps.slice(up).includes("..")) return true;
+  return up > path.split("/").length - 1;
+}
+
 function rank(unit: number): number {
   if (unit < 0xd800) return unit;
   return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;

@@ -30,7 +30,12 @@ export interface OpenContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Settings that were given for this store, in code, location or flags; not by environment or default. */
   readonly given: ReadonlySet<string>;
+  /** As `OpenOptions.calls`. */
+  readonly calls?: CallsExpected | undefined;
 }
+
+/** What a program is about to do with a store: look at a few things, or go through it. */
+export type CallsExpected = "few" | "many";
 
 export interface UrlParts {
   readonly settings: Settings;
@@ -94,6 +99,12 @@ export interface OpenOptions {
   readonly flags?: Readonly<Record<string, Settings>> | undefined;
   /** Default `process.env`. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  /**
+   * For a program that waits for each call and has nothing else to do meanwhile: what is over in a moment may
+   * hold up its thread, instead of a thread of its own being started for it. With `few` that goes for small reads
+   * and for the listing of one directory too. Default: nothing holds up the thread of who calls.
+   */
+  readonly calls?: CallsExpected | undefined;
 }
 
 /**
@@ -118,7 +129,11 @@ export async function openDriver(
   const given = [...Object.entries(flags ?? {}), ...Object.entries(settings)]
     .filter(([, value]) => value !== undefined)
     .map(([name]) => name);
-  const driver = await definition.open(resolved, path, { env, given: new Set(given) });
+  const driver = await definition.open(resolved, path, {
+    env,
+    given: new Set(given),
+    calls: options.calls,
+  });
   await driver.probe?.();
   return driver;
 }

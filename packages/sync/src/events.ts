@@ -1,5 +1,5 @@
 /** What a run tells while it goes on: one event per path that needed something, or could not be done. */
-import type { Entry, StorageError } from "@omnisync/storage";
+import type { Entry, StorageError, Upload } from "@omnisync/storage";
 
 /** Why something is done, or left alone. */
 export type Reason =
@@ -9,23 +9,36 @@ export type Reason =
   | "checksum"
   | "type"
   | "mode"
+  | "owner"
+  | "group"
+  | "acl"
+  | "xattrs"
+  /** Equal as far as size and mtime tell, and transferred all the same (`ignoreTimes`). */
+  | "forced"
+  /** The source has it as another name of a file, the destination had it by itself. */
+  | "hard-link"
   | "target"
   | "same"
   | "newer-at-destination"
   | "exists"
   | "not-existing"
+  | "limits"
   | "extra"
   | "moved";
 
 /**
  * - `copy`: content was transferred (`reason: "new"` created, else replaced).
- * - `attributes`: content was equal, mtime or mode were set.
- * - `mkdir`, `link`: a directory or link was created or changed.
+ * - `attributes`: content was equal, attributes were set (`changes` says which).
+ * - `mkdir`, `link`: a directory, or a link or special file, was created or changed. With `linkedTo` it is
+ *   a file that was made another name of that one.
  * - `unchanged`: nothing to do. `skip`: left alone by an option (`reason` says which).
  * - `remove`: an extra was removed from the destination.
  * - `remove-source`: the source was removed after its copy was verified.
  * - `withheld`: would have been removed, but the run's guards forbid it.
  * - `ignored`: a FIFO, socket, device, or a link when links are left out.
+ * - `upload-left`: `upload` was to be given up and could not be; `error` says why and what to do. The
+ *   path has another event of its own.
+ * - `kept`: a transfer was cut short, and `bytes` of it are kept for a later run with the same `resume`.
  * - `failed`: see `error`.
  */
 export type EventKind =
@@ -39,7 +52,20 @@ export type EventKind =
   | "remove-source"
   | "withheld"
   | "ignored"
+  | "upload-left"
+  | "kept"
   | "failed";
+
+/** What differed between source and destination. */
+export type Change =
+  | "content"
+  | "size"
+  | "mtime"
+  | "mode"
+  | "owner"
+  | "group"
+  | "acl"
+  | "xattrs";
 
 export interface SyncEvent {
   readonly kind: EventKind;
@@ -52,9 +78,18 @@ export interface SyncEvent {
   readonly destination?: Entry | undefined;
   /** Bytes of content that went over. 0 where nothing did, also when the store copied by itself. */
   readonly bytes: number;
+  /** Bytes of it that an earlier run had brought over; not among `bytes`. */
+  readonly resumed?: number | undefined;
   /** How the content went over: by the store itself, whole, in parts, or by ranges. */
   readonly strategy?: Strategy | undefined;
+  /** Of `copy`, `link` and `attributes` where the destination had something before. */
+  readonly changes?: readonly Change[] | undefined;
+  /** The path whose file this is another name of now. */
+  readonly linkedTo?: string | undefined;
   readonly error?: StorageError | undefined;
+  readonly upload?: Upload | undefined;
+  /** Where what was replaced or removed is kept, in the destination's store or the place of backups. */
+  readonly backup?: string | undefined;
 }
 
 export type Strategy = "server-copy" | "whole" | "stream" | "multipart" | "ranges";

@@ -1,6 +1,9 @@
 /** What a run did. Counts are exact; the list of failures is cut after a thousand. */
-import type { StorageError } from "@omnisync/storage";
+import type { StorageError, Upload } from "@omnisync/storage";
 import type { SyncEvent } from "./events.ts";
+import type { EndReason } from "./limits/run-end.ts";
+import type { LimitsReport } from "./limits/run-limits.ts";
+import type { Timings } from "./limits/time-breakdown.ts";
 
 /** Failures kept one by one; all are counted, and each was an event. */
 export const FAILURES_KEPT = 1000;
@@ -11,7 +14,7 @@ export interface Failure {
 }
 
 /** Why a run that was to remove extras removed none. */
-export type Withheld = "failures" | "incomplete-listing" | "empty-source" | "too-many-deletes";
+export type Withheld = "ended-early" | "failures" | "incomplete-listing" | "empty-source" | "too-many-deletes";
 
 export interface Report {
   readonly dryRun: boolean;
@@ -35,9 +38,21 @@ export interface Report {
   readonly bytesTransferred: number;
   /** Bytes of content that the store copied by itself. */
   readonly bytesServerCopied: number;
+  /** Bytes of transferred files that earlier runs had brought over. */
+  readonly bytesResumed: number;
+  /** Transfers that were cut short and are kept for a later run. */
+  readonly kept: number;
   readonly failed: number;
   readonly failures: readonly Failure[];
+  /** Uploads in parts that could not be given up: the store keeps their parts, and may charge for them. */
+  readonly uploadsLeft: readonly Upload[];
   readonly interrupted: boolean;
+  /** Why the run ended before everything was done; absent if it did not. Extras are not removed then. */
+  readonly ended?: EndReason | undefined;
+  /** What workers spent their time on. */
+  readonly timings: Timings;
+  /** Stores that asked for fewer requests, where that was looked for (`requests`). */
+  readonly refusals: LimitsReport["refusals"];
   /** Milliseconds. */
   readonly duration: number;
 }
@@ -50,6 +65,8 @@ export interface Progress {
   readonly filesDone: number;
   readonly bytesTotal: number;
   readonly bytesDone: number;
+  /** Of these, what earlier runs had done. */
+  readonly bytesResumed: number;
   readonly checked: number;
   readonly failed: number;
   /** Milliseconds since the start. */
@@ -85,10 +102,13 @@ export class ReportBuilder {
     withheldCount: 0,
     bytesTransferred: 0,
     bytesServerCopied: 0,
+    bytesResumed: 0,
+    kept: 0,
     failed: 0,
     duration: 0,
   };
   readonly #failures: Failure[] = [];
+  readonly #uploadsLeft: Upload[] = [];
   readonly #dryRun: boolean;
   withheld: Withheld | undefined;
 
@@ -104,6 +124,7 @@ export class ReportBuilder {
         else counts.replaced++;
         if (event.strategy === "server-copy") counts.bytesServerCopied += event.source?.size ?? 0;
         counts.bytesTransferred += event.bytes;
+        counts.bytesResumed += event.resumed ?? 0;
         break;
       case "attributes":
         counts.attributesSet++;
@@ -132,6 +153,12 @@ export class ReportBuilder {
       case "ignored":
         counts.ignored++;
         break;
+      case "upload-left":
+        if (event.upload !== undefined) this.#uploadsLeft.push(event.upload);
+        break;
+      case "kept":
+        counts.kept++;
+        break;
       case "failed":
         counts.failed++;
         if (event.error !== undefined && this.#failures.length < FAILURES_KEPT) {
@@ -141,14 +168,16 @@ export class ReportBuilder {
     }
   }
 
-  build(duration: number, interrupted: boolean): Report {
+  build(duration: number, interrupted: boolean, limits: LimitsReport): Report {
     const { withheld } = this;
     return {
       ...this.counts,
+      ...limits,
       duration,
       interrupted,
       dryRun: this.#dryRun,
       failures: this.#failures,
+      uploadsLeft: this.#uploadsLeft,
       ...(withheld === undefined ? {} : { withheld }),
     };
   }

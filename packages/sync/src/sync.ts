@@ -4,22 +4,31 @@
  * times of directories. `ARCHITECTURE.md` shows the flow.
  */
 import { type Entry, StorageError, joinPath } from "@omnisync/storage";
-import { Throttle } from "@omnisync/storage/layers";
 import { setMaxListeners } from "node:events";
 import type { SyncEvent } from "./events.ts";
-import { EntryCursor } from "./merge/entry-cursor.ts";
-import { mergeJoin } from "./merge/merge-join.ts";
+import { RunEnded } from "./limits/run-end.ts";
+import { RunLimits } from "./limits/run-limits.ts";
 import type { Place, SyncOptions } from "./options.ts";
+import { resolveBackupNames } from "./plan/backup-names.ts";
 import { checkOverlap } from "./plan/check-overlap.ts";
 import { resolvePlanRules } from "./plan/resolve-rules.ts";
 import { type Progress, type Report, ReportBuilder } from "./report.ts";
-import { CacheUse, type RunContext } from "./run/context.ts";
+import { CacheUse, type RunContext, type RunObserver } from "./run/context.ts";
 import { DirectoryTimes } from "./run/directory-times.ts";
+import { type ExtraSink, ExtrasAtEnd, ExtrasBefore, ExtrasDuring } from "./run/extra-sink.ts";
 import { Budget, JobGate } from "./run/gate.ts";
 import { PairHandler } from "./run/pair-handler.ts";
+import { dropExpired } from "./resume/expire.ts";
 import { ProgressTracker } from "./run/progress-tracker.ts";
-import { type Guards, removeExtras, whyWithheld, withholdExtras } from "./run/remove-extras.ts";
-import { listPlace } from "./walk/list-place.ts";
+import { createOldContent } from "./run/old-content.ts";
+import { Removal } from "./run/removal.ts";
+import { KeptPaths, type Roots, removeBefore, walkOptions } from "./run/remove-before.ts";
+import type { Extra } from "./run/remove-extras.ts";
+import type { Spool } from "./run/spool.ts";
+import { newTrashRun } from "./trash/trash-run.ts";
+import { viewDestination, viewSource } from "./run/view-places.ts";
+import { leadsNobody, withHardLinks } from "./run/hard-links.ts";
+import { walkPairs } from "./walk/walk-pairs.ts";
 
 /** Buffers of all transfers of a run together. */
 const MEMORY = 32 * 1024 * 1024;
@@ -52,18 +61,34 @@ export function sync(
 
 /** `sync` with a view of its progress. */
 export function startSync(source: Place, destination: Place, options: SyncOptions = {}): SyncRun {
-  const progress = new ProgressTracker();
-  return { progress: () => progress.snapshot(), done: run(source, destination, options, progress) };
+  return startRun(source, destination, options, {});
 }
 
-async function run(
+/** `startSync` for parts of the engine that need to know more than its events tell. */
+export function startRun(
   source: Place,
   destination: Place,
   options: SyncOptions,
-  progress: ProgressTracker,
-): Promise<Report> {
+  observer: RunObserver,
+): SyncRun {
+  const progress = new ProgressTracker();
+  const done = run({ source, destination, options, progress, observer });
+  return { progress: () => progress.snapshot(), done };
+}
+
+/** What a run is made of before it has a context. */
+export interface RunParts {
+  readonly source: Place;
+  readonly destination: Place;
+  readonly options: SyncOptions;
+  readonly progress: ProgressTracker;
+  readonly observer?: RunObserver | undefined;
+}
+
+async function run(parts: RunParts): Promise<Report> {
+  const { options, progress } = parts;
   const report = new ReportBuilder(options.dryRun ?? false);
-  const context = createContext(source, destination, options, progress, report);
+  const context = createContext(parts, report);
   let interrupted = false;
   try {
     await runPhases(context, report);
@@ -72,19 +97,20 @@ async function run(
     interrupted = true;
   } finally {
     context.cache?.flush();
+    context.limits.close();
   }
-  return report.build(progress.elapsed, interrupted);
+  return report.build(progress.elapsed, interrupted, context.limits.report());
 }
 
-function createContext(
-  source: Place,
-  destination: Place,
-  options: SyncOptions,
-  progress: ProgressTracker,
-  report: ReportBuilder,
+export function createContext(
+  { options, progress, observer = {}, ...places }: RunParts,
+  report: Pick<ReportBuilder, "add">,
 ): RunContext {
-  const from = source.driver;
-  const to = destination.driver;
+  const limits = new RunLimits(options);
+  const from = limits.around("source", places.source.driver, options.requests?.source);
+  const to = limits.around("destination", places.destination.driver, options.requests?.destination);
+  const source = viewSource({ ...places.source, driver: from }, options);
+  const destination = viewDestination({ ...places.destination, driver: to }, options);
   checkOverlap(
     joinPath(from.id, source.path),
     joinPath(to.id, destination.path),
@@ -93,6 +119,8 @@ function createContext(
   const signal = options.signal ?? new AbortController().signal;
   const jobs =
     options.jobs ?? Math.min(from.capabilities.concurrency, to.capabilities.concurrency, MOST_JOBS);
+  const backups = resolveBackupNames(options, destination, newTrashRun());
+  const notLed = new Set<string>();
   // Every transfer in flight listens to it; that is no leak.
   setMaxListeners(0, signal);
   return {
@@ -101,13 +129,23 @@ function createContext(
     options,
     signal,
     progress,
+    observer,
     jobs,
-    rules: resolvePlanRules(options, from.capabilities, to.capabilities),
-    lanes: new Budget(jobs),
-    memory: new Budget(MEMORY),
-    throttle: typeof options.bandwidth !== "number" ? undefined : new Throttle(options.bandwidth),
+    checkers: options.checkers ?? jobs,
+    rules: {
+      ...resolvePlanRules(options, from.capabilities, to.capabilities, process.umask()),
+      backups,
+    },
+    lanes: new Budget(jobs, (ms) => (limits.timings.lanes += ms)),
+    memory: new Budget(MEMORY, (ms) => (limits.timings.memory += ms)),
+    limits,
+    throttle: limits.throttle,
     cache: options.attributeCache === undefined ? undefined : new CacheUse(options.attributeCache),
+    old: createOldContent(options, destination, backups, signal),
+    notLed,
     emit: (event: SyncEvent) => {
+      if (leadsNobody(event)) notLed.add(event.source!.hardLink!.id);
+      if (event.kind === "failed") limits.end.failed();
       report.add(event);
       options.onEvent?.(event);
     },
@@ -123,100 +161,121 @@ async function runPhases(context: RunContext, report: ReportBuilder): Promise<vo
     destination.driver.stat(destination.path, { signal }),
   ]);
   checkRoots(context, sourceRoot, destinationRoot);
+  if (!context.options.dryRun) await dropExpired(context);
   const { capabilities } = destination.driver;
   const begun = Math.max(context.jobs, Math.min(context.jobs * BEGUN_PER_JOB, MOST_BEGUN));
   const gate = new JobGate(begun, context.jobs);
   const times = new DirectoryTimes(context);
-  const handler = new PairHandler(context, gate, times);
+  const roots = { source: sourceRoot as Entry, destination: destinationRoot };
+  const removal = new Removal(context, report);
+  const { sink, files } = await openExtras(context, roots, removal);
+  const handler = new PairHandler(context, gate, times, sink);
   try {
-    await transferAll(context, report, handler, sourceRoot as Entry, destinationRoot);
-    const incompleteListing = handler.listingProblems > 0;
-    await removeAll(context, report, handler, { incompleteListing });
-    await handler.performDeferred();
+    if (capabilities.directories) await times.visitRoot(roots.source, roots.destination);
+    await transferAll({ context, report, handler, removal, roots, files });
+    if (context.limits.end.reason === undefined) await handler.performLinks();
+    await sink.finish();
+    const mayReplace = report.withheld === undefined || context.options.deleteTiming === "during";
+    if (context.limits.end.reason === undefined) await handler.performDeferred(mayReplace);
     if (capabilities.directories) await times.apply();
   } finally {
     // Transfers that are under way end before the run does, whatever ended it.
     await gate.drain().catch(() => {});
-    await Promise.all([times.close(), handler.close()]);
+    await Promise.all([times.close(), handler.close(), sink.close()]);
   }
 }
 
-async function transferAll(
+/** What becomes of extras, by the timing that was asked for; `before`: they are removed here. */
+async function openExtras(
   context: RunContext,
-  report: ReportBuilder,
-  handler: PairHandler,
-  sourceRoot: Entry,
-  destinationRoot: Entry | undefined,
-): Promise<void> {
-  const { source, destination, options, signal, progress } = context;
-  const { filter } = options;
-  const onProblem = handler.listingProblem;
-  const onReserved = options.dryRun ? undefined : handler.reserved;
-  const cursors = [
-    new EntryCursor(
-      counted(
-        context,
-        source,
-        listPlace(source, sourceRoot, { filter, signal, onProblem }),
-        (n) => {
-          report.counts.sourceEntries += n;
-        },
-      ),
-    ),
-    new EntryCursor(
-      counted(
-        context,
-        destination,
-        listPlace(destination, destinationRoot, { filter, signal, onProblem, onReserved }),
-        (n) => {
-          report.counts.destinationEntries += n;
-        },
-      ),
-    ),
-  ] as const;
-  const merging = {
-    fileAndDirectory: destination.driver.capabilities.fileAndDirectory,
-    twinsAtSource: source.driver.capabilities.fileAndDirectory,
-  };
-  try {
-    await mergeJoin(...cursors, merging, (pair) => handler.handle(pair));
-    progress.listed = true;
-    await handler.drain();
-  } finally {
-    await Promise.allSettled(cursors.map((cursor) => cursor.close()));
+  roots: Roots,
+  removal: Removal,
+): Promise<{ readonly sink: ExtraSink; readonly files: SyncOptions["files"] }> {
+  const { deleteTiming, maxDelete, maxDeleteMode, files } = context.options;
+  const remove = (extras: Spool<Extra>): Promise<void> => removal.remove(extras);
+  if (deleteTiming === "before") {
+    const kept = new KeptPaths();
+    const named = files === undefined ? undefined : kept;
+    try {
+      if (files !== undefined) await kept.fill(files);
+      await removeBefore(context, roots, removal, named);
+    } catch (error) {
+      await kept.close();
+      throw error;
+    }
+    return { sink: new ExtrasBefore(() => kept.close()), files: named };
   }
+  // What may refuse them all has to know how many they are.
+  const isCounted = maxDelete !== undefined && maxDeleteMode !== "stop";
+  const during = deleteTiming === "during" && !isCounted;
+  return { sink: during ? new ExtrasDuring(remove) : new ExtrasAtEnd(remove), files };
 }
+
+interface Transferring {
+  readonly context: RunContext;
+  readonly report: ReportBuilder;
+  readonly handler: PairHandler;
+  readonly removal: Removal;
+  readonly roots: Roots;
+  readonly files: SyncOptions["files"];
+}
+
+async function transferAll({
+  context,
+  report,
+  handler,
+  removal,
+  roots,
+  files,
+}: Transferring): Promise<void> {
+  const { source, destination, options, progress } = context;
+  const through = (place: Place, note: (page: readonly Entry[]) => void) => (pages: Pages) =>
+    counted(context, place, pages, note);
+  const countSource = through(source, (page) => {
+    report.counts.sourceEntries += page.length;
+    removal.noteSource(page);
+  });
+  const countDestination = through(destination, (page) => {
+    report.counts.destinationEntries += page.length;
+  });
+  await walkPairs(
+    { place: source, root: roots.source, through: countSource },
+    { place: destination, root: roots.destination, through: countDestination },
+    {
+      ...walkOptions(context),
+      files,
+      onProblem: (problem, path) => {
+        removal.noteUnseen(path);
+        handler.listingProblem(problem, path);
+      },
+      onReserved: options.dryRun ? undefined : handler.reserved,
+    },
+    (pair) => handler.handle(pair),
+  ).then(
+    () => (progress.listed = true),
+    (error: unknown) => {
+      if (!(error instanceof RunEnded)) throw error;
+    },
+  );
+  await handler.drain();
+}
+
+type Pages = AsyncIterable<readonly Entry[]>;
 
 /** A listing, counted, with remembered attributes filled in. */
 async function* counted(
   context: RunContext,
   place: Place,
   pages: AsyncIterable<readonly Entry[]>,
-  count: (entries: number) => void,
+  note: (page: readonly Entry[]) => void,
 ): AsyncIterable<readonly Entry[]> {
   const lookUp = context.cache !== undefined && !place.driver.capabilities.completeList;
   for await (const page of pages) {
     context.signal.throwIfAborted();
-    count(page.length);
-    yield lookUp ? context.cache.complete(place, page) : page;
+    note(page);
+    const entries = lookUp ? context.cache.complete(place, page) : page;
+    yield place === context.source ? await withHardLinks(context, entries) : entries;
   }
-}
-
-async function removeAll(
-  context: RunContext,
-  report: ReportBuilder,
-  handler: PairHandler,
-  seen: Pick<Guards, "incompleteListing">,
-): Promise<void> {
-  const { failed, sourceEntries } = report.counts;
-  const withheld = whyWithheld(context, handler.extras.count, {
-    ...seen,
-    failures: failed,
-    sourceEntries,
-  });
-  if (withheld === undefined) return removeExtras(context, handler.extras);
-  report.withheld = withheld;
-  await withholdExtras(context, handler.extras);
 }
 
 function checkRoots(

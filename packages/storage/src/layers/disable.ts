@@ -24,6 +24,7 @@ const PAGE = 1000;
 export function disable(driver: Driver, ...abilities: readonly AbilityName[]): Driver {
   const off = new Set(abilities);
   return intercept(driver, {
+    rewrap: (view) => disable(view, ...abilities),
     capabilities: (inner) => abilities.reduce(without, inner),
     around: refuse(off),
     ...(LIST_ABILITIES.some((name) => off.has(name))
@@ -43,6 +44,7 @@ const NONE: { readonly [A in AbilityName]: Partial<Capabilities> } = {
   move: { move: false },
   setAttributes: { setAttributes: false },
   symlinks: { symlinks: undefined },
+  specials: { specials: false },
   multipart: { multipart: undefined, copyPart: false },
   copyPart: { copyPart: false },
   stage: { stage: false },

@@ -98,6 +98,7 @@ export function fault(driver: Driver, faults: Faults, clock: Clock = systemClock
     return suffer(found, run, clock, call.options?.signal);
   };
   return intercept(driver, {
+    rewrap: (view) => fault(view, faults, clock),
     around: perform,
     page: perform,
     methods: {

@@ -7,6 +7,7 @@ export {
   withRetry,
 } from "../lib/retry-policy.ts";
 export { unwrapDriver } from "../lib/unwrap-driver.ts";
+export { AdaptiveLimit, adaptiveLimit } from "./adaptive-limit.ts";
 export { disable } from "./disable.ts";
 export {
   type BodyFault,
@@ -37,5 +38,6 @@ export {
 } from "./metrics.ts";
 export { type OperationRecord, observe } from "./observe.ts";
 export { readOnly } from "./read-only.ts";
+export { type RequestRate, requestRate } from "./request-rate.ts";
 export { retry } from "./retry.ts";
 export { Throttle, throttle } from "./throttle.ts";

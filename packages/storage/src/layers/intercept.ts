@@ -10,7 +10,9 @@ import type {
   ConditionOptions,
   CopySource,
   Driver,
+  FollowOptions,
   Multipart,
+  Patch,
   Stage,
   StatOptions,
 } from "../driver.ts";
@@ -19,9 +21,10 @@ import { markWrapped, unwrapDriver } from "../lib/unwrap-driver.ts";
 
 /** A method of the driver, or of its `multipart` or of a stage. */
 export type Operation =
-  | Exclude<keyof Methods, "multipart">
+  | Exclude<keyof Methods, "multipart" | "onThrottled">
   | `multipart.${keyof Multipart}`
-  | `stage.${keyof Stage}`;
+  | `stage.${Exclude<keyof Stage, "leftover">}`
+  | `patch.${Exclude<keyof Patch, "entry">}`;
 
 export interface Call {
   readonly operation: Operation;
@@ -51,11 +54,13 @@ export interface Interceptor {
   readonly methods?: Partial<Omit<Methods, "multipart">> | undefined;
   /** The same for the methods of `multipart`. */
   readonly multipart?: Partial<Multipart> | undefined;
+  /** The same layer around another view of the store, where it has `methods` of its own. */
+  readonly rewrap?: ((view: Driver) => Driver) | undefined;
   /** What the layered driver can do. A method whose capability this takes away disappears. */
   readonly capabilities?: ((inner: Capabilities) => Capabilities) | undefined;
 }
 
-type Methods = Required<Omit<Driver, "name" | "id" | "capabilities" | "close" | "canCopyFrom">>;
+type Methods = Required<Omit<Driver, "name" | "id" | "capabilities" | "close" | "canCopyFrom" | "followLinks">>;
 
 /** `inner` with every call led through `interceptor`. For layers that leave content as it is. */
 export function intercept(inner: Driver, interceptor: Interceptor): Driver {
@@ -75,6 +80,10 @@ export function intercept(inner: Driver, interceptor: Interceptor): Driver {
       ...interceptor.multipart,
     },
   };
+  const followLinks = (options: FollowOptions): Driver => {
+    const view = inner.followLinks!(options);
+    return interceptor.rewrap?.(view) ?? intercept(view, interceptor);
+  };
   const canCopyFrom = (source: Driver): boolean => inner.canCopyFrom!(unwrapDriver(source));
   const driver: Driver = {
     name: inner.name,
@@ -89,7 +98,7 @@ export function intercept(inner: Driver, interceptor: Interceptor): Driver {
     remove,
     close: () => inner.close(),
   };
-  for (const [name, method] of Object.entries({ ...abilities, canCopyFrom })) {
+  for (const [name, method] of Object.entries({ ...abilities, canCopyFrom, followLinks })) {
     const present = (): boolean =>
       inner[name as keyof Abilities] !== undefined &&
       (CLAIMS[name as keyof Abilities]?.(capabilities()) ?? true);
@@ -110,6 +119,8 @@ const CLAIMS: Partial<Record<keyof Abilities, (capabilities: Capabilities) => bo
   setAttributes: (can) => can.setAttributes,
   readLink: (can) => can.symlinks !== undefined,
   writeLink: (can) => can.symlinks !== undefined,
+  followLinks: (can) => can.symlinks === "native",
+  makeSpecial: (can) => can.specials,
   multipart: (can) => can.multipart !== undefined,
   stage: (can) => can.stage,
   readBlock: (can) => can.readBlock,
@@ -174,7 +185,21 @@ function wrapMethods(
       ),
     hardLink: (existing, path, options) =>
       around({ operation: "hardLink", path, options }, () =>
-        inner.hardLink!(existing, path, options),
+        inner.hardLink!(
+          typeof existing === "string" ? existing : unwrapSource(existing),
+          path,
+          options,
+        ),
+      ),
+    patch: async (path, options) => {
+      const patch = await around({ operation: "patch", path, options }, () =>
+        inner.patch!(path, options),
+      );
+      return wrapPatch(patch, path, around);
+    },
+    makeSpecial: (path, special, options) =>
+      around({ operation: "makeSpecial", path, options }, () =>
+        inner.makeSpecial!(path, special, options),
       ),
     stage: async (path, size, options) => {
       const stage = await around({ operation: "stage", path, options }, () =>
@@ -202,8 +227,22 @@ function wrapMethods(
       ),
     watch: (path, options) =>
       around({ operation: "watch", path, options }, () => inner.watch!(path, options)),
+    onThrottled: (listener) => inner.onThrottled!(listener),
     removeStale: (path, options) =>
       around({ operation: "removeStale", path, options }, () => inner.removeStale!(path, options)),
+  };
+}
+
+function wrapPatch(patch: Patch, path: string, around: Around): Patch {
+  return {
+    entry: patch.entry,
+    write: (offset, bytes, options) =>
+      around({ operation: "patch.write", path, options, bytes: bytes.byteLength }, () =>
+        patch.write(offset, bytes, options),
+      ),
+    close: (size, options) =>
+      around({ operation: "patch.close", path }, () => patch.close(size, options)),
+    leave: () => around({ operation: "patch.leave", path }, () => patch.leave()),
   };
 }
 
@@ -218,6 +257,7 @@ function wrapStage(stage: Stage, path: string, around: Around): Stage {
     commit: (options) =>
       around({ operation: "stage.commit", path, options }, () => stage.commit(options)),
     abort: () => around({ operation: "stage.abort", path }, () => stage.abort()),
+    leftover: stage.leftover,
   };
 }
 

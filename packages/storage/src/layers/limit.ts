@@ -10,8 +10,12 @@ import { intercept } from "./intercept.ts";
  * driver take two slots each, so allow twice as many as there are such copies at once.
  */
 export function limit(driver: Driver, operations: number): Driver {
-  const slots = new Slots(operations);
+  return limitBy(driver, new Slots(operations));
+}
+
+function limitBy(driver: Driver, slots: Slots): Driver {
   return intercept(driver, {
+    rewrap: (view) => limitBy(view, slots),
     around: (call, run) => slots.run(run, call.options?.signal),
     page: (call, run) => slots.run(run, call.options?.signal),
     methods: {

@@ -26,6 +26,7 @@ export function observe(
 ): Driver {
   const watch = (call: Call): Watch => new Watch(call, observer, clock);
   return intercept(driver, {
+    rewrap: (view) => observe(view, observer, clock),
     async around(call, run) {
       const watching = watch(call);
       watching.bytes = call.bytes ?? 0;

@@ -10,6 +10,7 @@ import { type Call, type Operation, intercept } from "./intercept.ts";
  */
 export function readOnly(driver: Driver): Driver {
   return intercept(driver, {
+    rewrap: readOnly,
     capabilities: withoutChanges,
     async around(call, run) {
       if (!READING.has(call.operation)) throw refusal(call);

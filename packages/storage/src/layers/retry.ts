@@ -23,6 +23,7 @@ import { retryRead } from "./retry-read.ts";
 export function retry(driver: Driver, options: Partial<RetryPolicy> = {}): Driver {
   const policy: RetryPolicy = { ...DEFAULT_RETRY, ...options };
   return intercept(driver, {
+    rewrap: (view) => retry(view, options),
     around: (call, run) =>
       ONCE.has(call.operation) ? run() : withRetry(policy, run, call.options?.signal),
     methods: {

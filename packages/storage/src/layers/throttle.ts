@@ -5,7 +5,7 @@
  * is a mebibyte. Who waits passes in order of arrival, one piece each, or the first to wake up would
  * take what all of them have overslept.
  */
-import type { Body, Driver } from "../driver.ts";
+import type { Body, Driver, Pacer, WriteOptions } from "../driver.ts";
 import { StorageError, isStorageError, throwIfAborted } from "../errors.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { leaveStream, releaseStream } from "../lib/release-stream.ts";
@@ -16,11 +16,14 @@ const BURST = 100;
 /** The most that one piece takes, milliseconds. */
 const PIECE = 50;
 
-export class Throttle {
+export class Throttle implements Pacer {
   readonly #clock: Clock;
   #rate: number;
-  /** The moment for which all bytes that have passed are paid. */
-  #bookedUntil: number;
+  /**
+   * The moment for which all bytes that have passed are paid. `undefined` before the first: time in which
+   * nobody wanted anything is no credit to begin with, or every short transfer would be too fast by it.
+   */
+  #bookedUntil: number | undefined;
   readonly #waiting: Set<Waiter> = new Set();
   /** Wakes the one that lets the waiting pass; `undefined` while nobody waits. */
   #nap: AbortController | undefined;
@@ -29,7 +32,6 @@ export class Throttle {
   constructor(bytesPerSecond: number, clock: Clock = systemClock) {
     this.#rate = checkRate(bytesPerSecond);
     this.#clock = clock;
-    this.#bookedUntil = clock.now();
   }
 
   /** Takes effect at once, also for those who wait. */
@@ -59,6 +61,7 @@ export class Throttle {
   /** Lets `bytes` pass if their time has come; gives the milliseconds that are missing. */
   #book(bytes: number): number {
     const now = this.#clock.now();
+    this.#bookedUntil ??= now;
     const due = this.#bookedUntil + (bytes * 1000) / this.#rate;
     if (due > now) return due - now;
     this.#bookedUntil = Math.max(due, now - BURST);
@@ -117,39 +120,70 @@ interface Waiter {
 /**
  * Limits the bytes of all bodies, parts, blocks and staged writes of `driver`, up and down together.
  * Copies by the server are free; those by this machine (`copy: "local"`) are switched off, so that they
- * become reads and writes. Give one `Throttle` to several drivers to limit them together; a
+ * become reads and writes. Where the store paces what it sends, it does so itself, piece by piece on
+ * the connection; elsewhere the caller waits before each call. Give one `Throttle` to several drivers to limit them together; a
  * transfer between two such drivers pays for each byte twice.
  */
-export function throttle(driver: Driver, throttle: Throttle): Driver {
+export function throttle(driver: Driver, rate: Throttle): Driver {
   return intercept(driver, {
+    rewrap: (view) => throttle(view, rate),
     capabilities: (inner) => (inner.copy === "local" ? { ...inner, copy: undefined } : inner),
     async around(call, run) {
-      if (call.bytes !== undefined) await throttle.take(call.bytes, call.options?.signal);
+      if (call.bytes !== undefined) await rate.take(call.bytes, call.options?.signal);
       return run();
+    },
+    multipart: {
+      async putPart(upload, number, bytes, options = {}) {
+        if (driver.capabilities.paces) {
+          return driver.multipart!.putPart(upload, number, bytes, {
+            ...options,
+            pace: withPace(rate, options.pace),
+          });
+        }
+        await rate.take(bytes.byteLength, options.signal);
+        return driver.multipart!.putPart(upload, number, bytes, options);
+      },
     },
     methods: {
       async read(path, options) {
         const { entry, body } = await driver.read(path, options);
-        return { entry, body: throttleStream(throttle, body, options?.signal) };
+        return { entry, body: throttleStream(rate, body, options?.signal) };
       },
       async write(path, body, options) {
-        if (!(body instanceof Uint8Array)) {
-          return driver.write(path, throttleBody(throttle, body, options?.signal), options);
+        if (driver.capabilities.paces) {
+          return driver.write(path, body, { ...options, pace: withPace(rate, options?.pace) });
         }
-        if (body.byteLength <= throttle.pieceSize) {
-          await throttle.take(body.byteLength, options?.signal);
+        if (!(body instanceof Uint8Array)) {
+          return driver.write(path, throttleBody(rate, body, options?.signal), options);
+        }
+        if (body.byteLength <= rate.pieceSize) {
+          await rate.take(body.byteLength, options?.signal);
           return driver.write(path, body, options);
         }
-        const stream = throttleBody(throttle, () => once(body), options?.signal);
+        const stream = throttleBody(rate, () => once(body), options?.signal);
         return driver.write(path, stream, { ...options, size: options?.size ?? body.byteLength });
       },
       async readBlock(path, options) {
         const block = await driver.readBlock!(path, options);
-        await throttle.take(block.bytes.byteLength, options.signal);
+        await rate.take(block.bytes.byteLength, options.signal);
         return block;
       },
     },
   });
+}
+
+/** Both are asked: the caller has a rate of its own. */
+function withPace(rate: Throttle, other: WriteOptions["pace"]): Pacer {
+  if (other === undefined) return rate;
+  return {
+    get pieceSize() {
+      return Math.min(rate.pieceSize, other.pieceSize);
+    },
+    async take(bytes, signal) {
+      await other.take(bytes, signal);
+      await rate.take(bytes, signal);
+    },
+  };
 }
 
 /** A body of the same kind, so that what could be opened again still can. */

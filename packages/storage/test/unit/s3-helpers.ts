@@ -49,6 +49,7 @@ export function configOf(
     proxy: undefined,
     maxAttempts: 4,
     idleTimeout: 10_000,
+    connectTimeout: 10_000,
     ...changes,
   };
 }

@@ -11,12 +11,15 @@ import { chmodSync, mkdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 
-const VERSION = 1;
+const VERSION = 2;
 /** Rows held back before they are written in one transaction. */
 const BATCH = 1000;
 
 /** The part of an entry that a listing does not give. */
-export type CachedAttributes = Pick<Entry, "kind" | "mtime" | "mode" | "linkTarget" | "hashes">;
+export type CachedAttributes = Pick<Entry, "kind" | "mtime" | "mode" | "linkTarget" | "hashes" | Further>;
+
+/** What few entries have, remembered in one column. */
+type Further = "uid" | "gid" | "user" | "group" | "xattrs" | "acl" | "defaultAcl" | "hardLink" | "special";
 
 export class AttributeCache {
   readonly #database: DatabaseSync;
@@ -28,13 +31,13 @@ export class AttributeCache {
   private constructor(database: DatabaseSync) {
     this.#database = database;
     this.#select = database.prepare(
-      "SELECT path, etag, kind, mtime, mode, target, hashes FROM attributes WHERE store = ? AND path BETWEEN ? AND ?",
+      "SELECT path, etag, kind, mtime, mode, target, hashes, further FROM attributes WHERE store = ? AND path BETWEEN ? AND ?",
     );
     this.#select.setReturnArrays(true);
     this.#upsert = database.prepare(
-      "INSERT INTO attributes (store, path, etag, kind, mtime, mode, target, hashes) VALUES (?, ?, ?, ?, ?, ?, ?, ?) " +
+      "INSERT INTO attributes (store, path, etag, kind, mtime, mode, target, hashes, further) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) " +
         "ON CONFLICT (store, path) DO UPDATE SET etag = excluded.etag, kind = excluded.kind, mtime = excluded.mtime, " +
-        "mode = excluded.mode, target = excluded.target, hashes = excluded.hashes",
+        "mode = excluded.mode, target = excluded.target, hashes = excluded.hashes, further = excluded.further",
     );
   }
 
@@ -97,6 +100,7 @@ export class AttributeCache {
           mode ?? null,
           linkTarget ?? null,
           text,
+          furtherText(entry),
         );
       }
       this.#database.exec("COMMIT");
@@ -139,12 +143,14 @@ type Row = readonly [
   number | null,
   string | null,
   string | null,
+  string | null,
 ];
 
 function attributesOf(row: Row, entry: Entry): CachedAttributes {
-  const [, , kind, mtime, mode, linkTarget, hashes] = row;
+  const [, , kind, mtime, mode, linkTarget, hashes, further] = row;
   return {
     kind,
+    ...(further === null ? {} : (JSON.parse(further) as Pick<Entry, Further>)),
     ...(mtime === null ? {} : { mtime }),
     ...(mode === null ? {} : { mode }),
     ...(linkTarget === null ? {} : { linkTarget }),
@@ -152,6 +158,12 @@ function attributesOf(row: Row, entry: Entry): CachedAttributes {
       ? {}
       : { hashes: { ...entry.hashes, ...(JSON.parse(hashes) as Record<HashName, string>) } }),
   };
+}
+
+function furtherText(entry: Entry): string | null {
+  const { uid, gid, user, group, xattrs, acl, defaultAcl, hardLink, special } = entry;
+  const text = JSON.stringify({ uid, gid, user, group, xattrs, acl, defaultAcl, hardLink, special });
+  return text === "{}" ? null : text;
 }
 
 function openDatabase(path: string): DatabaseSync {
@@ -184,7 +196,7 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS stores (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
   CREATE TABLE IF NOT EXISTS attributes (
     store INTEGER NOT NULL, path TEXT NOT NULL, etag TEXT NOT NULL, kind TEXT NOT NULL,
-    mtime REAL, mode INTEGER, target TEXT, hashes TEXT,
+    mtime REAL, mode INTEGER, target TEXT, hashes TEXT, further TEXT,
     PRIMARY KEY (store, path)
   ) WITHOUT ROWID;
   PRAGMA user_version = ${VERSION};

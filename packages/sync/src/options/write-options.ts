@@ -30,7 +30,10 @@ export interface WriteModeOptions {
   readonly failOnConflict?: boolean | undefined;
   /** Storage class of new objects. Default: the store's own. */
   readonly storageClass?: string | undefined;
-  /** Uploads and downloads cut short are remembered here and gone on with. Default: none is kept. */
+  /**
+   * Uploads in parts and downloads by ranges that are cut short are remembered here, and gone on with. What nobody
+   * went on with for seven days is given up. Default: nothing is kept.
+   */
   readonly resume?: ResumeStore | undefined;
 }
 

@@ -91,9 +91,10 @@ async function apply(
     interrupted = true;
   } finally {
     context.cache?.flush();
+    context.limits.close();
   }
   const { movedOn, alreadyDone } = application;
-  return { ...report.build(progress.elapsed, interrupted), movedOn, alreadyDone };
+  return { ...report.build(progress.elapsed, interrupted, context.limits.report()), movedOn, alreadyDone };
 }
 
 function refuseOther(side: string, planned: PlannedPlace, place: Place): void {

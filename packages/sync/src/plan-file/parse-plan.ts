@@ -71,6 +71,12 @@ const REASONS: readonly Reason[] = wordsOf<Reason>({
   checksum: true,
   type: true,
   mode: true,
+  owner: true,
+  group: true,
+  acl: true,
+  xattrs: true,
+  forced: true,
+  "hard-link": true,
   target: true,
   same: true,
   "newer-at-destination": true,
@@ -79,7 +85,6 @@ const REASONS: readonly Reason[] = wordsOf<Reason>({
   limits: true,
   extra: true,
   moved: true,
-  limits: true,
 });
 const STRATEGIES: readonly Strategy[] = wordsOf<Strategy>({
   "server-copy": true,
@@ -93,6 +98,7 @@ const WITHHELD: readonly Withheld[] = wordsOf<Withheld>({
   "incomplete-listing": true,
   "empty-source": true,
   "too-many-deletes": true,
+  "ended-early": true,
 });
 const KINDS = ["file", "directory", "symlink", "other"] as const;
 
@@ -213,11 +219,23 @@ function parseEntry(fields: Fields): PlannedEntry {
   return entry;
 }
 
+/** Total, so that what directories are given one day can be read as well. */
 function parseAttributes(fields: Fields): Attributes {
-  const attributes: Attributes = {
+  const attributes: Required<Omit<Attributes, "contentType" | "metadata" | "hardLink">> = {
     mtime: fields.optional("mtime", "number"),
     mode: fields.has("mode") ? fields.count("mode") : undefined,
+    uid: fields.has("uid") ? fields.count("uid") : undefined,
+    gid: fields.has("gid") ? fields.count("gid") : undefined,
+    user: fields.optional("user", "string"),
+    group: fields.optional("group", "string"),
+    xattrs: fields.has("xattrs") ? parseTexts(fields.object("xattrs")) : undefined,
+    acl: fields.optional("acl", "string"),
+    defaultAcl: fields.optional("defaultAcl", "string"),
   };
   fields.end();
   return attributes;
+}
+
+function parseTexts(fields: Fields): Readonly<Record<string, string>> {
+  return Object.fromEntries(fields.names().map((name) => [name, fields.string(name)]));
 }

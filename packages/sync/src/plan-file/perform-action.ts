@@ -120,7 +120,7 @@ export class ActionPerformer {
     if (difference(preconditions.destination ?? "absent", destination) === undefined) return false;
     if (source === undefined) {
       // A move that came this far: the source went after its copy was verified.
-      return this.#context.options.move === true && destination.size === action.size && unchanged();
+      return this.#isMoved(preconditions.source, destination) && unchanged();
     }
     if (difference(preconditions.source ?? "absent", source) !== undefined) return false;
     const pair = await this.#sameNow({ path, source, destination });
@@ -142,6 +142,18 @@ export class ActionPerformer {
       step = planPair(current, this.#rules);
     }
     return step.kind === "unchanged" ? current : undefined;
+  }
+
+  /** Whether the destination is the copy of a source that is gone, as far as what the plan saw of it tells. */
+  #isMoved(source: Preconditions["source"], destination: Entry): boolean {
+    const { options } = this.#context;
+    if (!options.move || source === undefined || source === "absent") return false;
+    if (source.kind === "symlink") return destination.linkTarget === source.linkTarget;
+    if (source.size !== destination.size) return false;
+    const { mtimeWindow: window } = this.#rules;
+    if (options.preserveTimes === false || window === undefined) return true;
+    const mtime = source.mtime ?? source.storedAt;
+    return mtime === undefined || Math.abs((destination.mtime ?? Infinity) - mtime) <= window;
   }
 
   #hasAttributes(found: Entry | undefined, { mtime, mode, ...rest }: Attributes): boolean {

@@ -166,6 +166,7 @@ class ActionCollector {
       case "withheld":
       case "ignored":
       case "upload-left":
+      case "kept":
       case "failed":
     }
   }

@@ -39,10 +39,14 @@ const GCS = ["storage.googleapis.com"];
 const AWS_NOTE = "us-east-1; traffic within a region of AWS is free";
 const GCS_NOTE = "a single region in the USA; traffic within a region of Google Cloud is free";
 
-/** As the providers' price pages had them, first tier, USD. Free allowances are not in it. */
+/**
+ * List prices, first tier, USD; free allowances are not in it. `asOf` is the oldest date at which any of
+ * these was last compared with a public document: R2's price page (2026-08), Google's (2026-09), Wasabi's
+ * (2026-07), a guide to AWS's (2026-06). The pages of Backblaze and DigitalOcean bear no date.
+ */
 export const DEFAULT_PRICES: PriceTable = {
   name: "omnisync",
-  asOf: "2026-01-01",
+  asOf: "2026-06-01",
   currency: "USD",
   entries: [
     aws("STANDARD", 0.005, 0.0004, 0, 0),

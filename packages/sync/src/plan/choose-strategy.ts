@@ -35,9 +35,9 @@ export function chooseStrategy(input: StrategyInput): Strategy {
   return "stream";
 }
 
-/** What waits for its bandwidth as a whole arrives in lumps, so little may. */
-function wholeLimit({ source, throttled }: StrategyInput): number {
-  if (throttled) return THROTTLED_WHOLE_LIMIT;
+/** What waits for its bandwidth as a whole arrives in lumps, so little may, unless the store paces it. */
+function wholeLimit({ source, destination, throttled }: StrategyInput): number {
+  if (throttled && !destination.paces) return THROTTLED_WHOLE_LIMIT;
   return source.readBlock ? WHOLE_LIMIT : WHOLE_STREAM_LIMIT;
 }
 

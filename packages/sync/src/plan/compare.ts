@@ -3,7 +3,8 @@
  * in the answer, and the question put again when it is.
  */
 import type { Entry, HashName } from "@omnisync/storage";
-import type { Reason } from "../events.ts";
+import type { Change, Reason } from "../events.ts";
+import { type AttributeRules, changedAttributes } from "./wanted-attributes.ts";
 
 /** The comparison options with every default filled in. */
 export interface CompareRules {
@@ -12,6 +13,10 @@ export interface CompareRules {
   /** `undefined`: one of the stores keeps no mtime. Milliseconds. */
   readonly mtimeWindow: number | undefined;
   readonly compareMode: boolean;
+  /** What is kept of the attributes. Default: mtime, and the mode if `compareMode`. */
+  readonly attributes?: AttributeRules | undefined;
+  /** Equal size and mtime count for nothing. */
+  readonly ignoreTimes?: boolean | undefined;
   /** Equal size and mtime are not enough: the source will be removed. */
   readonly proveContent: boolean;
 }
@@ -33,10 +38,19 @@ export function compareFiles(source: Entry, destination: Entry, rules: CompareRu
   if (source.kind !== destination.kind && destination.complete && source.complete)
     return different("type");
   if (source.size !== destination.size) return different("size");
-  if (rules.sizeOnly) return SAME;
+  if (rules.sizeOnly) {
+    const both = source.complete && destination.complete;
+    return both ? compareAttributes(source, destination, rules) : SAME;
+  }
+  if (rules.ignoreTimes) return different("forced");
   const hash = compareHashes(source, destination);
   if (hash === "different") return different("checksum");
-  if (rules.checksum && hash === "unknown") return { kind: "ask", what: "hashes" };
+  if (rules.checksum && hash === "unknown") {
+    // A store may know a hash that its listing did not tell: asking costs less than reading.
+    if (!destination.complete) return { kind: "ask", what: "destination" };
+    if (!source.complete) return { kind: "ask", what: "source" };
+    return { kind: "ask", what: "hashes" };
+  }
   // Content that is known to be equal, between two listings that know no attributes: let it be.
   if (hash === "equal" && !source.complete && !destination.complete) return SAME;
   if (!destination.complete) return { kind: "ask", what: "destination" };
@@ -78,21 +92,48 @@ function compareComplete(
 ): Comparison {
   if (sameMtime(source, destination, rules)) {
     if (rules.proveContent && hash === "unknown") return { kind: "ask", what: "hashes" };
-    return sameMode(source, destination, rules) ? SAME : { kind: "attributes", reason: "mode" };
+    return compareAttributes(source, destination, rules);
   }
-  if (hash === "equal") return { kind: "attributes", reason: "mtime" };
+  if (hash === "equal") return compareAttributes(source, destination, rules);
   const hashKnown = Object.keys(destination.hashes ?? {}).some((name) =>
     HASHES_BY_STRENGTH.includes(name as HashName),
   );
   return hashKnown ? { kind: "ask", what: "hashes" } : different("mtime");
 }
 
-function sameMtime(source: Entry, destination: Entry, rules: CompareRules): boolean {
+function sameMtime(
+  source: Entry,
+  destination: Entry,
+  rules: Pick<CompareRules, "mtimeWindow">,
+): boolean {
   if (rules.mtimeWindow === undefined) return true;
   const from = effectiveMtime(source);
   // A destination's own clock says nothing about the content's age: only an mtime that was set counts.
   if (from === undefined || destination.mtime === undefined) return false;
   return Math.abs(from - destination.mtime) <= rules.mtimeWindow;
+}
+
+/** Files whose content is the same. */
+function compareAttributes(source: Entry, destination: Entry, rules: CompareRules): Comparison {
+  const { attributes, compareMode } = rules;
+  if (attributes === undefined) {
+    if (!rules.sizeOnly && !sameMtime(source, destination, rules)) return { kind: "attributes", reason: "mtime" };
+    return compareMode && !sameMode(source, destination, rules)
+      ? { kind: "attributes", reason: "mode" }
+      : SAME;
+  }
+  // Most are equal, and most runs keep no more than these.
+  const { mtimeWindow } = attributes;
+  if (attributes.isPlain && source.mode === destination.mode && sameMtime(source, destination, { mtimeWindow })) {
+    return SAME;
+  }
+  const [first] = changedAttributes(source, destination, attributes);
+  return first === undefined ? SAME : { kind: "attributes", reason: reasonOf(first) };
+}
+
+/** The reason that a change is, if it is the first. */
+export function reasonOf(change: Change): Reason {
+  return change === "content" ? "checksum" : change;
 }
 
 function sameMode(source: Entry, destination: Entry, rules: CompareRules): boolean {

@@ -2,24 +2,38 @@
  * What is to be done about one path. Pure: a pair of entries and the rules of the run go in, one step
  * with its reason comes out. `run/` performs steps and decides nothing.
  */
-import type { Entry, ErrorCode } from "@omnisync/storage";
+import { type Entry, type ErrorCode, leadsOut } from "@omnisync/storage";
 import type { Reason } from "../events.ts";
+import { type FileLimits, isWithinLimits } from "../filter/limits.ts";
 import type { Pair } from "../merge/merge-join.ts";
+import { type BackupNames, isBackup } from "./backup-names.ts";
 import {
   type CompareRules,
   type Comparison,
   type Question,
   compareFiles,
   effectiveMtime,
+  reasonOf,
 } from "./compare.ts";
+import { changedAttributes } from "./wanted-attributes.ts";
 
 /** The options of a run and what its stores can do, as far as planning needs them. */
 export interface PlanRules extends CompareRules {
+  /** Files outside are left alone on both sides. */
+  readonly limits: FileLimits | undefined;
   readonly delete: boolean;
+  /** A directory in the way of a file goes with all it holds, also without `delete`. */
+  readonly force: boolean;
+  /** What is put aside, and so no extra. */
+  readonly backups?: BackupNames | undefined;
   readonly update: boolean;
   readonly existing: boolean;
   readonly ignoreExisting: boolean;
-  readonly links: "keep" | "skip";
+  /** `safe`: those that lead out of the source are left out. */
+  readonly links: "keep" | "skip" | "safe";
+  /** FIFOs and sockets take part; devices do. */
+  readonly specials?: boolean | undefined;
+  readonly devices?: boolean | undefined;
   /** Whether the destination can keep links. */
   readonly keepsLinks: boolean;
   /** Whether the destination has real directories. */
@@ -28,6 +42,7 @@ export interface PlanRules extends CompareRules {
 
 export type Step =
   | { readonly kind: "copy"; readonly reason: Reason; readonly when: "now" | "after-deletes" }
+  /** A link, or a special file. */
   | { readonly kind: "link"; readonly reason: Reason }
   | { readonly kind: "mkdir"; readonly reason: Reason }
   | { readonly kind: "attributes"; readonly reason: Reason }
@@ -45,9 +60,16 @@ export type Step =
 export function planPair(pair: Pair, rules: PlanRules): Step {
   const { source, destination } = pair;
   if (source === undefined) return planExtra(pair, rules);
-  if (source.kind === "other") return IGNORED;
-  if (source.kind === "symlink" && rules.links === "skip") return IGNORED;
+  if (source.kind === "other" && !takesSpecial(source, rules)) return IGNORED;
+  if (source.kind === "symlink" && rules.links !== "keep") {
+    if (rules.links === "skip") return IGNORED;
+    if (source.linkTarget === undefined) return { kind: "ask", what: "source" };
+    if (leadsOut(pair.path, source.linkTarget)) return IGNORED;
+  }
   if (source.kind === "directory") return planDirectory(destination, rules);
+  const within = rules.limits === undefined || isWithinLimits(source, rules.limits);
+  if (within === "unknown") return { kind: "ask", what: "source" };
+  if (!within) return { kind: "skip", reason: "limits" };
   if (pair.obstacle === "twin-at-source") return fail("already-exists", TWIN);
   if (pair.obstacle === "directory-at-destination") return planReplaceDirectory(source, rules);
   return destination === undefined
@@ -55,11 +77,19 @@ export function planPair(pair: Pair, rules: PlanRules): Step {
     : planExisting(source, destination, rules);
 }
 
+function takesSpecial({ special }: Entry, { specials, devices }: PlanRules): boolean {
+  if (special === undefined) return false;
+  const isDevice = special.type === "block" || special.type === "character";
+  return (isDevice ? devices : specials) ?? false;
+}
+
 function planExtra(pair: Pair, rules: PlanRules): Step {
   if (pair.obstacle === "implied") return UNCHANGED;
   if (pair.obstacle === "directory-at-source") {
     return rules.existing || rules.ignoreExisting ? KEEP : { kind: "remove", when: "now" };
   }
+  if (pair.unwanted) return { kind: "remove", when: "end" };
+  if (rules.backups !== undefined && isBackup(pair.path, rules.backups)) return KEEP;
   return rules.delete ? { kind: "remove", when: "end" } : KEEP;
 }
 
@@ -72,7 +102,7 @@ function planDirectory(destination: Entry | undefined, rules: PlanRules): Step {
 
 function planReplaceDirectory(source: Entry, rules: PlanRules): Step {
   if (rules.ignoreExisting) return { kind: "skip", reason: "exists" };
-  if (!rules.delete) return fail("is-a-directory", IN_THE_WAY);
+  if (!rules.delete && !rules.force) return fail("is-a-directory", IN_THE_WAY);
   const step = planNew(source, { ...rules, existing: false });
   return step.kind === "copy" ? { ...step, reason: "type", when: "after-deletes" } : step;
 }
@@ -81,11 +111,13 @@ function planNew(source: Entry, rules: PlanRules): Step {
   if (rules.existing) return { kind: "skip", reason: "not-existing" };
   if (source.kind === "symlink")
     return rules.keepsLinks ? { kind: "link", reason: "new" } : fail("unsupported", NO_LINKS);
+  if (source.kind === "other") return { kind: "link", reason: "new" };
   return { kind: "copy", reason: "new", when: "now" };
 }
 
 function planExisting(source: Entry, destination: Entry, rules: PlanRules): Step {
   if (rules.ignoreExisting) return { kind: "skip", reason: "exists" };
+  if (source.kind === "other") return planSpecial(source, destination, rules);
   if (source.kind === "symlink" || destination.kind === "symlink" || destination.kind === "other") {
     return planLink(source, destination, rules);
   }
@@ -103,8 +135,23 @@ function planLink(source: Entry, destination: Entry, rules: PlanRules): Step {
   if (source.linkTarget === undefined) return { kind: "ask", what: "source" };
   if (destination.linkTarget === undefined) return { kind: "ask", what: "destination" };
   return source.linkTarget === destination.linkTarget
-    ? UNCHANGED
+    ? planAttributes(source, destination, rules)
     : { kind: "link", reason: "target" };
+}
+
+function planSpecial(source: Entry, destination: Entry, rules: PlanRules): Step {
+  if (!destination.complete) return { kind: "ask", what: "destination" };
+  const [a, b] = [source.special, destination.special];
+  if (a?.type !== b?.type) return { kind: "link", reason: "type" };
+  if (a?.major !== b?.major || a?.minor !== b?.minor) return { kind: "link", reason: "target" };
+  return planAttributes(source, destination, rules);
+}
+
+/** Of what is the same otherwise. */
+function planAttributes(source: Entry, destination: Entry, rules: PlanRules): Step {
+  if (rules.attributes === undefined) return UNCHANGED;
+  const [first] = changedAttributes(source, destination, rules.attributes);
+  return first === undefined ? UNCHANGED : { kind: "attributes", reason: reasonOf(first) };
 }
 
 function fromComparison(

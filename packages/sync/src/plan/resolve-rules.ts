@@ -2,31 +2,45 @@
 import { type Capabilities, StorageError } from "@omnisync/storage";
 import type { CompareOptions } from "../options/compare-options.ts";
 import type { SyncOptions } from "../options.ts";
+import { parseChmod } from "./chmod-changes.ts";
 import type { CompareRules } from "./compare.ts";
 import type { PlanRules } from "./plan-pair.ts";
+import type { AttributeRules } from "./wanted-attributes.ts";
 
 /** Least window, milliseconds: what is lost when a time goes through a floating-point number. */
 const LEAST_WINDOW = 0.002;
+
+/** Rules that leave nothing open. */
+export interface ResolvedRules extends PlanRules {
+  readonly attributes: AttributeRules;
+}
 
 export function resolvePlanRules(
   options: SyncOptions,
   source: Capabilities,
   destination: Capabilities,
-): PlanRules {
+  umask: number = 0o022,
+): ResolvedRules {
+  refuseLosses(options, destination);
   refuse(
     options.existing && options.ignoreExisting,
     "existing and ignoreExisting leave nothing to do",
   );
   refuse(options.checksum && options.sizeOnly, "checksum and sizeOnly contradict each other");
-  refuse(options.move && options.delete, "move and delete cannot be combined");
   return {
     ...resolveCompareRules(options, source, destination),
+    attributes: resolveAttributeRules(options, source, destination, umask),
+    ignoreTimes: options.ignoreTimes ?? false,
     proveContent: options.move ?? false,
+    limits: options.filter?.limits,
     delete: options.delete ?? false,
+    force: options.force ?? false,
     update: options.update ?? false,
     existing: options.existing ?? false,
     ignoreExisting: options.ignoreExisting ?? false,
-    links: options.links === "skip" ? "skip" : "keep",
+    links: options.links === "skip" || options.links === "safe" ? options.links : "keep",
+    specials: options.specials ?? false,
+    devices: options.devices ?? false,
     keepsLinks: destination.symlinks !== undefined,
     directories: destination.directories,
   };
@@ -43,6 +57,57 @@ export function resolveCompareRules(
     mtimeWindow: mtimeWindow(options, source, destination),
     compareMode: (options.preserveMode ?? true) && source.mode && destination.mode,
     proveContent: false,
+  };
+}
+
+/** What a store cannot keep, and would be lost without a word. */
+function refuseLosses(options: SyncOptions, { xattrs, acls, specials }: Capabilities): void {
+  const losses: readonly (readonly [asked: boolean | undefined, kept: boolean, what: string])[] = [
+    [options.preserveXattrs, xattrs, "extended attributes"],
+    [options.preserveAcls, acls, "access control lists"],
+    [options.specials, specials, "FIFOs and sockets"],
+    [options.devices, specials, "devices"],
+  ];
+  for (const [asked, kept, what] of losses) {
+    if (!asked || kept) continue;
+    throw new StorageError("unsupported", { message: `the destination cannot keep ${what}` });
+  }
+}
+
+/** @param umask of this process, for entries that are new on a disk. */
+function resolveAttributeRules(
+  options: SyncOptions,
+  source: Capabilities,
+  destination: Capabilities,
+  umask: number,
+): AttributeRules {
+  const bothModes = source.mode && destination.mode;
+  const mode = (options.preserveMode ?? true) && destination.mode;
+  const chmod = bothModes ? parseChmod(options.chmod ?? [], umask) : [];
+  const owner = (options.preserveOwner ?? false) && destination.owner === "both";
+  const group = (options.preserveGroup ?? false) && destination.owner !== undefined;
+  const xattrs = options.preserveXattrs ?? false;
+  const acls = options.preserveAcls ?? false;
+  const times = options.preserveTimes ?? true;
+  return {
+    isPlain: mode && bothModes && times && chmod.length === 0 && ![owner, group, xattrs, acls].includes(true),
+    times,
+    directoryTimes: !options.omitDirTimes,
+    linkTimes: !options.omitLinkTimes,
+    mtimeWindow: mtimeWindow(options, source, destination),
+    mode,
+    executability: options.preserveExecutability ?? false,
+    chmod,
+    umask: destination.mode && destination.directories ? umask : undefined,
+    owner,
+    group,
+    ownGroups: destination.owner === "group" ? destination.ownGroups : undefined,
+    numericIds: options.numericIds ?? false,
+    userMap: options.userMap,
+    groupMap: options.groupMap,
+    xattrs,
+    acls,
+    hardLinkNotes: (options.preserveHardLinks ?? false) && destination.metadata && !destination.directories,
   };
 }
 

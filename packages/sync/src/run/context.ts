@@ -1,30 +1,48 @@
 /** What every step of a run shares. */
-import type { Entry } from "@omnisync/storage";
-import type { Throttle } from "@omnisync/storage/layers";
+import type { Attributes, Entry, Pacer } from "@omnisync/storage";
 import type { AttributeCache } from "../attributes/attribute-cache.ts";
 import type { SyncEvent } from "../events.ts";
 import type { Place, SyncOptions } from "../options.ts";
-import type { PlanRules } from "../plan/plan-pair.ts";
+import type { ResolvedRules } from "../plan/resolve-rules.ts";
+import type { RunLimits } from "../limits/run-limits.ts";
 import type { Budget } from "./gate.ts";
+import type { OldContent } from "./old-content.ts";
 import type { ProgressTracker } from "./progress-tracker.ts";
+
+/** Told of what is no event. */
+export interface RunObserver {
+  /** A directory gets its attributes; `isNews`: it differed by itself, and an event tells of it too. */
+  readonly onDirectory?:
+    | ((path: string, attributes: Attributes, isNews: boolean) => void)
+    | undefined;
+}
 
 export interface RunContext {
   readonly source: Place;
   readonly destination: Place;
   readonly options: SyncOptions;
-  readonly rules: PlanRules;
+  readonly rules: ResolvedRules;
   readonly signal: AbortSignal;
   /** Transfers at once. */
   readonly jobs: number;
+  /** Paths looked at at once, besides them. */
+  readonly checkers: number;
   /** Places for them. A job takes one before it takes memory, never the other way round. */
   readonly lanes: Budget;
   /** Bytes for buffers. */
   readonly memory: Budget;
-  readonly throttle: Throttle | undefined;
+  readonly limits: RunLimits;
+  /** Bandwidth of the run. Whoever waits for it counts that in `limits.timings`. */
+  readonly throttle: Pacer | undefined;
   readonly progress: ProgressTracker;
   /** Attributes that a single transfer need not ask for again; closed over by the run. */
   readonly cache: CacheUse | undefined;
+  /** Keeps what is replaced or removed; without it, it is gone. */
+  readonly old: OldContent | undefined;
+  /** Ids of hard links whose file did not get to the destination under the name that was to lead. */
+  readonly notLed: ReadonlySet<string>;
   readonly emit: (event: SyncEvent) => void;
+  readonly observer: RunObserver;
 }
 
 /** The attribute cache as a run uses it: its failure ends its use, never the run. */

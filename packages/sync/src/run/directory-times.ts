@@ -1,25 +1,36 @@
 /**
- * Directories get their mtime and mode last: writing into one changes its mtime, and a mode without
+ * Directories, the root of the transfer among them, get their attributes last: writing into one changes its mtime, and a mode without
  * write permission would keep its content out. While the run goes through a directory it is on a
  * stack; when it is left, it is noted if anything in it was touched or it differs itself.
  */
-import { type Entry, isWithin, joinPath, parentPath, toStorageError } from "@omnisync/storage";
+import {
+  type Attributes,
+  type Entry,
+  isWithin,
+  joinPath,
+  parentPath,
+  toStorageError,
+} from "@omnisync/storage";
 import type { Pair } from "../merge/merge-join.ts";
+import type { Change } from "../events.ts";
+import { reasonOf } from "../plan/compare.ts";
+import { changedAttributes, wantedAttributes } from "../plan/wanted-attributes.ts";
 import type { RunContext } from "./context.ts";
 import { Spool } from "./spool.ts";
 
 interface Noted {
   readonly path: string;
-  readonly mtime: number | undefined;
-  readonly mode: number | undefined;
-  /** Whether it differed by itself, so that setting it is news. */
-  readonly report: boolean;
+  readonly attributes: Attributes;
+  /** What differed by itself, so that setting it is news. */
+  readonly changes: readonly Change[];
+  readonly destination: Entry | undefined;
 }
 
 interface Open {
   readonly path: string;
   readonly source: Entry;
-  readonly differs: boolean;
+  readonly destination: Entry | undefined;
+  readonly changes: readonly Change[];
   touched: boolean;
 }
 
@@ -40,10 +51,19 @@ export class DirectoryTimes {
     if (fate === "touched" && top !== undefined && top.path === parentPath(path))
       top.touched = true;
     if (source?.kind === "directory" && fate !== "skipped") {
-      const differs = destination !== undefined && this.#differs(source, destination);
-      this.#open.push({ path, source, differs, touched: destination === undefined });
+      const { attributes } = this.#context.rules;
+      const there = destination?.kind === "directory" ? destination : undefined;
+      const changes = there === undefined ? [] : changedAttributes(source, there, attributes);
+      const touched = there === undefined;
+      this.#open.push({ path, source, destination: there, changes, touched });
     }
     return pending;
+  }
+
+  /** Called first, with what was found at the two places themselves. */
+  visitRoot(source: Entry, destination: Entry | undefined): Promise<void> | undefined {
+    if (source.kind !== "directory" || !source.complete) return undefined;
+    return this.visit({ path: "", source, destination }, "left");
   }
 
   /** After the last pair and the removals: sets what was noted, inner directories first. */
@@ -63,36 +83,29 @@ export class DirectoryTimes {
     for (let top = this.#open.at(-1); top !== undefined; top = this.#open.at(-1)) {
       if (path !== undefined && isWithin(top.path, path)) break;
       this.#open.pop();
-      if (!top.touched && !top.differs) continue;
-      const { mtime, mode } = top.source;
-      const keepMode = this.#context.rules.compareMode;
-      pending =
-        this.#noted.push({
-          path: top.path,
-          mtime,
-          mode: keepMode ? mode : undefined,
-          report: top.differs,
-        }) ?? pending;
+      const { path: directory, source, destination, changes, touched } = top;
+      if (!touched && changes.length === 0) continue;
+      const wanted = wantedAttributes(source, destination, this.#context.rules.attributes);
+      const isNew = destination === undefined;
+      // A directory that was only written into has a wrong time, no more.
+      const attributes = isNew || changes.length > 0 ? wanted : { mtime: wanted.mtime };
+      if (Object.values(attributes).every((value) => value === undefined)) continue;
+      pending = this.#noted.push({ path: directory, attributes, changes, destination }) ?? pending;
     }
     return pending;
   }
 
-  #differs(source: Entry, destination: Entry): boolean {
-    const { compareMode, mtimeWindow } = this.#context.rules;
-    if (compareMode && source.mode !== undefined && destination.mode !== source.mode) return true;
-    if (mtimeWindow === undefined || source.mtime === undefined || destination.mtime === undefined)
-      return false;
-    return Math.abs(source.mtime - destination.mtime) > mtimeWindow;
-  }
-
-  async #set({ path, mtime, mode, report }: Noted): Promise<void> {
-    const { destination, options, signal, emit } = this.#context;
-    if (mtime === undefined && mode === undefined) return;
+  async #set({ path, attributes, changes, destination: there }: Noted): Promise<void> {
+    const { destination, options, signal, emit, observer } = this.#context;
+    // The root is the place itself: what becomes of it is no news of a path.
+    const isNews = changes.length > 0 && path !== "";
+    if (path !== "") observer.onDirectory?.(path, attributes, isNews);
     try {
       const full = joinPath(destination.path, path);
-      if (!options.dryRun)
-        await destination.driver.setAttributes?.(full, { mtime, mode }, { signal });
-      if (report) emit({ kind: "attributes", path, reason: "mtime", bytes: 0 });
+      if (!options.dryRun) await destination.driver.setAttributes?.(full, attributes, { signal });
+      if (!isNews) return;
+      const reason = reasonOf(changes[0] as Change);
+      emit({ kind: "attributes", path, reason, changes, destination: there, bytes: 0 });
     } catch (error) {
       signal.throwIfAborted();
       emit({ kind: "failed", path, bytes: 0, error: toStorageError(error, { path }) });

@@ -63,17 +63,22 @@ export class Budget {
   readonly #total: number;
   #free: number;
   readonly #queue: { readonly share: number; readonly grant: () => void }[] = [];
+  readonly #onWaited: ((ms: number) => void) | undefined;
 
-  constructor(total: number) {
+  /** `onWaited` is told of each wait that has ended. */
+  constructor(total: number, onWaited?: (ms: number) => void) {
     this.#total = total;
     this.#free = total;
+    this.#onWaited = onWaited;
   }
 
   /** Runs `work` with `amount` set aside. */
   async with<T>(amount: number, work: () => Promise<T>): Promise<T> {
     const share = Math.min(amount, this.#total);
     if (this.#queue.length > 0 || share > this.#free) {
+      const since = performance.now();
       await new Promise<void>((grant) => this.#queue.push({ share, grant }));
+      this.#onWaited?.(performance.now() - since);
     } else this.#free -= share;
     try {
       return await work();

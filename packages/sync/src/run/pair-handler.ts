@@ -1,6 +1,5 @@
 /** Takes the pairs of the merge, plans each, and sees that its step is performed in its time and order. */
 import {
-  type Entry,
   type StorageError,
   baseName,
   isTempName,
@@ -10,33 +9,50 @@ import {
 } from "@omnisync/storage";
 import type { Pair } from "../merge/merge-join.ts";
 import { type Step, planPair } from "../plan/plan-pair.ts";
+import { isKept } from "../resume/expire.ts";
 import type { RunContext } from "./context.ts";
+import { StepQueue } from "../limits/step-queue.ts";
 import type { DirectoryTimes } from "./directory-times.ts";
-import type { JobGate } from "./gate.ts";
-import type { Extra } from "./remove-extras.ts";
-import { settlePair } from "./settle-pair.ts";
+import { JobGate } from "./gate.ts";
+import type { ExtraSink } from "./extra-sink.ts";
+import { PlanInOrder } from "./plan-in-order.ts";
+import { extraOf } from "./remove-extras.ts";
+import { resolveQuestion } from "./resolve-question.ts";
+import { HardLinks } from "./hard-links.ts";
+import { settleHardLink, settlePair } from "./settle-pair.ts";
 import { Spool } from "./spool.ts";
 
 export class PairHandler {
   readonly #context: RunContext;
   readonly #gate: JobGate;
+  readonly #checks: JobGate;
+  readonly #queue: StepQueue;
   readonly #times: DirectoryTimes;
+  readonly #links: HardLinks;
   /** Copies that wait until what is in their way has been removed. */
   readonly #deferred: Spool<Pair> = new Spool(1000);
   /** A directory that gets a marker if nothing turns out to lie in it. */
   #emptySoFar: Pair | undefined;
-  readonly extras: Spool<Extra> = new Spool();
-  listingProblems = 0;
+  readonly #plans: PlanInOrder;
+  readonly #extras: ExtraSink;
 
-  constructor(context: RunContext, gate: JobGate, times: DirectoryTimes) {
+  constructor(context: RunContext, gate: JobGate, times: DirectoryTimes, extras: ExtraSink) {
     this.#context = context;
+    this.#plans = new PlanInOrder(context.rules);
     this.#gate = gate;
+    this.#checks = new JobGate(context.checkers, Math.ceil(context.checkers / 2));
+    this.#queue = new StepQueue(gate, context.options, async ({ pair, step }) => {
+      if (context.limits.end.admits(pair, step)) await settlePair(context, pair, step);
+    });
     this.#times = times;
+    this.#links = new HardLinks(context);
+    this.#extras = extras;
   }
 
   /** A promise only where something has to be waited for: most pairs cost no turn of the event loop. */
   handle(pair: Pair): Promise<void> | undefined {
-    const step = planPair(pair, this.#context.rules);
+    this.#context.limits.end.throwIfOver();
+    const step = this.#plans.plan(pair);
     this.#context.progress.checked++;
     const marker = pair.source === undefined ? undefined : this.#settleMarker(pair);
     const times = this.#context.rules.directories
@@ -45,13 +61,23 @@ export class PairHandler {
           step.kind === "skip" ? "skipped" : touches(step) ? "touched" : "left",
         )
       : undefined;
-    const work = this.#dispatch(pair, step);
-    if (marker === undefined && times === undefined) return work;
-    return Promise.all([marker, times, work]).then(() => undefined);
+    const reached = step.kind === "remove" ? undefined : this.#extras.reach(pair.path);
+    const work = this.#perform(pair, step);
+    if (marker === undefined && times === undefined && reached === undefined) return work;
+    return Promise.all([marker, times, reached, work]).then(() => undefined);
+  }
+
+  #perform(pair: Pair, step: Step): Promise<void> | undefined {
+    const following = this.#links.follow(pair, step);
+    return following === undefined ? this.#dispatch(pair, step) : following.pending;
+  }
+
+  /** After all transfers: gives files their other names. */
+  async performLinks(): Promise<void> {
+    await this.#links.perform((pair, leader) => settleHardLink(this.#context, pair, leader));
   }
 
   readonly listingProblem = (error: StorageError, path: string): void => {
-    this.listingProblems++;
     this.#context.progress.failed++;
     this.#context.emit({ kind: "failed", path, bytes: 0, error });
   };
@@ -62,7 +88,9 @@ export class PairHandler {
     if (driver.removeStale === undefined || !isTempName(baseName(path))) return;
     void this.#gate.add(async () => {
       try {
-        await driver.removeStale!(joinPath(root, path), { signal: this.#context.signal });
+        const stored = joinPath(root, path);
+        if (await isKept(this.#context, stored)) return;
+        await driver.removeStale!(stored, { signal: this.#context.signal });
       } catch (error) {
         this.#context.signal.throwIfAborted();
         this.#context.emit({
@@ -78,23 +106,22 @@ export class PairHandler {
   /** After the last pair. */
   async drain(): Promise<void> {
     await this.#settleMarker(undefined);
+    await this.#checks.drain();
+    await this.#queue.flush();
     await this.#gate.drain();
   }
 
-  /** Copies files to where directories were, unless those had to stay. */
-  async performDeferred(): Promise<void> {
+  /** Copies files to where directories were, unless those had to stay (`removed` is false). */
+  async performDeferred(removed: boolean): Promise<void> {
+    const step: Step = removed ? { kind: "copy", reason: "type", when: "now" } : STAYED;
     for await (const page of this.#deferred.forward()) {
-      for (const pair of page) {
-        await this.#gate.add(() =>
-          settlePair(this.#context, pair, { kind: "copy", reason: "type", when: "now" }),
-        );
-      }
+      for (const pair of page) await this.#gate.add(() => settlePair(this.#context, pair, step));
     }
     await this.#gate.drain();
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.extras.close(), this.#deferred.close()]);
+    await Promise.all([this.#deferred.close(), this.#links.close()]);
   }
 
   #dispatch(pair: Pair, step: Step): Promise<void> | undefined {
@@ -114,7 +141,7 @@ export class PairHandler {
       case "remove":
         // What stands in the way of a directory must be gone before anything is written into it.
         if (step.when === "now") return settlePair(this.#context, pair, step);
-        return this.#addExtra(pair.destination!);
+        return this.#extras.add(extraOf(pair.destination!));
       case "mkdir":
         return this.#makeDirectory(pair, step);
       case "copy":
@@ -129,11 +156,31 @@ export class PairHandler {
   }
 
   #start(pair: Pair, step: Step): Promise<void> | undefined {
-    return this.#gate.add(() => settlePair(this.#context, pair, step));
+    if (step.kind === "ask") return this.#checks.add(() => this.#check(pair, step));
+    return this.#queue.push({ pair, step });
   }
 
-  #addExtra({ path, kind, etag }: Entry): Promise<void> | undefined {
-    return this.extras.push({ path, kind, etag });
+  /**
+   * Asks what planning asks, apart from the transfers, and hands over what it comes to. Whatever goes
+   * wrong is left to `settlePair`, which asks again and has the attempts.
+   */
+  async #check(pair: Pair, asking: Step): Promise<void> {
+    const { rules, limits, progress, signal } = this.#context;
+    let current = pair;
+    let step = asking;
+    try {
+      while (step.kind === "ask") {
+        const { what } = step;
+        const resolve = (): Promise<Pair> => resolveQuestion(this.#context, current, what);
+        current = await (what === "hashes" ? limits.timings.hash(resolve) : resolve());
+        step = planPair(current, rules);
+      }
+    } catch {
+      signal.throwIfAborted();
+      [current, step] = [pair, asking];
+    }
+    if (step.kind === "copy") progress.expect(current.source!.size);
+    await this.#queue.push({ pair: current, step });
   }
 
   #makeDirectory(pair: Pair, step: Step): Promise<void> | undefined {
@@ -151,6 +198,12 @@ export class PairHandler {
     return this.#start(empty, { kind: "mkdir", reason: "new" });
   }
 }
+
+const STAYED: Step = {
+  kind: "fail",
+  code: "is-a-directory",
+  message: "a directory is in the way at the destination, and was not removed",
+};
 
 /** Whether performing the step may change the directory that holds the path. */
 function touches(step: Step): boolean {

@@ -9,6 +9,7 @@ export class ProgressTracker {
   filesDone = 0;
   bytesTotal = 0;
   bytesDone = 0;
+  bytesResumed = 0;
   checked = 0;
   failed = 0;
 
@@ -35,7 +36,8 @@ export class ProgressTracker {
   }
 
   snapshot(): Progress {
-    const { listed, filesTotal, filesDone, bytesTotal, bytesDone, checked, failed, elapsed } = this;
+    const { listed, filesTotal, filesDone, bytesTotal, bytesDone, bytesResumed } = this;
+    const { checked, failed, elapsed } = this;
     const active: ActiveTransfer[] = [...this.#active].map(({ path, size, done }) => ({
       path,
       size,
@@ -47,6 +49,7 @@ export class ProgressTracker {
       filesDone,
       bytesTotal,
       bytesDone,
+      bytesResumed,
       checked,
       failed,
       elapsed,
@@ -60,6 +63,8 @@ export class TransferProgress {
   readonly path: string;
   readonly size: number;
   done = 0;
+  /** Of these, what an earlier run had done. */
+  resumed = 0;
 
   constructor(tracker: ProgressTracker, path: string, size: number) {
     this.#tracker = tracker;
@@ -72,10 +77,19 @@ export class TransferProgress {
     this.#tracker.bytesDone += bytes;
   }
 
+  /** These bytes were brought over by an earlier run. */
+  resume(bytes: number): void {
+    this.resumed += bytes;
+    this.#tracker.bytesResumed += bytes;
+    this.add(bytes);
+  }
+
   /** The attempt failed: what it had sent counts no more. */
   reset(): void {
     this.#tracker.bytesDone -= this.done;
+    this.#tracker.bytesResumed -= this.resumed;
     this.done = 0;
+    this.resumed = 0;
   }
 
   end(): void {

@@ -1,10 +1,17 @@
 /**
- * Removes what only the destination has. Runs when every transfer is over, and only if nothing speaks
- * against it; in reverse order, so that a directory is empty when its turn comes.
+ * Removes what only the destination has, if nothing speaks against it; in reverse order, so that a
+ * directory is empty when its turn comes.
  */
-import { type EntryKind, isStorageError, joinPath, toStorageError } from "@omnisync/storage";
+import {
+  type Entry,
+  type EntryKind,
+  isStorageError,
+  joinPath,
+  toStorageError,
+} from "@omnisync/storage";
 import type { Withheld } from "../report.ts";
 import type { RunContext } from "./context.ts";
+import { isSame } from "./old-content.ts";
 import type { Spool } from "./spool.ts";
 
 /** An entry that is to go. */
@@ -12,44 +19,64 @@ export interface Extra {
   readonly path: string;
   readonly kind: EntryKind;
   readonly etag?: string | undefined;
+  readonly size: number;
+  readonly mtime?: number | undefined;
+}
+
+export function extraOf({ path, kind, etag, size, mtime, throughLink }: Entry): Extra {
+  // Of a link that was taken for its directory the link goes, and nothing that is in the directory.
+  return { path, kind: throughLink ? "symlink" : kind, etag, size, mtime };
 }
 
 export interface Guards {
+  /** Whether the run ended before everything was listed. */
+  readonly endedEarly: boolean;
   readonly failures: number;
   /** Whether a part of either listing could not be seen. */
   readonly incompleteListing: boolean;
-  readonly sourceEntries: number;
+  /** Whether the source seems to hold nothing. */
+  readonly emptySource: boolean;
 }
 
 /** Files removed at once where the store takes them one by one. */
 const AT_ONCE = 16;
 
-/** What forbids removing, if anything does. Decided before the first removal, for all of them. */
+/** What forbids removing, if anything does. Decided before the first of these, for all of them. */
 export function whyWithheld(
   context: Pick<RunContext, "options">,
   extras: number,
   guards: Guards,
 ): Withheld | undefined {
-  const { maxDelete, allowEmptySource } = context.options;
+  const { maxDelete, maxDeleteMode, allowEmptySource, ignoreErrors } = context.options;
   if (extras === 0) return undefined;
-  if (guards.incompleteListing) return "incomplete-listing";
-  if (guards.failures > 0) return "failures";
-  if (guards.sourceEntries === 0 && !allowEmptySource) return "empty-source";
-  return maxDelete !== undefined && extras > maxDelete ? "too-many-deletes" : undefined;
+  if (guards.endedEarly) return "ended-early";
+  if (guards.incompleteListing && !ignoreErrors) return "incomplete-listing";
+  if (guards.failures > 0 && !ignoreErrors) return "failures";
+  if (guards.emptySource && !allowEmptySource) return "empty-source";
+  if (maxDelete === undefined || maxDeleteMode === "stop") return undefined;
+  return extras > maxDelete ? "too-many-deletes" : undefined;
 }
 
 /** Tells of each extra that stays. */
 export async function withholdExtras(context: RunContext, extras: Spool<Extra>): Promise<void> {
   for await (const page of extras.reversed()) {
-    for (const { path } of page)
-      context.emit({ kind: "withheld", path, reason: "extra", bytes: 0 });
+    for (const extra of page) withhold(context, extra);
   }
 }
 
-export async function removeExtras(context: RunContext, extras: Spool<Extra>): Promise<void> {
+/** `isKept` is asked for each, in the order of removal, and may say that one stays all the same. */
+export async function removeExtras(
+  context: RunContext,
+  extras: Spool<Extra>,
+  isKept: (extra: Extra) => boolean,
+): Promise<void> {
   for await (const page of extras.reversed()) {
     let files: Extra[] = [];
     for (const extra of page) {
+      if (isKept(extra)) {
+        withhold(context, extra);
+        continue;
+      }
       if (extra.kind !== "directory") {
         files.push(extra);
         continue;
@@ -62,16 +89,26 @@ export async function removeExtras(context: RunContext, extras: Spool<Extra>): P
   }
 }
 
+function withhold(context: RunContext, { path }: Extra): void {
+  context.emit({ kind: "withheld", path, reason: "extra", bytes: 0 });
+}
+
 async function removeFiles(context: RunContext, files: readonly Extra[]): Promise<void> {
   const { capabilities } = context.destination.driver;
   const many = capabilities.removeMany;
-  // One by one where the store can check that each is still what was listed: safer, if slower.
-  const batch = many !== undefined && !capabilities.conditions.remove ? many : AT_ONCE;
+  // One by one where the store can check that each is still what was listed: safer, if slower; and
+  // where each is to be kept.
+  const checked = capabilities.conditions.remove || context.old !== undefined;
+  const batch = many !== undefined && !checked ? many : AT_ONCE;
   for (let at = 0; at < files.length; at += batch) {
     context.signal.throwIfAborted();
     const slice = files.slice(at, at + batch);
-    if (context.options.dryRun) for (const extra of slice) removed(context, extra);
-    else if (batch === many) await removeBatch(context, slice);
+    if (context.options.dryRun) {
+      for (const extra of slice) {
+        context.old?.noteWouldKeep(extra.path);
+        removed(context, extra);
+      }
+    } else if (batch === many) await removeBatch(context, slice);
     else
       await Promise.all(
         slice.map((extra) => attempt(context, extra, () => removeOne(context, extra))),
@@ -96,25 +133,58 @@ async function removeBatch(context: RunContext, files: readonly Extra[]): Promis
 }
 
 async function removeOne(context: RunContext, extra: Extra): Promise<void> {
+  const { path } = extra;
+  if (context.old === undefined) return removeListed(context, extra);
+  try {
+    const { entry } = await context.old.keep(path, { ...extra, complete: true });
+    if (entry !== undefined) await removeAsIs(context, path, entry.etag);
+  } finally {
+    context.old.forget(path);
+  }
+}
+
+async function removeListed(context: RunContext, extra: Extra): Promise<void> {
   const { driver, path: root } = context.destination;
-  const ifMatch = driver.capabilities.conditions.remove ? extra.etag : undefined;
-  await driver.remove(joinPath(root, extra.path), { ifMatch, signal: context.signal });
+  try {
+    await removeAsIs(context, extra.path, extra.etag);
+  } catch (error) {
+    if (!isStorageError(error, "precondition-failed")) throw error;
+    // Its etag also changes when another name of the same file is removed.
+    const now = await driver.stat(joinPath(root, extra.path), { signal: context.signal });
+    if (now === undefined) return;
+    if (!isSame({ ...extra, complete: true }, now)) throw error;
+    await removeAsIs(context, extra.path, now.etag);
+  }
+}
+
+async function removeAsIs(
+  context: RunContext,
+  path: string,
+  etag: string | undefined,
+): Promise<void> {
+  const { driver, path: root } = context.destination;
+  const ifMatch = driver.capabilities.conditions.remove ? etag : undefined;
+  await driver.remove(joinPath(root, path), { ifMatch, signal: context.signal });
 }
 
 async function removeDirectory(context: RunContext, extra: Extra): Promise<void> {
   const { driver, path: root } = context.destination;
-  if (context.options.dryRun) return removed(context, extra);
+  if (context.options.dryRun) {
+    return context.old?.wouldStay(extra.path) ? stays(context, extra) : removed(context, extra);
+  }
   try {
     await driver.rmdir?.(joinPath(root, extra.path), { signal: context.signal });
     removed(context, extra);
   } catch (error) {
     context.signal.throwIfAborted();
     // It holds what a filter excludes, or what came since: then it stays, as with rsync.
-    if (isStorageError(error, "directory-not-empty")) {
-      return context.emit({ kind: "skip", path: extra.path, reason: "extra", bytes: 0 });
-    }
+    if (isStorageError(error, "directory-not-empty")) return stays(context, extra);
     failed(context, extra, error);
   }
+}
+
+function stays(context: RunContext, { path }: Extra): void {
+  context.emit({ kind: "skip", path, reason: "extra", bytes: 0 });
 }
 
 async function attempt(
@@ -131,8 +201,17 @@ async function attempt(
   }
 }
 
-function removed(context: RunContext, { path }: Extra): void {
-  context.emit({ kind: "remove", path, reason: "extra", bytes: 0 });
+function removed(context: RunContext, extra: Extra): void {
+  const destination = { ...extra, complete: true };
+  const backup = extra.kind === "directory" ? undefined : context.old?.nameOf(extra.path);
+  context.emit({
+    kind: "remove",
+    path: extra.path,
+    reason: "extra",
+    destination,
+    bytes: 0,
+    backup,
+  });
 }
 
 function failed(context: RunContext, { path }: Extra, error: unknown): void {

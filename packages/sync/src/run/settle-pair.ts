@@ -9,11 +9,14 @@ import {
   joinPath,
   toStorageError,
 } from "@omnisync/storage";
-import type { SyncEvent } from "../events.ts";
+import type { Change, Reason, SyncEvent } from "../events.ts";
+import { callAfter, callBefore } from "../limits/file-hooks.ts";
 import type { Pair } from "../merge/merge-join.ts";
 import { type Step, planPair } from "../plan/plan-pair.ts";
 import type { Question } from "../plan/compare.ts";
+import { changedAttributes, wantedAttributes } from "../plan/wanted-attributes.ts";
 import type { RunContext } from "./context.ts";
+import { linkTo } from "./hard-links.ts";
 import { lookAgain, lookAt, resolveQuestion } from "./resolve-question.ts";
 import { transferFile } from "./transfer-file.ts";
 
@@ -21,6 +24,37 @@ const DEFAULT_ATTEMPTS = 3;
 
 /** Never throws, except when the run is interrupted: a failure is an event. */
 export async function settlePair(context: RunContext, pair: Pair, step: Step): Promise<void> {
+  try {
+    await settle(context, pair, step);
+  } finally {
+    context.old?.forget(pair.path);
+  }
+}
+
+/** As `settlePair`, for a path that is to be another name of `leader`; without one it stands for itself. */
+export async function settleHardLink(
+  context: RunContext,
+  pair: Pair,
+  leader: Entry | undefined,
+): Promise<void> {
+  if (leader === undefined) return settlePair(context, pair, planPair(pair, context.rules));
+  const { path, source, destination } = pair;
+  try {
+    const isNew = await context.lanes.with(1, () => linkTo(context, pair, leader));
+    const event = { path, source, destination, bytes: 0 } as const;
+    if (!isNew) context.emit({ ...event, kind: "unchanged", reason: "same" });
+    else {
+      const reason = destination === undefined ? "new" : "hard-link";
+      context.emit({ ...event, kind: "link", reason, linkedTo: leader.path });
+    }
+    await removeSource(context, pair, source!);
+  } catch (error) {
+    context.signal.throwIfAborted();
+    fail(context, pair, toStorageError(error, { path }));
+  }
+}
+
+async function settle(context: RunContext, pair: Pair, step: Step): Promise<void> {
   const attempts = context.options.attempts ?? DEFAULT_ATTEMPTS;
   let current = pair;
   let next = step;
@@ -55,7 +89,7 @@ function ask(context: RunContext, pair: Pair, question: Question): Promise<Pair>
 }
 
 /** Carries out a step that needs no more questions. */
-async function performStep(context: RunContext, pair: Pair, step: Step): Promise<void> {
+export async function performStep(context: RunContext, pair: Pair, step: Step): Promise<void> {
   const { path, source, destination } = pair;
   const event = (kind: SyncEvent["kind"], more: Partial<SyncEvent> = {}): void =>
     context.emit({ kind, path, source, destination, bytes: 0, ...more });
@@ -67,8 +101,12 @@ async function performStep(context: RunContext, pair: Pair, step: Step): Promise
     case "copy":
       return copyFile(context, pair, step);
     case "link":
-      await change(() => writeLink(context, pair));
-      event("link", { reason: step.reason });
+      await change(async () => writeLink(context, await keepOld(context, pair)));
+      event("link", {
+        reason: step.reason,
+        changes: changesOf(context, pair),
+        backup: backupOf(context, pair),
+      });
       return removeSource(context, pair, source!);
     case "mkdir":
       await change(() => makeDirectory(context, pair));
@@ -78,7 +116,7 @@ async function performStep(context: RunContext, pair: Pair, step: Step): Promise
         return copyFile(context, pair, { kind: "copy", reason: step.reason, when: "now" });
       }
       await change(() => setAttributes(context, pair));
-      event("attributes", { reason: step.reason });
+      event("attributes", { reason: step.reason, changes: changesOf(context, pair) });
       return removeSource(context, pair, source!);
     case "unchanged":
       event("unchanged", { reason: "same" });
@@ -90,8 +128,8 @@ async function performStep(context: RunContext, pair: Pair, step: Step): Promise
     case "ignored":
       return event("ignored");
     case "remove":
-      await change(() => removeObstacle(context, pair));
-      return event("remove", { reason: "type" });
+      await change(async () => removeObstacle(context, await keepOld(context, pair)));
+      return event("remove", { reason: "type", backup: backupOf(context, pair) });
     case "fail":
       throw new StorageError(step.code, {
         path: joinPath(context.destination.path, path),
@@ -119,25 +157,40 @@ async function copyFile(
       source,
       destination,
       bytes: source.size,
+      changes: changesOf(context, pair, step.reason),
+      backup: backupOf(context, pair),
     });
     return removeSource(context, pair, source);
   }
+  const { hooks } = context.options;
   const transfer = progress.start(path, source.size);
   try {
-    const outcome = await transferFile(context, { path, source, destination }, transfer);
+    await callBefore(hooks, { path, source, destination }, context.signal);
+    const { destination: previous } = await context.lanes.with(1, () => keepOld(context, pair));
+    const job = { path, source, destination: previous };
+    const outcome = await transferFile(context, job, transfer);
     cache?.remember(context.destination, outcome.destination);
     if (outcome.strategy !== "server-copy") cache?.remember(context.source, outcome.source);
     progress.filesDone++;
-    const { strategy, bytes } = outcome;
-    context.emit({
+    const { strategy, bytes, resumed } = outcome;
+    const done: SyncEvent = {
       kind: "copy",
       path,
       reason: step.reason,
       source: outcome.source,
       destination,
       bytes,
+      resumed,
       strategy,
-    });
+      changes: changesOf(
+        context,
+        { ...pair, source: { ...source, ...outcome.source } },
+        step.reason,
+      ),
+      backup: backupOf(context, pair),
+    };
+    context.emit(done);
+    await callAfter(hooks, done, context.signal);
     await removeSource(context, pair, outcome.source);
   } catch (error) {
     transfer.reset();
@@ -145,6 +198,31 @@ async function copyFile(
   } finally {
     transfer.end();
   }
+}
+
+/** What differed, where the destination has one of the same kind. */
+function changesOf(
+  { rules }: RunContext,
+  { source, destination }: Pair,
+  reason?: Reason,
+): readonly Change[] | undefined {
+  if (destination === undefined || source?.kind !== destination.kind) return undefined;
+  return [
+    ...(reason === "checksum" ? (["content"] as const) : []),
+    ...(source.kind === "file" && source.size !== destination.size ? (["size"] as const) : []),
+    ...changedAttributes(source, destination, rules.attributes),
+  ];
+}
+
+/** The pair as it is when what it replaces has been put aside, where that is wanted. */
+async function keepOld(context: RunContext, pair: Pair): Promise<Pair> {
+  if (context.old === undefined || pair.destination === undefined) return pair;
+  const { entry } = await context.old.keep(pair.path, pair.destination);
+  return { ...pair, destination: entry };
+}
+
+function backupOf({ old }: RunContext, { path, destination }: Pair): string | undefined {
+  return destination === undefined ? undefined : old?.nameOf(path);
 }
 
 /** Removes the source of a move, if it is still what was read. In a dry run, only says so. */
@@ -173,13 +251,29 @@ async function removeSource(context: RunContext, pair: Pair, asRead: Entry): Pro
 }
 
 async function writeLink(context: RunContext, { path, source, destination }: Pair): Promise<void> {
+  if (source!.special !== undefined) return writeSpecial(context, { path, source, destination });
   const target = source!.linkTarget ?? (await lookAt(context, context.source, path))?.linkTarget;
   if (target === undefined)
     throw new StorageError("changed", { path, message: "is not a link any more" });
   const { driver, path: root } = context.destination;
   const { create, replace } = driver.capabilities.conditions;
   const entry = await driver.writeLink!(joinPath(root, path), target, {
-    mtime: source!.mtime,
+    ...wantedAttributes(source!, undefined, context.rules.attributes),
+    signal: context.signal,
+    ...(destination === undefined && create ? { ifNoneMatch: "*" } : {}),
+    ...(destination?.etag !== undefined && replace ? { ifMatch: destination.etag } : {}),
+  });
+  context.cache?.remember(context.destination, entry);
+}
+
+async function writeSpecial(
+  context: RunContext,
+  { path, source, destination }: Pair,
+): Promise<void> {
+  const { driver, path: root } = context.destination;
+  const { create, replace } = driver.capabilities.conditions;
+  const entry = await driver.makeSpecial!(joinPath(root, path), source!.special!, {
+    ...wantedAttributes(source!, destination, context.rules.attributes),
     signal: context.signal,
     ...(destination === undefined && create ? { ifNoneMatch: "*" } : {}),
     ...(destination?.etag !== undefined && replace ? { ifMatch: destination.etag } : {}),
@@ -191,17 +285,17 @@ async function makeDirectory(context: RunContext, { path, source }: Pair): Promi
   const { driver, path: root } = context.destination;
   const { capabilities } = driver;
   // Real directories get their attributes last, when nothing more is written into them.
-  const options = capabilities.directories ? {} : { mtime: source!.mtime, mode: source!.mode };
-  await driver.mkdir?.(joinPath(root, path), { ...options, signal: context.signal });
+  const options = capabilities.directories
+    ? {}
+    : wantedAttributes(source!, undefined, context.rules.attributes);
+  const { signal } = context;
+  const durable = context.options.durable === true || context.options.move === true;
+  await driver.mkdir?.(joinPath(root, path), { ...options, durable, signal });
 }
 
 async function setAttributes(context: RunContext, pair: Pair): Promise<void> {
   const { driver, path: root } = context.destination;
-  const { mtime, storedAt, mode } = pair.source!;
-  const attributes = {
-    ...(driver.capabilities.mtimePrecision === undefined ? {} : { mtime: mtime ?? storedAt }),
-    ...(context.rules.compareMode ? { mode } : {}),
-  };
+  const attributes = wantedAttributes(pair.source!, pair.destination, context.rules.attributes);
   const ifMatch = driver.capabilities.conditions.replace ? pair.destination?.etag : undefined;
   const options = { ifMatch, signal: context.signal };
   const entry = await driver.setAttributes!(joinPath(root, pair.path), attributes, options);
@@ -211,7 +305,9 @@ async function setAttributes(context: RunContext, pair: Pair): Promise<void> {
 /** A file that stands where a directory is to be. */
 async function removeObstacle(context: RunContext, { path, destination }: Pair): Promise<void> {
   const { driver, path: root } = context.destination;
-  const ifMatch = driver.capabilities.conditions.remove ? destination!.etag : undefined;
+  // Gone already: it could only be kept by moving it away.
+  if (destination === undefined) return;
+  const ifMatch = driver.capabilities.conditions.remove ? destination.etag : undefined;
   await driver.remove(joinPath(root, path), { ifMatch, signal: context.signal });
 }
 

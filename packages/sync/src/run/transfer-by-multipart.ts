@@ -1,14 +1,24 @@
 /**
  * An upload in parts: a few parts are read (and hashed, in a worker), sent and confirmed at once, all
- * within the run's memory budget. Whatever goes wrong, the upload is given up before the error goes on.
+ * within the run's memory budget. Whatever goes wrong, the upload is given up before the error goes on,
+ * or kept for a later run where those are remembered; one that the store does not let go of is told of.
  */
-import { type Entry, type Part, StorageError, type Upload, collectBody } from "@omnisync/storage";
+import {
+  type Entry,
+  type Part,
+  StorageError,
+  type Upload,
+  collectBody,
+  throwIfAborted,
+} from "@omnisync/storage";
 import { type Piece, choosePartSize, cut } from "../plan/choose-strategy.ts";
+import { type BegunUpload, beginUpload, endUpload } from "../resume/kept-upload.ts";
 import {
   type Outcome,
   type Transfer,
   conditions,
   refuseChanged,
+  sendPaced,
   writeOptions,
 } from "./transfer.ts";
 import { hashFile } from "./hash-file.ts";
@@ -19,41 +29,54 @@ const PARTS_AT_ONCE = 4;
 
 export async function transferByMultipart(transfer: Transfer): Promise<Outcome> {
   const { from, to, fromPath, toPath, context } = transfer;
-  const multipart = to.multipart!;
   const source = await from.stat(fromPath, { signal: context.signal });
   if (source === undefined) throw new StorageError("not-found", { path: fromPath });
   refuseChanged(transfer, source);
   const partSize = choosePartSize(source.size, to.capabilities.multipart!);
   const { ifMatch: _, ifNoneMatch: __, ...attributes } = writeOptions(transfer, source);
   const hashes = await contentHash(transfer, source);
-  const upload = await multipart.create(toPath, { ...attributes, hashes, partSize });
+  // Without the run's signal: the store may have begun what we no longer wait for, and nobody knew its id.
+  const wish = { ...attributes, hashes, partSize, signal: undefined };
+  const begun = await beginUpload(transfer, source, wish);
   try {
-    const parts: Part[] = [];
-    const memories: ArrayBuffer[] = [];
-    await inParallel(
-      cut(source.size, partSize),
-      PARTS_AT_ONCE,
-      context.signal,
-      async (piece, signal) => {
-        parts[piece.number - 1] = await sendPart(
-          { transfer, source, upload, memories },
-          piece,
-          signal,
-        );
-      },
-    );
+    throwIfAborted(context.signal, toPath);
+    const parts = await sendParts(transfer, source, begun, partSize);
     await confirmSource(transfer, source);
     const conditional = to.capabilities.conditions.complete ? conditions(transfer) : {};
-    const destination = await multipart.complete(upload, parts, {
+    const destination = await to.multipart!.complete(begun.upload, parts, {
       ...conditional,
       signal: context.signal,
     });
-    return { source, destination, bytes: source.size, strategy: "multipart" };
+    await begun.owned?.remove();
+    const { resumed } = transfer.progress;
+    return { source, destination, bytes: source.size - resumed, resumed, strategy: "multipart" };
   } catch (error) {
-    // Without the run's signal: an interrupted run must still not leave paid rubbish behind.
-    await multipart.abort(upload).catch(() => {});
+    await endUpload(transfer, begun, error);
     throw error;
   }
+}
+
+/** Sends the parts that the store does not have. @returns all of them. */
+async function sendParts(
+  transfer: Transfer,
+  source: Entry,
+  { upload, parts: known, owned }: BegunUpload,
+  partSize: number,
+): Promise<readonly Part[]> {
+  const pieces = [...cut(source.size, partSize)];
+  const parts: (Part | undefined)[] = pieces.map(({ number, length }) => {
+    const part = known.get(number);
+    return part?.size === length ? part : undefined;
+  });
+  for (const part of parts) transfer.progress.resume(part?.size ?? 0);
+  const missing = pieces.filter((_, i) => parts[i] === undefined);
+  const sending: Sending = { transfer, source, upload, memories: [] };
+  await inParallel(missing, PARTS_AT_ONCE, transfer.context.signal, async (piece, signal) => {
+    const part = await sendPart(sending, piece, signal);
+    parts[piece.number - 1] = part;
+    await owned?.add({ kind: "part", ...part });
+  });
+  return parts.filter((part) => part !== undefined);
 }
 
 /**
@@ -67,7 +90,10 @@ async function contentHash(
   const known = source.hashes?.blake3;
   if (known !== undefined) return { blake3: known };
   if (from.readBlock === undefined || !to.capabilities.hashes.includes("blake3")) return {};
-  return { blake3: await hashFile(from, fromPath, source, "blake3", context.signal) };
+  const { timings } = context.limits;
+  return {
+    blake3: await timings.hash(() => hashFile(from, fromPath, source, "blake3", context.signal)),
+  };
 }
 
 interface Sending {
@@ -80,20 +106,18 @@ interface Sending {
 
 async function sendPart(sending: Sending, piece: Piece, signal: AbortSignal): Promise<Part> {
   const { transfer, upload, memories } = sending;
-  const { throttle, memory } = transfer.context;
+  const { memory, limits } = transfer.context;
   return memory.with(piece.length, async () => {
-    const { bytes, hashes } = await readPiece(sending, piece, signal);
+    const { bytes, hashes } = await limits.timings.read(() => readPiece(sending, piece, signal));
     if (bytes.byteLength !== piece.length) {
       throw new StorageError("changed", {
         path: transfer.fromPath,
         message: "became shorter while it was read",
       });
     }
-    if (throttle !== undefined) await throttle.take(bytes.byteLength, signal);
-    const part = await transfer.to.multipart!.putPart(upload, piece.number, bytes, {
-      hashes,
-      signal,
-    });
+    const part = await sendPaced(transfer, bytes.byteLength, signal, (pace) =>
+      transfer.to.multipart!.putPart(upload, piece.number, bytes, { hashes, pace, signal }),
+    );
     transfer.progress.add(bytes.byteLength);
     if (transfer.from.readBlock !== undefined && bytes.buffer instanceof ArrayBuffer) {
       memories.push(bytes.buffer);

@@ -2,44 +2,89 @@
  * A download over several connections: ranges of one pinned version are written into a staged file as
  * they arrive, the file is hashed as it lies on the disk, and only then takes its name.
  */
-import { type Entry, type Stage, StorageError, createHasher } from "@omnisync/storage";
+import {
+  type Entry,
+  type HashName,
+  type Stage,
+  StorageError,
+  createHasher,
+} from "@omnisync/storage";
 import { PART_SIZE, type Piece, cut } from "../plan/choose-strategy.ts";
+import {
+  type BegunDownload,
+  type StageWish,
+  beginDownload,
+  endDownload,
+  rangeFilled,
+} from "../resume/kept-download.ts";
 import { inParallel } from "./in-parallel.ts";
 import { type Outcome, type Transfer, metered, refuseChanged, writeOptions } from "./transfer.ts";
 
 /** Connections per object. */
 const RANGES_AT_ONCE = 4;
-/** Bytes gathered before they are written. */
+const MOST_OF_A_RANGE = 8 * PART_SIZE;
+/** Smaller pieces are gathered, up to the second figure, before they are written. */
+const WORTH_A_WRITE = 64 * 1024;
 const WRITE_SIZE = 1024 * 1024;
 
 export async function transferByRanges(transfer: Transfer): Promise<Outcome> {
-  const { from, to, fromPath, toPath, context } = transfer;
+  const { from, fromPath, context } = transfer;
   const source = await from.stat(fromPath, { signal: context.signal });
   if (source === undefined) throw new StorageError("not-found", { path: fromPath });
   refuseChanged(transfer, source);
-  const stage = await to.stage!(toPath, source.size, { signal: context.signal });
+  // By parts only if there is nothing better: MD5 costs five times what BLAKE3 does.
+  const byParts = source.hashes?.blake3 === undefined ? source.parts : undefined;
+  const hash = byParts === undefined ? strongestHash(source) : undefined;
+  const pieceSize = byParts?.size ?? rangeSize(source.size);
+  const pieces = [...cut(source.size, pieceSize)];
+  const rangeHash = byParts === undefined ? "blake3" : "md5";
+  const wish: StageWish = { pieces, pieceSize, rangeHash, hash };
+  const begun = await beginDownload(transfer, source, wish);
+  const { stage } = begun;
   try {
-    // By parts only if there is nothing better: MD5 costs five times what BLAKE3 does.
-    const byParts = source.hashes?.blake3 === undefined ? source.parts : undefined;
-    const pieceSize = byParts?.size ?? PART_SIZE;
-    const digests: string[] = [];
-    await inParallel(
-      cut(source.size, pieceSize),
-      RANGES_AT_ONCE,
-      context.signal,
-      async (piece, signal) => {
-        await fetchPiece(transfer, source, stage, piece, signal);
-        if (byParts !== undefined)
-          digests[piece.number - 1] = await stage.hash("md5", piece, { signal });
-      },
-    );
-    await verify(transfer, source, stage, digests);
+    const digests = await fetchPieces(transfer, source, begun, wish);
+    await verify(transfer, source, stage, byParts === undefined ? [] : digests);
     const destination = await stage.commit(writeOptions(transfer, source));
-    return { source, destination, bytes: source.size, strategy: "ranges" };
+    await begun.owned?.remove();
+    const { resumed } = transfer.progress;
+    return { source, destination, bytes: source.size - resumed, resumed, strategy: "ranges" };
   } catch (error) {
-    await stage.abort();
+    await endDownload(transfer, begun, error);
     throw error;
   }
+}
+
+/** Fills the ranges that are not filled yet. @returns the hashes of all, where somebody wants them. */
+async function fetchPieces(
+  transfer: Transfer,
+  source: Entry,
+  begun: BegunDownload,
+  wish: StageWish,
+): Promise<readonly string[]> {
+  const { stage, filled, owned } = begun;
+  const { pieces, rangeHash } = wish;
+  const digests: string[] = [];
+  for (const { number, length } of pieces) {
+    const hash = filled.get(number);
+    if (hash === undefined) continue;
+    digests[number - 1] = hash;
+    transfer.progress.resume(length);
+  }
+  const missing = pieces.filter(({ number }) => !filled.has(number));
+  await inParallel(missing, RANGES_AT_ONCE, transfer.context.signal, async (piece, signal) => {
+    await fetchPiece(transfer, source, stage, piece, signal);
+    if (rangeHash !== "md5" && owned === undefined) return;
+    const hash = await stage.hash(rangeHash, piece, { signal });
+    digests[piece.number - 1] = hash;
+    await rangeFilled(begun, wish, piece, hash);
+  });
+  return digests;
+}
+
+/** Few long ranges: each costs a round trip. But enough of them that all connections end together. */
+function rangeSize(size: number): number {
+  const share = Math.ceil(size / (RANGES_AT_ONCE * 8) / PART_SIZE) * PART_SIZE;
+  return Math.min(share, MOST_OF_A_RANGE);
 }
 
 async function fetchPiece(
@@ -50,7 +95,7 @@ async function fetchPiece(
   signal: AbortSignal,
 ): Promise<void> {
   const { offset, length } = piece;
-  const options = { range: { offset, length }, ifMatch: source.etag, signal };
+  const options = { range: { offset, length }, ifMatch: source.etag, lend: true, signal };
   const { body } = await transfer.from.read(transfer.fromPath, options);
   let at = offset;
   for await (const bytes of gathered(metered(transfer, body))) {
@@ -62,24 +107,26 @@ async function fetchPiece(
 }
 
 /**
- * The same bytes in pieces that are worth a write each. All pieces use one memory: whoever takes one
- * must be done with it before asking for the next.
+ * The same bytes in pieces that are worth a write each. Small ones are gathered in one memory: whoever
+ * takes a piece must be done with it before asking for the next.
  */
 async function* gathered(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  const memory = new Uint8Array(WRITE_SIZE);
+  let memory: Uint8Array | undefined;
   let size = 0;
   for await (const chunk of body) {
-    for (let at = 0; at < chunk.byteLength;) {
-      const taken = chunk.subarray(at, at + WRITE_SIZE - size);
-      memory.set(taken, size);
-      size += taken.byteLength;
-      at += taken.byteLength;
-      if (size < WRITE_SIZE) continue;
-      yield memory;
+    if (memory !== undefined && size > 0 && size + chunk.byteLength > WRITE_SIZE) {
+      yield memory.subarray(0, size);
       size = 0;
     }
+    if (size === 0 && chunk.byteLength >= WORTH_A_WRITE) {
+      yield chunk;
+      continue;
+    }
+    memory ??= new Uint8Array(WRITE_SIZE);
+    memory.set(chunk, size);
+    size += chunk.byteLength;
   }
-  if (size > 0) yield memory.subarray(0, size);
+  if (memory !== undefined && size > 0) yield memory.subarray(0, size);
 }
 
 /** Compares what lies on the disk with the strongest thing the source's store knows of its content. */
@@ -96,11 +143,13 @@ async function verify(
     for (const digest of digests) hasher.update(Buffer.from(digest, "hex"));
     return expectEqual(transfer, hasher.digest(), source.parts.md5);
   }
-  const name = (["blake3", "sha256", "md5"] as const).find(
-    (known) => source.hashes?.[known] !== undefined,
-  );
+  const name = strongestHash(source);
   if (name !== undefined)
     expectEqual(transfer, await stage.hash(name, all, { signal }), source.hashes![name]!);
+}
+
+function strongestHash({ hashes }: Entry): HashName | undefined {
+  return (["blake3", "sha256", "md5"] as const).find((known) => hashes?.[known] !== undefined);
 }
 
 function expectEqual(transfer: Transfer, actual: string, expected: string): void {

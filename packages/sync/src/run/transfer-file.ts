@@ -4,12 +4,14 @@ import {
   type Entry,
   type HashName,
   StorageError,
+  type WriteOptions,
   collectBody,
   isStorageError,
   joinPath,
 } from "@omnisync/storage";
 import type { Strategy } from "../events.ts";
 import { chooseStrategy } from "../plan/choose-strategy.ts";
+import { CountedPacer } from "../limits/time-breakdown.ts";
 import type { RunContext } from "./context.ts";
 import type { TransferProgress } from "./progress-tracker.ts";
 import {
@@ -17,7 +19,9 @@ import {
   type Transfer,
   conditions,
   metered,
+  sendPaced,
   refuseChanged,
+  refuseOtherSize,
   writeOptions,
 } from "./transfer.ts";
 import { transferByMultipart } from "./transfer-by-multipart.ts";
@@ -41,13 +45,21 @@ export interface TransferJob {
  * @throws StorageError `changed` or `precondition-failed` if the source is not, or no longer, what was
  *   listed, or the destination not what is to be replaced: look again and plan again.
  */
-export async function transferFile(
+export function transferFile(
   context: RunContext,
   job: TransferJob,
   progress: TransferProgress,
 ): Promise<Outcome> {
+  return transferContent(createTransfer(context, job, progress));
+}
+
+export function createTransfer(
+  context: RunContext,
+  job: TransferJob,
+  progress: TransferProgress,
+): Transfer {
   const { source, destination } = context;
-  const transfer: Transfer = {
+  return {
     context,
     from: source.driver,
     to: destination.driver,
@@ -57,14 +69,19 @@ export async function transferFile(
     previous: job.destination,
     progress,
   };
+}
+
+/** @throws StorageError as `transferFile`. */
+export async function transferContent(transfer: Transfer): Promise<Outcome> {
+  const { context, from, to, source } = transfer;
   const strategy = chooseStrategy({
-    size: job.source.size,
-    source: source.driver.capabilities,
-    destination: destination.driver.capabilities,
-    copyable: destination.driver.canCopyFrom?.(source.driver) ?? false,
+    size: source.size,
+    source: from.capabilities,
+    destination: to.capabilities,
+    copyable: to.canCopyFrom?.(from) ?? false,
     throttled: context.throttle !== undefined,
   });
-  if (strategy === "whole" && job.source.size <= READ_AHEAD_LIMIT && source.driver.readBlock) {
+  if (strategy === "whole" && source.size <= READ_AHEAD_LIMIT && from.readBlock) {
     return wholeReadAhead(transfer);
   }
   return context.lanes.with(1, () => byStrategy(transfer, strategy));
@@ -85,29 +102,47 @@ function byStrategy(transfer: Transfer, strategy: Strategy): Promise<Outcome> {
   }
 }
 
-/** Hashes that the destination checks or keeps, so that they are computed while reading, in a worker. */
+/** What the destination checks a body by, computed while reading, in a worker. One is enough, each costs. */
 function usefulHashes(to: Driver): readonly HashName[] {
-  return to.capabilities.hashes.filter((name) => name === "md5" || name === "blake3");
+  const best = (["md5", "blake3"] as const).find((name) => to.capabilities.hashes.includes(name));
+  return best === undefined ? [] : [best];
 }
 
 async function serverCopy(transfer: Transfer): Promise<Outcome> {
   const { from, to, fromPath, toPath, source } = transfer;
-  const { durable, signal } = writeOptions(transfer, source);
+  const { durable, signal, ...written } = writeOptions(transfer, source);
   const ifMatch = to.capabilities.conditions.copySource ? source.etag : undefined;
-  const options = { durable, signal, ...conditions(transfer) };
+  const options = {
+    durable,
+    signal,
+    ...conditions(transfer),
+    ...attributesOfCopy(transfer, written),
+  };
   const destination = await to.copy!({ driver: from, path: fromPath, ifMatch }, toPath, options);
-  refuseChanged(transfer, destination);
+  refuseOtherSize(transfer, destination);
   transfer.progress.add(source.size);
   return { source, destination, bytes: 0, strategy: "server-copy" };
 }
 
+/** What a copy is told because it would bring something else along by itself. */
+function attributesOfCopy({ to, context }: Transfer, written: WriteOptions): WriteOptions {
+  const { directories } = to.capabilities;
+  if (!directories) return {};
+  if (context.rules.attributes.isPlain) return { sparse: written.sparse, preallocate: written.preallocate };
+  const { size: _, ...attributes } = written;
+  return { ...attributes, mtime: written.mtime ?? Date.now() };
+}
+
 async function wholeReadAhead(transfer: Transfer): Promise<Outcome> {
-  const file = await readWhole(transfer);
+  const file = await transfer.context.limits.timings.read(() => readWhole(transfer));
   return transfer.context.lanes.with(1, () => writeWhole(transfer, file));
 }
 
 async function whole(transfer: Transfer): Promise<Outcome> {
-  return writeWhole(transfer, await readWhole(transfer));
+  return writeWhole(
+    transfer,
+    await transfer.context.limits.timings.read(() => readWhole(transfer)),
+  );
 }
 
 async function writeWhole(transfer: Transfer, file: WholeFile | undefined): Promise<Outcome> {
@@ -115,8 +150,10 @@ async function writeWhole(transfer: Transfer, file: WholeFile | undefined): Prom
   if (file === undefined) return writeMarkedLink(transfer);
   const { entry, bytes, hashes } = file;
   refuseChanged(transfer, entry);
-  if (context.throttle !== undefined) await context.throttle.take(bytes.byteLength, context.signal);
-  const destination = await to.write(toPath, bytes, { ...writeOptions(transfer, entry), hashes });
+  const options = writeOptions(transfer, entry);
+  const destination = await sendPaced(transfer, bytes.byteLength, context.signal, (pace) =>
+    to.write(toPath, bytes, { ...options, hashes, pace }),
+  );
   progress.add(bytes.byteLength);
   return { source: entry, destination, bytes: bytes.byteLength, strategy: "whole" };
 }
@@ -175,16 +212,34 @@ async function writeMarkedLink(transfer: Transfer): Promise<Outcome> {
 }
 
 async function stream(transfer: Transfer): Promise<Outcome> {
-  const { from, to, fromPath, toPath, context } = transfer;
+  const { from, fromPath, context } = transfer;
   const { entry, body } = await from.read(fromPath, {
     ifMatch: transfer.source.etag,
     signal: context.signal,
   });
   refuseChanged(transfer, entry);
-  const destination = await to.write(
-    toPath,
-    metered(transfer, body),
-    writeOptions(transfer, entry),
-  );
+  const destination = await writeStream(transfer, body, writeOptions(transfer, entry));
   return { source: entry, destination, bytes: entry.size, strategy: "stream" };
+}
+
+/** A store that paces collects what it sends: the rate is kept on its connection, not where the body is read. */
+async function writeStream(
+  transfer: Transfer,
+  body: AsyncIterable<Uint8Array>,
+  options: WriteOptions,
+): Promise<Entry> {
+  const { to, toPath, context } = transfer;
+  const { throttle, limits } = context;
+  const pace =
+    throttle !== undefined && to.capabilities.paces ? new CountedPacer(throttle) : undefined;
+  let ended = performance.now();
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    yield* metered(transfer, body, pace === undefined);
+    ended = performance.now();
+  }
+  const written = await to.write(toPath, chunks(), { ...options, pace });
+  const waited = pace?.waited ?? 0;
+  limits.timings.bandwidth += waited;
+  limits.timings.sending += Math.max(performance.now() - ended - waited, 0);
+  return written;
 }

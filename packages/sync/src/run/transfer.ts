@@ -1,14 +1,16 @@
 /** What all ways of bringing a file over share: its two ends, what is written with it, and its meter. */
 import {
+  type Attributes,
   type Driver,
   type Entry,
+  type Pacer,
   StorageError,
   type WriteOptions,
   baseName,
 } from "@omnisync/storage";
 import mime from "mime/lite";
 import type { Strategy } from "../events.ts";
-import { effectiveMtime } from "../plan/compare.ts";
+import { wantedAttributes } from "../plan/wanted-attributes.ts";
 import type { RunContext } from "./context.ts";
 import type { TransferProgress } from "./progress-tracker.ts";
 
@@ -21,6 +23,8 @@ export interface Transfer {
   readonly toPath: string;
   readonly source: Entry;
   readonly previous: Entry | undefined;
+  /** `toPath` is a path of the run's own, from where the file is put in its place: nobody else writes there. */
+  readonly isStaged?: boolean | undefined;
   readonly progress: TransferProgress;
 }
 
@@ -31,6 +35,8 @@ export interface Outcome {
   readonly destination: Entry;
   /** Bytes that went through this process. */
   readonly bytes: number;
+  /** Bytes that an earlier run had brought over. */
+  readonly resumed?: number | undefined;
   readonly strategy: Strategy;
 }
 
@@ -39,9 +45,10 @@ export function writeOptions(transfer: Transfer, source: Entry): WriteOptions {
   const { capabilities } = transfer.to;
   const { options } = transfer.context;
   return {
+    ...attributesToWrite(transfer, source),
     size: source.size,
-    mtime: capabilities.mtimePrecision === undefined ? undefined : effectiveMtime(source),
-    mode: capabilities.mode && options.preserveMode !== false ? source.mode : undefined,
+    sparse: options.sparse,
+    preallocate: options.preallocate,
     contentType: capabilities.contentType ? contentType(transfer, source) : undefined,
     metadata: capabilities.metadata ? source.metadata : undefined,
     durable: options.durable === true || options.move === true,
@@ -50,41 +57,104 @@ export function writeOptions(transfer: Transfer, source: Entry): WriteOptions {
   };
 }
 
+/** A read tells less of the source than the listing that was asked for it, or more. */
+function attributesToWrite({ context, source, previous }: Transfer, read: Entry): Attributes {
+  const { attributes } = context.rules;
+  return wantedAttributes({ ...source, ...read }, previous, attributes);
+}
+
 /** The precondition that keeps a write from hitting something that nobody has looked at. */
 export function conditions(transfer: Transfer): Pick<WriteOptions, "ifMatch" | "ifNoneMatch"> {
+  if (transfer.isStaged) return {};
   const { create, replace } = transfer.to.capabilities.conditions;
   if (transfer.previous === undefined) return create ? { ifNoneMatch: "*" } : {};
   const { etag } = transfer.previous;
   return replace && etag !== undefined ? { ifMatch: etag } : {};
 }
 
-/** Bytes that wait for their bandwidth together. */
-const THROTTLED_PIECE = 16 * 1024;
+/** Sends bytes at the allowed rate: piece by piece where the store sees to that, else when all of them may go. */
+export async function sendPaced<T>(
+  { to, context }: Transfer,
+  bytes: number,
+  signal: AbortSignal,
+  send: (pace: Pacer | undefined) => Promise<T>,
+): Promise<T> {
+  const { throttle, limits } = context;
+  if (throttle === undefined || to.capabilities.paces) return limits.timings.send(throttle, send);
+  const since = performance.now();
+  await throttle.take(bytes, signal);
+  limits.timings.bandwidth += performance.now() - since;
+  return limits.timings.send(undefined, send);
+}
 
-/** Bytes on their way: counted, and held back to the allowed rate. */
+/** The most that waits for its bandwidth together, however high the rate. */
+const LARGEST_PIECE = 256 * 1024;
+
+/**
+ * Bytes on their way: counted, and held back to the allowed rate. What whoever takes them needs counts as
+ * sending. `held`: false where the destination sees to the rate.
+ */
 export async function* metered(
   transfer: Transfer,
   body: AsyncIterable<Uint8Array>,
+  held: boolean = true,
 ): AsyncIterable<Uint8Array> {
-  const { throttle, signal } = transfer.context;
-  const pieceSize = throttle === undefined ? Infinity : THROTTLED_PIECE;
+  const { limits, signal } = transfer.context;
+  const pace = held ? transfer.context.throttle : undefined;
+  const { timings } = limits;
+  let since = performance.now();
+  const lap = (): number => {
+    const before = since;
+    since = performance.now();
+    return since - before;
+  };
   for await (const chunk of body) {
-    for (let at = 0; at < chunk.byteLength; at += pieceSize) {
-      const piece = chunk.byteLength <= pieceSize ? chunk : chunk.subarray(at, at + pieceSize);
-      if (throttle !== undefined) await throttle.take(piece.byteLength, signal);
+    timings.reading += lap();
+    for (let at = 0; at < chunk.byteLength;) {
+      const most = pace === undefined ? Infinity : Math.min(pace.pieceSize, LARGEST_PIECE);
+      const piece = at === 0 && chunk.byteLength <= most ? chunk : chunk.subarray(at, at + most);
+      if (pace !== undefined) {
+        await pace.take(piece.byteLength, signal);
+        timings.bandwidth += lap();
+      }
       transfer.progress.add(piece.byteLength);
+      at += piece.byteLength;
       yield piece;
+      timings.sending += lap();
     }
   }
+  timings.reading += lap();
 }
 
-/** The source is another than was listed. @throws StorageError `changed` */
-export function refuseChanged(transfer: Transfer, found: Entry): void {
-  if (found.size === transfer.source.size) return;
-  throw new StorageError("changed", {
-    path: transfer.fromPath,
-    message: "changed since it was listed",
-  });
+/**
+ * The source is another than was listed. An etag names its content; where none is known, its time has to do.
+ * @throws StorageError `changed`
+ */
+export function refuseChanged({ source, fromPath }: Transfer, found: Entry): void {
+  const isSame =
+    found.size === source.size &&
+    (found.etag === undefined || source.etag === undefined
+      ? isEqualIfKnown(found.mtime, source.mtime)
+      : found.etag === source.etag);
+  if (!isSame) throw changed(fromPath);
+}
+
+/** What was made of the source is not of its size. @throws StorageError `changed` */
+export function refuseOtherSize({ source, fromPath }: Transfer, made: Entry): void {
+  if (made.size !== source.size) throw changed(fromPath);
+}
+
+/** The path of something at the destination, as events name it. */
+export function pathInRun({ destination }: RunContext, toPath: string): string {
+  return toPath.slice(destination.path === "" ? 0 : destination.path.length + 1);
+}
+
+function isEqualIfKnown(a: number | undefined, b: number | undefined): boolean {
+  return a === undefined || b === undefined || a === b;
+}
+
+function changed(path: string): StorageError {
+  return new StorageError("changed", { path, message: "changed since it was listed" });
 }
 
 function contentType(transfer: Transfer, source: Entry): string | undefined {

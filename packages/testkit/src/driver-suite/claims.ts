@@ -11,6 +11,7 @@ const METHODS: readonly (readonly [keyof Abilities, (c: Capabilities) => boolean
   ["setAttributes", (c) => c.setAttributes],
   ["readLink", (c) => c.symlinks !== undefined],
   ["writeLink", (c) => c.symlinks !== undefined],
+  ["makeSpecial", (c) => c.specials],
   ["multipart", (c) => c.multipart !== undefined],
   ["stage", (c) => c.stage],
   ["readBlock", (c) => c.readBlock],

@@ -13,6 +13,7 @@ import { addLinkTests } from "./links.ts";
 import { addListTests } from "./list.ts";
 import { addMoveTests } from "./move.ts";
 import { addMultipartTests } from "./multipart.ts";
+import { addOwnerTests } from "./owners.ts";
 import { addPathTests } from "./paths.ts";
 import { addPresignTests } from "./presign.ts";
 import { addReadBlockTests } from "./read-block.ts";
@@ -40,6 +41,7 @@ const AREAS = {
   read: addReadTests,
   write: addWriteTests,
   attributes: addAttributeTests,
+  owners: addOwnerTests,
   remove: addRemoveTests,
   conditions: addConditionTests,
   directories: addDirectoryTests,
@@ -67,8 +69,9 @@ const TOUCHED: { readonly [A in AbilityName]: readonly AreaName[] } = {
   completeList: ["list"],
   copy: ["copy", "facade", "versions"],
   move: ["move", "facade"],
-  setAttributes: ["attributes"],
+  setAttributes: ["attributes", "owners"],
   symlinks: ["links"],
+  specials: ["owners"],
   multipart: ["multipart", "write"],
   copyPart: ["multipart"],
   stage: ["stage"],

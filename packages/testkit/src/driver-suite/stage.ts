@@ -128,6 +128,34 @@ export function addStageTests(suite: Suite): void {
     }
   });
 
+  suite.test("ST-176", "going on with what was left", async ({ driver, reopen }) => {
+    const whole = noise(SIZE);
+    const half = { offset: 0, length: PIECE };
+    const stage = await driver.stage!("dir/file", SIZE);
+    await stage.write(0, whole.subarray(0, PIECE));
+    if (stage.leftover === undefined) return stage.abort();
+    expect(stage.leftover.resumed).toBe(false);
+    const { path } = stage.leftover;
+    await stage.leftover.keep();
+    await refused(stage.write(0, whole), "closed");
+    expect(await listNames(driver, "dir")).toEqual([]);
+
+    const other = await driver.stage!("dir/file", SIZE + 1, { resume: path });
+    expect(other.leftover?.resumed).toBe(false);
+    await other.abort();
+    const again = await (await reopen()).stage!("dir/file", SIZE, { resume: path });
+    expect(again.leftover?.resumed).toBe(true);
+    expect(await again.hash("md5", half)).toBe(hashBytes("md5", whole.subarray(0, PIECE)));
+    const second = await driver.stage!("dir/file", SIZE, { resume: path });
+    expect(second.leftover?.resumed).toBe(false);
+    await second.abort();
+    await again.write(PIECE, whole.subarray(PIECE));
+    const mode = capabilities.mode ? 0o640 : undefined;
+    expect(await again.commit({ mode })).toMatchObject({ size: SIZE, ...(mode && { mode }) });
+    expectBytes(await get(driver, "dir/file"), whole);
+    expect(await visible(driver)).toEqual(["dir/file"]);
+  });
+
   suite.test("ST-1", "two stages of one path", async ({ driver }) => {
     const [one, two] = await Promise.all([driver.stage!("file", 3), driver.stage!("file", 3)]);
     await Promise.all([one.write(0, bytesOf("one")), two.write(0, bytesOf("two"))]);

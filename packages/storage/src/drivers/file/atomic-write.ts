@@ -30,15 +30,18 @@ import { checkSize } from "../../lib/body.ts";
 import { type OpenDirectory, type Place, syncDirectory } from "./confined-tree.ts";
 import { fromSystemError, isSystemError } from "./file-errors.ts";
 import { type StatRow, rowEtag, statRow } from "./stat-row.ts";
+import { type MoreWish, hasMore, writeMore } from "./more-attributes.ts";
 import { nextTempName } from "./temp-names.ts";
 
 /** What is wanted of the new file; `WriteOptions` without what cannot travel between threads. */
-export interface WriteWish {
+export interface WriteWish extends MoreWish {
   readonly mtime?: number | undefined;
   readonly mode?: number | undefined;
   readonly ifMatch?: string | undefined;
   readonly ifNoneMatch?: "*" | undefined;
   readonly durable?: boolean | undefined;
+  readonly sparse?: boolean | undefined;
+  readonly preallocate?: boolean | undefined;
   readonly size?: number | undefined;
   /** Hashes that the content must have. */
   readonly hashes?: Readonly<Partial<Record<HashName, string>>> | undefined;
@@ -67,7 +70,7 @@ export function writeAtomically(
   const mode = wish.ifNoneMatch === undefined ? chooseMode(place, path, wish) : newMode(wish);
   let temp: TempFile | undefined;
   try {
-    temp = createTemp(place.directory, mode);
+    temp = createTemp(place.directory, openingMode(mode, wish));
     const written = fill(temp.fd);
     checkSize(path, wish.size, written);
     return publish(place, path, temp, { ...wish, mode });
@@ -96,6 +99,7 @@ export function createTemp(directory: OpenDirectory, mode: number): TempFile {
 /** Gives the temporary file its attributes and its final name. Does not close it. */
 export function publish(place: Place, path: string, temp: TempFile, wish: WriteWish): StatRow {
   const { fd } = temp;
+  if (hasMore(wish)) writeMore(place.directory.prefix + temp.name, wish);
   if (wish.mode !== undefined && !hasMode(place.directory, temp, wish)) fchmodSync(fd, wish.mode);
   if (wish.mtime !== undefined) futimesSync(fd, Date.now() / 1000, toFileTime(wish.mtime));
   if (wish.durable) fsyncSync(fd);
@@ -144,6 +148,11 @@ export function chooseMode(place: Place, path: string, wish: WriteWish): number 
   return wish.mode === undefined && old?.isFile() ? old.mode & 0o7777 : newMode(wish);
 }
 
+/** A file's own extended attributes can be set only by who may write to it. */
+export function openingMode(mode: number, wish: WriteWish): number {
+  return wish.xattrs === undefined ? mode : mode | 0o200;
+}
+
 function newMode(wish: WriteWish): number {
   return wish.mode ?? 0o666 & ~wish.umask;
 }
@@ -153,6 +162,7 @@ function newMode(wish: WriteWish): number {
  * less the umask, or with a default ACL something else: its first file tells.
  */
 function hasMode(directory: OpenDirectory, temp: TempFile, wish: WriteWish): boolean {
+  if (wish.acl !== undefined) return false;
   const expected = temp.mode & ~wish.umask;
   if (expected !== wish.mode) return false;
   directory.keepsModes ??= (fstatSync(temp.fd).mode & 0o7777) === expected;

@@ -14,6 +14,7 @@
  * number would be given to another file, and the path would lead there.
  */
 import {
+  type Stats,
   closeSync,
   constants,
   existsSync,
@@ -23,11 +24,13 @@ import {
   mkdirSync,
   openSync,
   readlinkSync,
+  realpathSync,
   statSync,
 } from "node:fs";
 import { dirname } from "node:path";
+import type { FollowOptions } from "../../driver.ts";
 import { StorageError } from "../../errors.ts";
-import { baseName, parentPath } from "../../path.ts";
+import { baseName, isWithin, leadsOut, parentPath } from "../../path.ts";
 import { errorName, isSystemError } from "./file-errors.ts";
 
 export interface RootSpec {
@@ -35,6 +38,8 @@ export interface RootSpec {
   readonly root: string;
   /** Follow links to directories below the root. */
   readonly follow: boolean;
+  /** What links at the end of a path are taken for. Default: links. Only with `follow`. */
+  readonly see?: FollowOptions | undefined;
   /** Create the root if it is missing: only before it was ever seen. A root that vanished is an error. */
   readonly create: boolean;
 }
@@ -111,6 +116,29 @@ export class ConfinedTree {
       if (errorName(error) === "ENOTDIR" && isLink(target)) throw refuseLink(path);
       throw error;
     }
+  }
+
+  /** What lies there: itself, or what it points to where such a link is to be followed. */
+  look(target: string, path: string): Stats | undefined {
+    const stats = lstatSync(target, { throwIfNoEntry: false });
+    return stats?.isSymbolicLink() ? this.throughLink(target, path, stats) : stats;
+  }
+
+  /** As `look`, for what is known to be a link. */
+  throughLink(target: string, path: string, link: Stats): Stats | undefined {
+    const { see } = this.spec;
+    if (see === undefined) return link;
+    if (see.which === "unsafe") {
+      const inside = isWithin(see.base ?? "", path) ? path.slice(see.base ? see.base.length + 1 : 0) : path;
+      if (!leadsOut(inside, readlinkSync(target))) return link;
+    }
+    if (see.which === "all" || see.which === "unsafe") {
+      return statSync(target, { throwIfNoEntry: false });
+    }
+    const found = directoryAt(target);
+    if (found === undefined) return link;
+    const isInside = realpathSync(target).startsWith(this.spec.root === "/" ? "/" : `${this.spec.root}/`);
+    return see.which === "directories" || isInside ? found : link;
   }
 
   /** To be called before a call begins, never within: keeps the number of descriptors bounded. */
@@ -230,6 +258,17 @@ function descriptorDirectory(): string | undefined {
 
 function isLink(target: string): boolean {
   return lstatSync(target, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+}
+
+/** The directory that a link leads to, if it leads to one. */
+function directoryAt(target: string): Stats | undefined {
+  try {
+    const found = statSync(target, { throwIfNoEntry: false });
+    return found?.isDirectory() ? found : undefined;
+  } catch (error) {
+    if (isSystemError(error, "ELOOP", "EACCES", "ENOTDIR")) return undefined;
+    throw error;
+  }
 }
 
 function refuseLink(path: string): StorageError {

@@ -1,7 +1,11 @@
 /** A driver's way to the worker threads: its root, its pool, and whether it is still open. */
+import type { FollowOptions } from "../../driver.ts";
 import { StorageError } from "../../errors.ts";
+import type { CallsExpected } from "../../registry.ts";
+import { CALLS_HERE } from "./call-here.ts";
 import type { RootSpec } from "./confined-tree.ts";
 import {
+  type CallLane,
   type FilePool,
   type Lane,
   type PoolCallOptions,
@@ -19,8 +23,16 @@ const SEES_ROOT: ReadonlySet<OperationName> = new Set<OperationName>([
   "beginWrite",
   "makeDirectories",
   "hardLink",
+  "makeSpecial",
+  "openPatch",
   "writeLink",
 ]);
+
+/** Over in a moment, and with nothing to be handed over: a thread that runs already would not be slower. */
+const MADE_HERE: Readonly<Record<CallsExpected, ReadonlySet<OperationName>>> = {
+  few: new Set<OperationName>(["look", "openRead", "readLink"]),
+  many: new Set<OperationName>(["look"]),
+};
 
 interface Conditional {
   readonly ifMatch?: string | undefined;
@@ -30,11 +42,23 @@ export class FileCaller {
   /** As of now: until the root was seen it may be created. */
   root: RootSpec;
   readonly #pool: FilePool;
+  readonly #expected: CallsExpected | undefined;
+  readonly #views: Set<FileCaller> = new Set();
   #closed = false;
 
-  constructor(root: string, follow: boolean) {
+  /** `expected`: as `OpenOptions.calls`. */
+  constructor(root: string, follow: boolean, expected?: CallsExpected | undefined) {
     this.root = { root, follow, create: true };
-    this.#pool = acquirePool();
+    this.#expected = expected;
+    this.#pool = acquirePool(expected !== "few");
+  }
+
+  /** The same root and threads, seen through links; closed with the driver. */
+  following(see: FollowOptions): FileCaller {
+    const caller = new FileCaller(this.root.root, true, this.#expected);
+    caller.root = { ...caller.root, create: false, see };
+    this.#views.add(caller);
+    return caller;
   }
 
   call<K extends OperationName>(
@@ -43,7 +67,9 @@ export class FileCaller {
     options?: PoolCallOptions,
   ): Promise<OperationResult<K>> {
     if (this.#closed) return Promise.reject(new StorageError("closed"));
-    const answer = this.#pool.call(this.root, name, args, options);
+    const isMadeHere = this.#expected !== undefined && MADE_HERE[this.#expected].has(name);
+    const lane = isMadeHere ? CALLS_HERE : this.#pool;
+    const answer = lane.call(this.root, name, args, options);
     return this.root.create && SEES_ROOT.has(name) ? this.seen(answer) : answer;
   }
 
@@ -90,9 +116,16 @@ export class FileCaller {
     return this.#pool.idlestLane();
   }
 
+  /** Where a walk is made. */
+  walkLane(recursive: boolean): CallLane {
+    this.checkOpen();
+    return this.#expected === "few" && !recursive ? CALLS_HERE : this.lane();
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    for (const view of this.#views) await view.close();
     await releasePool();
   }
 }

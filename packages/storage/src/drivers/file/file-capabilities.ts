@@ -1,5 +1,7 @@
 import { type Capabilities, NO_CAPABILITIES } from "../../capabilities.ts";
 
+const isSuperUser: boolean = process.geteuid?.() === 0;
+
 /** Preconditions: `create` is atomic; `replace` and `remove` compare microseconds before they act. */
 export const FILE_CAPABILITIES: Capabilities = {
   ...NO_CAPABILITIES,
@@ -9,6 +11,10 @@ export const FILE_CAPABILITIES: Capabilities = {
   directories: true,
   mtimePrecision: 0.001,
   mode: true,
+  owner: isSuperUser ? "both" : process.platform === "win32" ? undefined : "group",
+  ownGroups: process.getgroups?.() ?? [],
+  xattrs: ["linux", "darwin", "freebsd", "android"].includes(process.platform),
+  acls: process.platform === "linux",
   // File systems differ; these are what the platforms' usual ones do.
   caseSensitive: process.platform !== "darwin" && process.platform !== "win32",
   maxNameBytes: 255,
@@ -17,6 +23,7 @@ export const FILE_CAPABILITIES: Capabilities = {
   move: true,
   setAttributes: true,
   symlinks: "native",
+  specials: process.platform !== "win32",
   stage: true,
   readBlock: true,
   removeMany: 1000,

@@ -16,7 +16,10 @@ import type {
   CopySource,
   DirectoryOptions,
   Driver,
+  FollowOptions,
+  LinkSource,
   ListOptions,
+  Patch,
   ReadBlockOptions,
   ReadOptions,
   ReadResult,
@@ -28,11 +31,13 @@ import type {
   WatchOptions,
   WriteOptions,
 } from "../../driver.ts";
-import type { Attributes, Entry } from "../../entry.ts";
+import type { Attributes, Entry, Special } from "../../entry.ts";
 import { StorageError, throwIfAborted } from "../../errors.ts";
 import { checkRange, isCount } from "../../lib/body.ts";
 import { Slots } from "../../lib/slots.ts";
 import { checkPath } from "../../path.ts";
+import type { CallsExpected } from "../../registry.ts";
+import { groupId, userId } from "./account-names.ts";
 import type { WriteWish } from "./atomic-write.ts";
 import { FileBody, heldBody } from "./file-body.ts";
 import { FileCaller } from "./file-caller.ts";
@@ -40,9 +45,11 @@ import { FILE_CAPABILITIES } from "./file-capabilities.ts";
 import { unpackError } from "./file-errors.ts";
 import { hashBlock } from "./file-hash.ts";
 import { listPages } from "./file-list.ts";
+import { createPatch } from "./file-patch.ts";
 import { createStage } from "./file-stage.ts";
 import { copyContent, writeBody } from "./file-stream.ts";
 import { FileWatch } from "./file-watch.ts";
+import { withMore } from "./more-attributes.ts";
 import { rowEntry } from "./stat-row.ts";
 import { TempWriter } from "./temp-writer.ts";
 
@@ -54,6 +61,8 @@ export interface FileDriverOptions {
    * With `follow` such a path may lead out of the root.
    */
   readonly links?: "refuse" | "follow" | undefined;
+  /** As `OpenOptions.calls`. */
+  readonly calls?: CallsExpected | undefined;
 }
 
 /** Up to this many bytes `read` opens, reads, checks and closes in one call to a worker. */
@@ -74,17 +83,19 @@ export class FileDriver implements Driver {
   readonly #largeCopies: Slots = new Slots(LARGE_COPIES);
   readonly #watches: Set<FileWatch> = new Set();
 
-  constructor(options: FileDriverOptions) {
+  /** @param caller of the driver that this is another view of. */
+  constructor(options: FileDriverOptions, caller?: FileCaller) {
     this.root = resolveRoot(options.root);
     this.id = pathToFileURL(this.root).href;
     this.#umask = process.umask();
-    this.#caller = new FileCaller(this.root, options.links === "follow");
+    this.#caller = caller ?? new FileCaller(this.root, options.links === "follow", options.calls);
   }
 
   async stat(path: string, options: StatOptions = {}): Promise<Entry | undefined> {
     this.#begin(path, options, { root: true });
-    const found = await this.#caller.call("look", [path], options);
-    return found === undefined ? undefined : rowEntry(path, found.row, found.linkTarget);
+    const found = await this.#caller.call("look", [path, options.attributes], options);
+    if (found === undefined) return undefined;
+    return withMore(rowEntry(path, found.row, found.linkTarget), found.more);
   }
 
   async *list(directory: string, options: ListOptions = {}): AsyncIterable<readonly Entry[]> {
@@ -143,8 +154,7 @@ export class FileDriver implements Driver {
 
   async mkdir(path: string, options: DirectoryOptions = {}): Promise<void> {
     this.#begin(path, options, { root: true });
-    const { mtime, mode, durable } = options;
-    await this.#caller.call("makeDirectories", [path, { mtime, mode, durable }], options);
+    await this.#caller.call("makeDirectories", [path, this.#wish(path, options)], options);
   }
 
   async rmdir(path: string, options: CallOptions = {}): Promise<void> {
@@ -185,11 +195,9 @@ export class FileDriver implements Driver {
     attributes: Attributes,
     options: ConditionOptions = {},
   ): Promise<Entry> {
-    this.#begin(path, options);
-    refuseMetadata(path, attributes);
-    const { mtime, mode } = attributes;
+    this.#begin(path, options, { root: true });
     const { ifMatch, ifNoneMatch } = options;
-    const args = [path, { mtime, mode }, { ifMatch, ifNoneMatch }] as const;
+    const args = [path, this.#wish(path, attributes), { ifMatch, ifNoneMatch }] as const;
     return rowEntry(
       path,
       await this.#caller.callOn(path, options, "changeAttributes", [...args], options),
@@ -201,13 +209,23 @@ export class FileDriver implements Driver {
     return this.#caller.call("readLink", [path], options);
   }
 
-  async hardLink(existing: string, path: string, options: ConditionOptions = {}): Promise<Entry> {
-    this.#begin(existing, options);
+  async hardLink(
+    existing: string | LinkSource,
+    path: string,
+    options: ConditionOptions = {},
+  ): Promise<Entry> {
+    const source = typeof existing === "string" ? { driver: this, path: existing } : existing;
+    const { driver } = source;
+    if (!(driver instanceof FileDriver))
+      throw new StorageError("unsupported", { path, message: "the file is not a local one" });
+    driver.#begin(source.path, options);
     this.#begin(path, options);
     const wish = this.#wish(path, options);
+    const from = { from: driver === this ? undefined : driver.#caller.root, path: source.path };
+    const args = [from, path, wish] as const;
     return rowEntry(
       path,
-      await this.#caller.callOn(path, options, "hardLink", [existing, path, wish], options),
+      await this.#caller.callOn(path, options, "hardLink", [...args], options),
     );
   }
 
@@ -224,6 +242,26 @@ export class FileDriver implements Driver {
     );
   }
 
+  followLinks(options: FollowOptions): FileDriver {
+    this.#caller.checkOpen();
+    return new FileDriver({ root: this.root }, this.#caller.following(options));
+  }
+
+  async patch(path: string, options: ConditionOptions = {}): Promise<Patch> {
+    this.#begin(path, options);
+    const { ifMatch, ifNoneMatch } = options;
+    const args = [path, { ifMatch, ifNoneMatch }] as const;
+    const { fd, row } = await this.#caller.callOn(path, options, "openPatch", [...args], options);
+    return createPatch(path, fd, row);
+  }
+
+  async makeSpecial(path: string, special: Special, options: WriteOptions = {}): Promise<Entry> {
+    this.#begin(path, options);
+    const args = [path, special, this.#wish(path, options)] as const;
+    const made = await this.#caller.callOn(path, options, "makeSpecial", [...args], options);
+    return withMore(rowEntry(path, made.row), made.more);
+  }
+
   async stage(path: string, size: number, options: StageOptions = {}): Promise<Stage> {
     this.#begin(path, options);
     if (!isCount(size)) {
@@ -231,9 +269,20 @@ export class FileDriver implements Driver {
     }
     const toWish = (given: WriteOptions): WriteWish => this.#wish(path, given);
     // Whether it is to be durable shows at the commit, when its directories are there already.
-    const wish = toWish({ durable: true });
-    const writer = await TempWriter.begin(this.#caller, path, wish, size);
+    const wish = toWish({ ...options, durable: true });
+    const writer =
+      (await this.#resumeStage(path, size, options)) ??
+      (await TempWriter.begin(this.#caller, path, wish, size));
     return createStage(writer, size, toWish);
+  }
+
+  async #resumeStage(
+    path: string,
+    size: number,
+    { resume, sparse }: StageOptions,
+  ): Promise<TempWriter | undefined> {
+    if (resume === undefined) return undefined;
+    return TempWriter.resume(this.#caller, path, { leftover: checkPath(resume), size, sparse });
   }
 
   async about(options: CallOptions = {}): Promise<About> {
@@ -329,8 +378,13 @@ export class FileDriver implements Driver {
 
   #wish(path: string, options: WriteOptions): WriteWish {
     refuseMetadata(path, options);
-    const { mtime, mode, ifMatch, ifNoneMatch, durable, size, hashes } = options;
-    return { mtime, mode, ifMatch, ifNoneMatch, durable, size, hashes, umask: this.#umask };
+    const { mtime, mode, ifMatch, ifNoneMatch, durable, sparse, size, hashes } = options;
+    const preallocate = options.preallocate && !sparse;
+    const { xattrs, acl, defaultAcl } = options;
+    return {
+      ...{ mtime, mode, ifMatch, ifNoneMatch, durable, sparse, size, hashes },
+      ...{ preallocate, xattrs, acl, defaultAcl, ...ownerIds(path, options), umask: this.#umask },
+    };
   }
 }
 
@@ -346,6 +400,21 @@ function resolveRoot(root: string): string {
     existing = dirname(existing);
   }
   return join(realpathSync(existing), ...missing);
+}
+
+/** The numbers of the wished owner: by name where that is known here. */
+function ownerIds(
+  path: string,
+  { uid, gid, user, group }: Attributes,
+): { readonly uid?: number | undefined; readonly gid?: number | undefined } {
+  const wished = {
+    uid: (user === undefined ? undefined : userId(user)) ?? uid,
+    gid: (group === undefined ? undefined : groupId(group)) ?? gid,
+  };
+  const unknown = user !== undefined && wished.uid === undefined ? user : undefined;
+  const name = unknown ?? (group !== undefined && wished.gid === undefined ? group : undefined);
+  if (name === undefined) return wished;
+  throw new StorageError("invalid-argument", { path, message: `"${name}" is unknown here` });
 }
 
 /** A content type is dropped, as the capabilities say; metadata would be a loss. */

@@ -4,6 +4,7 @@ import type { Entry } from "../../entry.ts";
 import { throwIfAborted } from "../../errors.ts";
 import type { FileCaller } from "./file-caller.ts";
 import { unpackError } from "./file-errors.ts";
+import { withMore } from "./more-attributes.ts";
 import { buildEntry, tagAt, tagCtime, tagMtime } from "./stat-row.ts";
 import type { WalkPage } from "./walk.ts";
 
@@ -18,8 +19,9 @@ export async function* listPages(
   options: ListOptions,
 ): AsyncIterable<readonly Entry[]> {
   const { recursive = false, includeReserved = false, startAfter, signal } = options;
-  const lane = caller.lane();
-  const request = { directory, recursive, includeReserved, startAfter };
+  const lane = caller.walkLane(recursive);
+  const { attributes, oneFileSystem } = options;
+  const request = { directory, recursive, includeReserved, startAfter, attributes, oneFileSystem };
   const walk = await caller.seen(lane.call(caller.root, "startWalk", [request], options));
   const ahead: Promise<WalkPage>[] = [];
   let done = false;
@@ -64,5 +66,6 @@ function unpackPage(page: WalkPage): Entry[] {
     const etag = tagAt(etags, i);
     entries.push(buildEntry(paths[i] as string, mode, size, mtime, ctime, etag, targets.get(i)));
   }
+  for (const [index, more] of page.more) entries[index] = withMore(entries[index] as Entry, more);
   return entries;
 }

@@ -19,6 +19,16 @@ export interface PoolCallOptions {
   readonly bytes?: number | undefined;
 }
 
+/** What takes calls: one thread, or all of them. */
+export interface CallLane {
+  call<K extends OperationName>(
+    root: RootSpec,
+    name: K,
+    args: OperationArguments<K>,
+    options?: PoolCallOptions,
+  ): Promise<OperationResult<K>>;
+}
+
 interface PendingCall {
   readonly root: RootSpec;
   readonly name: OperationName;
@@ -39,10 +49,10 @@ let shared: FilePool | undefined;
 let users = 0;
 
 /** The process's pool. Each `acquirePool` is matched by one `releasePool`. */
-export function acquirePool(): FilePool {
+export function acquirePool(startsThread: boolean): FilePool {
   shared ??= new FilePool(Math.min(MOST_WORKERS, availableParallelism()));
   // A thread takes a while to start. Each driver will want one for its walk, two of them at once.
-  shared.lanes[users]?.start();
+  if (startsThread) shared.lanes[users]?.start();
   users++;
   return shared;
 }
@@ -55,7 +65,7 @@ export async function releasePool(): Promise<void> {
   await pool?.close();
 }
 
-export class FilePool {
+export class FilePool implements CallLane {
   readonly lanes: readonly Lane[];
 
   constructor(workers: number) {
@@ -103,7 +113,7 @@ export class FilePool {
 }
 
 /** One thread and what waits for it. */
-export class Lane {
+export class Lane implements CallLane {
   /** How much is waiting or being done. */
   load = 0;
   #worker: Worker | undefined;

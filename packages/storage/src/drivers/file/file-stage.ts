@@ -3,6 +3,7 @@ import type { Stage, WriteOptions } from "../../driver.ts";
 import type { Entry } from "../../entry.ts";
 import { StorageError, throwIfAborted } from "../../errors.ts";
 import { isCount } from "../../lib/body.ts";
+import { joinPath, parentPath } from "../../path.ts";
 import type { WriteWish } from "./atomic-write.ts";
 import { rowEntry } from "./stat-row.ts";
 import type { TempWriter } from "./temp-writer.ts";
@@ -40,6 +41,11 @@ export function createStage(
     },
     abort() {
       return writer.abort();
+    },
+    leftover: {
+      path: joinPath(parentPath(path), writer.tempName),
+      resumed: writer.resumed,
+      keep: () => writer.end(),
     },
   };
 }

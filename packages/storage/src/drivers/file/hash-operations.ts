@@ -26,20 +26,39 @@ const PREFIX_PIECE = 256 * 1024;
 
 const hashings = new Map<number, Hashing>();
 let last = 0;
+/** The thread's, used by every call in turn: a new one for each file costs more than hashing a small one. */
+let piece: Buffer | undefined;
 
+/** What a hash has come to: its number while there is more to read, its result at the end. */
+export interface HashStart {
+  readonly row: StatRow;
+  readonly id?: number | undefined;
+  readonly hashes?: Hashes | undefined;
+}
+
+/** Opens a file and hashes its first `bytes`, which is all of a small one: no second call is needed then. */
 export function startHash(
   context: OperationContext,
   path: string,
   request: OpenRequest,
   names: readonly HashName[],
-): { readonly id: number; readonly row: StatRow } {
+  bytes: number,
+): HashStart {
   const opened = openFile(context.tree, path, request.ifMatch);
   const { size } = opened.stats;
   const at = Math.min(request.offset, size);
   const end = Math.min(at + (request.length ?? Infinity), size);
   const hashers = names.map((name) => [name, createHasher(name)] as const);
-  hashings.set(++last, { path, opened, hashers, at, end });
-  return { id: last, row: statRow(opened.stats) };
+  const id = ++last;
+  hashings.set(id, { path, opened, hashers, at, end });
+  const row = statRow(opened.stats);
+  try {
+    const hashes = continueHash(context, id, bytes);
+    return hashes === undefined ? { row, id } : { row, hashes };
+  } catch (error) {
+    endHash(context, id);
+    throw error;
+  }
 }
 
 /** Goes on for about `bytes`; the hashes when it has come to the end, which also ends it. */
@@ -51,13 +70,13 @@ export function continueHash(
   const hashing = hashings.get(id);
   if (hashing === undefined) throw new StorageError("internal", { message: "the hash has ended" });
   const { path, opened, hashers, end } = hashing;
-  const buffer = Buffer.allocUnsafe(PIECE);
+  piece ??= Buffer.allocUnsafeSlow(PIECE);
   const stop = Math.min(end, hashing.at + bytes);
   while (hashing.at < stop) {
     const wanted = Math.min(PIECE, stop - hashing.at);
-    const count = readSync(opened.fd, buffer, 0, wanted, hashing.at);
+    const count = readSync(opened.fd, piece, 0, wanted, hashing.at);
     if (count === 0) throw changed(path);
-    for (const [, hasher] of hashers) hasher.update(buffer.subarray(0, count));
+    for (const [, hasher] of hashers) hasher.update(piece.subarray(0, count));
     hashing.at += count;
   }
   if (hashing.at < end) return undefined;

@@ -27,10 +27,11 @@ export const fileDefinition: DriverDefinition = {
   parseUrl(url) {
     return { settings: { base: "/" }, path: absolutePath(url).replace(/^\/+|\/+$/g, "") };
   },
-  async open(settings, root) {
+  async open(settings, root, context) {
     const { FileDriver } = await import("./file-driver.ts");
     const links = settings["links"] === "follow" ? "follow" : "refuse";
-    return new FileDriver({ root: resolve(String(settings["base"] ?? "."), root), links });
+    const base = String(settings["base"] ?? ".");
+    return new FileDriver({ root: resolve(base, root), links, calls: context?.calls });
   },
 };
 

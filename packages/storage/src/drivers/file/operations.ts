@@ -8,6 +8,7 @@ import {
   startHash,
   startPrefixHash,
 } from "./hash-operations.ts";
+import { openPatch } from "./patch-operations.ts";
 import { copySmall, hashRange, look, openRead, readBlock } from "./read-operations.ts";
 import { endWalk, nextPage, startWalk } from "./walk-operations.ts";
 import {
@@ -15,6 +16,7 @@ import {
   beginWrite,
   changeAttributes,
   commitWrite,
+  resumeWrite,
   makeDirectories,
   readLink,
   removeDirectory,
@@ -25,6 +27,7 @@ import {
   space,
   writeBytes,
   hardLink,
+  makeSpecial,
   writeLink,
 } from "./write-operations.ts";
 
@@ -51,6 +54,7 @@ export interface Operations {
   readonly copySmall: typeof copySmall;
   readonly writeBytes: typeof writeBytes;
   readonly beginWrite: typeof beginWrite;
+  readonly resumeWrite: typeof resumeWrite;
   readonly commitWrite: typeof commitWrite;
   readonly abortWrite: typeof abortWrite;
   readonly removeFile: typeof removeFile;
@@ -61,6 +65,8 @@ export interface Operations {
   readonly changeAttributes: typeof changeAttributes;
   readonly readLink: typeof readLink;
   readonly hardLink: typeof hardLink;
+  readonly openPatch: typeof openPatch;
+  readonly makeSpecial: typeof makeSpecial;
   readonly writeLink: typeof writeLink;
   readonly space: typeof space;
   readonly removeLeftover: typeof removeLeftover;
@@ -83,6 +89,7 @@ export const OPERATIONS: Operations = {
   copySmall,
   writeBytes,
   beginWrite,
+  resumeWrite,
   commitWrite,
   abortWrite,
   removeFile,
@@ -93,6 +100,8 @@ export const OPERATIONS: Operations = {
   changeAttributes,
   readLink,
   hardLink,
+  openPatch,
+  makeSpecial,
   writeLink,
   space,
   removeLeftover,

@@ -4,17 +4,22 @@ import {
   closeSync,
   constants,
   fstatSync,
+  ftruncateSync,
   lstatSync,
   openSync,
   readSync,
   readlinkSync,
+  realpathSync,
   writeSync,
 } from "node:fs";
+import type { AttributeName } from "../../entry.ts";
 import { StorageError } from "../../errors.ts";
 import { type HashName, createHasher, hashBytes } from "../../hashes.ts";
 import { type WriteWish, compareEtag, explain, writeAtomically } from "./atomic-write.ts";
 import type { ConfinedTree, Place, RootSpec } from "./confined-tree.ts";
+import { dataRuns } from "./data-runs.ts";
 import { changed, fromSystemError, isSystemError } from "./file-errors.ts";
+import { type MoreRow, readMore } from "./more-attributes.ts";
 import type { OperationContext } from "./operations.ts";
 import { type StatRow, kindOf, sameContent, statRow } from "./stat-row.ts";
 
@@ -31,6 +36,7 @@ const clock = new Int32Array(new SharedArrayBuffer(4));
 export interface LookResult {
   readonly row: StatRow;
   readonly linkTarget?: string | undefined;
+  readonly more?: MoreRow | undefined;
 }
 
 export interface OpenRequest {
@@ -67,14 +73,18 @@ export interface BlockResult {
   readonly hashes: Partial<Record<HashName, string>>;
 }
 
-export function look(context: OperationContext, path: string): LookResult | undefined {
+export function look(
+  context: OperationContext,
+  path: string,
+  attributes?: readonly AttributeName[],
+): LookResult | undefined {
   try {
     const target =
       path === "" ? `${context.tree.directory("").prefix}.` : context.tree.place(path).target;
-    const stats = lstatSync(target, { throwIfNoEntry: false });
+    const stats = context.tree.look(target, path);
     if (stats === undefined) return undefined;
     const linkTarget = stats.isSymbolicLink() ? readTarget(target, path) : undefined;
-    return { row: statRow(stats), linkTarget };
+    return { row: statRow(stats), linkTarget, more: readMore(resolved(context.tree, target, stats), stats, attributes) };
   } catch (error) {
     // Something else than a directory on the way: then nothing lies below it.
     if (isSystemError(error, "ENOENT") || (path !== "" && isSystemError(error, "ENOTDIR"))) {
@@ -170,7 +180,7 @@ export function copySmall(
     const mode = wish.mode ?? stats.mode & 0o7777;
     const mtime = wish.mtime ?? stats.mtimeMs;
     return writeAtomically(place, path, { ...wish, mode, mtime }, (out) =>
-      writeFully(out, buffer, size),
+      writeContent(out, buffer, size, wish.sparse),
     );
   } finally {
     closeSync(fd);
@@ -206,6 +216,29 @@ export function writeFully(fd: number, buffer: Uint8Array, size: number): number
   return size;
 }
 
+/** The same with holes for zeros, if wished: what is skipped lies behind the end until the size is set. */
+export function writeContent(
+  fd: number,
+  buffer: Uint8Array,
+  size: number,
+  sparse: boolean | undefined,
+): number {
+  if (!sparse) return writeFully(fd, buffer, size);
+  for (const { offset, length } of dataRuns(buffer.subarray(0, size))) {
+    for (let done = 0; done < length;) {
+      done += writeSync(fd, buffer, offset + done, length - done, offset + done);
+    }
+  }
+  ftruncateSync(fd, size);
+  return size;
+}
+
+/** The same place for calls that never follow a link, where links are to be followed. */
+export function resolved(tree: ConfinedTree, target: string, stats: Stats): string {
+  const isItself = tree.spec.see === undefined || stats.isSymbolicLink();
+  return isItself ? target : realpathSync(target);
+}
+
 /** The text of a link. @throws StorageError `invalid-path` if it is not UTF-8. */
 export function readTarget(target: string, path: string): string {
   const bytes = readlinkSync(target, "buffer");
@@ -226,8 +259,8 @@ export function openFile(tree: ConfinedTree, path: string, ifMatch: string | und
   const { target } = tree.place(path);
   // Looked at before it is opened: opening a FIFO or a device does something to it. Whoever knows the
   // etag has looked.
-  if (ifMatch === undefined) refuseOther(path, lstatSync(target));
-  const fd = openPlainFile(target, path);
+  if (ifMatch === undefined) refuseOther(path, tree.look(target, path) ?? lstatSync(target));
+  const fd = openPlainFile(target, path, tree.spec.see === undefined);
   try {
     const stats = settle(path, fd);
     refuseOther(path, stats);
@@ -240,9 +273,10 @@ export function openFile(tree: ConfinedTree, path: string, ifMatch: string | und
 }
 
 /** Opens what should be a file. That it is one is for the caller to see. */
-function openPlainFile(target: string, path: string): number {
+function openPlainFile(target: string, path: string, noFollow: boolean): number {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
   try {
-    return openSync(target, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    return openSync(target, O_RDONLY | O_NONBLOCK | (noFollow ? O_NOFOLLOW : 0));
   } catch (error) {
     // A link or a socket cannot be opened, which is told by the kind and not as a failure.
     if (isSystemError(error, "ELOOP", "ENXIO")) refuseOther(path, lstatSync(target));

@@ -2,11 +2,12 @@
  * A temporary file that the main thread fills, in order or out of order, and a worker puts in place.
  * The descriptor is closed only when no write is under way: by then its number could be another file's.
  */
-import { close, ftruncate, write } from "node:fs";
+import { close, ftruncate, read, write } from "node:fs";
 import { promisify } from "node:util";
 import { StorageError } from "../../errors.ts";
 import type { HashName } from "../../hashes.ts";
 import type { TempFile, WriteWish } from "./atomic-write.ts";
+import { type DataRun, dataRuns } from "./data-runs.ts";
 import type { FileCaller } from "./file-caller.ts";
 import { fromSystemError } from "./file-errors.ts";
 import { PrefixHash } from "./prefix-hash.ts";
@@ -14,22 +15,42 @@ import type { StatRow } from "./stat-row.ts";
 
 const closeFile = promisify(close);
 const truncateFile = promisify(ftruncate);
+const readFile = promisify(read);
 const writeFile = promisify(write);
+
+interface TempWriterParts {
+  readonly sparse?: boolean | undefined;
+  readonly size?: number | undefined;
+  readonly resumed?: boolean | undefined;
+}
 
 export class TempWriter {
   readonly path: string;
   readonly #caller: FileCaller;
   readonly #temp: TempFile;
+  /** Zeros become holes. */
+  readonly #sparse: boolean;
+  #end: number;
+  /** Whether it holds what an earlier stage wrote. */
+  readonly resumed: boolean;
   readonly #busy = new Set<Promise<unknown>>();
   /** The write before. Two at once in one file wait for each other in the kernel, and burn a core there. */
   #lastWrite: Promise<unknown> = Promise.resolve();
   #prefixHash: PrefixHash | undefined;
   #ended = false;
 
-  constructor(caller: FileCaller, path: string, temp: TempFile) {
+  constructor(
+    caller: FileCaller,
+    path: string,
+    temp: TempFile,
+    { sparse = false, size = 0, resumed = false }: TempWriterParts,
+  ) {
     this.#caller = caller;
     this.path = path;
     this.#temp = temp;
+    this.#sparse = sparse;
+    this.#end = size;
+    this.resumed = resumed;
   }
 
   /** Creates the file, and its directories. With `size` it is of that size from the start. */
@@ -40,12 +61,26 @@ export class TempWriter {
     size?: number,
   ): Promise<TempWriter> {
     const temp = await caller.call("beginWrite", [path, wish, size]);
-    return new TempWriter(caller, path, temp);
+    return new TempWriter(caller, path, temp, { sparse: wish.sparse, size });
+  }
+
+  /** Goes on with a leftover beside `path`. @returns `undefined` if there is none that fits. */
+  static async resume(
+    caller: FileCaller,
+    path: string,
+    { sparse, leftover, size }: { sparse?: boolean | undefined; leftover: string; size: number },
+  ): Promise<TempWriter | undefined> {
+    const temp = await caller.call("resumeWrite", [path, leftover, size]);
+    return temp && new TempWriter(caller, path, temp, { sparse, size, resumed: true });
   }
 
   /** Computes this hash of the whole while it is written. */
   expectHash(name: HashName): void {
     this.#prefixHash ??= new PrefixHash(this.#caller, this.#temp.fd, name);
+  }
+
+  get tempName(): string {
+    return this.#temp.name;
   }
 
   get fd(): number {
@@ -55,7 +90,8 @@ export class TempWriter {
   write(bytes: Uint8Array, position: number): Promise<void> {
     return this.use(async (fd) => {
       this.#prefixHash?.writing(position);
-      const put = (): Promise<void> => writeFully(fd, bytes, position);
+      const put = (): Promise<void> =>
+        this.#sparse ? this.#writeData(fd, bytes, position) : writeFully(fd, bytes, position);
       const writing = this.#lastWrite.then(put, put);
       this.#lastWrite = writing;
       await writing;
@@ -80,12 +116,19 @@ export class TempWriter {
 
   /** Puts the file in place. A failure leaves it as it was, to be committed again or aborted. */
   commit(wish: WriteWish): Promise<StatRow> {
-    return this.use(() =>
-      this.#caller.callOn(this.path, wish, "commitWrite", [this.path, this.#temp, wish]),
+    return this.use(async (fd) => {
+      if (this.#sparse) await truncateFile(fd, this.#end);
+      return this.#commit(wish);
+    });
+  }
+
+  #commit(wish: WriteWish): Promise<StatRow> {
+    return (
+      this.#caller.callOn(this.path, wish, "commitWrite", [this.path, this.#temp, wish])
     );
   }
 
-  /** Closes the file after its commit. */
+  /** Closes the file: after its commit, or to leave it for later. */
   async end(): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
@@ -105,6 +148,21 @@ export class TempWriter {
     } finally {
       await closeFile(this.#temp.fd);
     }
+  }
+
+  /** Leaves zeros out where the file has none but zeros yet: a range may be written twice. */
+  async #writeData(fd: number, bytes: Uint8Array, position: number): Promise<void> {
+    let at = 0;
+    for (const run of [...dataRuns(bytes, position), { offset: bytes.byteLength, length: 0 }]) {
+      const zeros = bytes.subarray(at, run.offset);
+      if (!(await hasOnlyZeros(fd, { offset: position + at, length: zeros.byteLength }))) {
+        await writeFully(fd, zeros, position + at);
+      }
+      const data = bytes.subarray(run.offset, run.offset + run.length);
+      await writeFully(fd, data, position + run.offset);
+      at = run.offset + run.length;
+    }
+    this.#end = Math.max(this.#end, position + bytes.byteLength);
   }
 
   async #knownHash(
@@ -132,6 +190,13 @@ export class TempWriter {
       this.#busy.delete(running);
     }
   }
+}
+
+async function hasOnlyZeros(fd: number, { offset, length }: DataRun): Promise<boolean> {
+  if (length === 0) return true;
+  const there = Buffer.alloc(length);
+  const { bytesRead } = await readFile(fd, there, 0, length, offset);
+  return dataRuns(there.subarray(0, bytesRead)).length === 0;
 }
 
 async function writeFully(fd: number, bytes: Uint8Array, position: number): Promise<void> {

@@ -9,7 +9,8 @@
  *
  * Runs in a worker, on synchronous calls: six times faster than promises, in a tenth of the memory.
  */
-import { type Stats, readdirSync } from "node:fs";
+import { type Stats, lstatSync, readdirSync } from "node:fs";
+import type { AttributeName, Entry } from "../../entry.ts";
 import { StorageError } from "../../errors.ts";
 import { comparePaths, isReserved, joinPath } from "../../path.ts";
 import {
@@ -21,14 +22,17 @@ import {
 import { type WireError, fromSystemError, isSystemError, packError } from "./file-errors.ts";
 import { whenDescriptorsAllow } from "./descriptor-shortage.ts";
 import { type Look, lookMany } from "./look-many.ts";
-import { readTarget } from "./read-operations.ts";
-import { type Tags, createTags, statRow, tagText, writeTag } from "./stat-row.ts";
+import { type MoreRow, readMore, withMore } from "./more-attributes.ts";
+import { readTarget, resolved } from "./read-operations.ts";
+import { type Tags, createTags, rowEntry, statRow, tagText, writeTag } from "./stat-row.ts";
 
 export interface WalkRequest {
   readonly directory: string;
   readonly recursive: boolean;
   readonly includeReserved: boolean;
   readonly startAfter?: string | undefined;
+  readonly attributes?: readonly AttributeName[] | undefined;
+  readonly oneFileSystem?: boolean | undefined;
 }
 
 /** A page as it travels between threads: numbers in arrays, texts in one string each. */
@@ -42,6 +46,8 @@ export interface WalkPage {
   readonly etags: string;
   /** Position in the page and target of each link. */
   readonly links: readonly (readonly [index: number, target: string])[];
+  /** Position and what was asked for besides; of special files always. */
+  readonly more: readonly (readonly [index: number, more: MoreRow])[];
   readonly problems: readonly WireError[];
   readonly done: boolean;
 }
@@ -73,6 +79,9 @@ export class Walk {
   /** The directories above the one that is listed. */
   readonly #above: OpenDirectory[] = [];
   readonly #identity: string;
+  readonly #device: string;
+  readonly #follows: boolean;
+  readonly #readsMore: boolean;
   #page: PageBuilder;
 
   /** @throws StorageError or a system error if the directory itself cannot be listed. */
@@ -80,11 +89,14 @@ export class Walk {
     this.#tree = tree;
     this.#request = request;
     this.#page = new PageBuilder(1);
+    this.#follows = tree.spec.see !== undefined;
+    this.#readsMore = (request.attributes ?? []).length > 0;
     const { directory, startAfter } = request;
     let opened: OpenDirectory | undefined;
     try {
       opened = this.#openTop();
       this.#identity = directoryId(opened);
+      this.#device = deviceOf(opened);
       this.#levels.push(this.#level(directory, opened, afterWithin(directory, startAfter)));
     } catch (error) {
       if (opened !== undefined) closeDirectory(opened);
@@ -152,7 +164,8 @@ export class Walk {
     do {
       const at = level.next++;
       const name = names[at] as string;
-      const look = looks[at - level.looksFrom];
+      const seen = looks[at - level.looksFrom];
+      const look = this.#follows && isLinkLook(seen) ? this.#throughLink(level, name, seen) : seen;
       // Removed since its name was read.
       if (look === undefined) continue;
       if (look instanceof Error) {
@@ -195,6 +208,11 @@ export class Walk {
     let directory: OpenDirectory | undefined;
     try {
       directory = whenDescriptorsAllow(() => this.#tree.openBelow(level.directory, name, path));
+      if (this.#request.oneFileSystem && deviceOf(directory) !== this.#device) {
+        closeDirectory(directory);
+        return;
+      }
+      if (this.#follows) this.#refuseLoop(directory, path);
       this.#levels.push(this.#level(path, directory, after === "" ? undefined : after));
     } catch (error) {
       if (directory !== undefined) closeDirectory(directory);
@@ -236,6 +254,20 @@ export class Walk {
   #add(level: Level, name: string, stats: Stats): void {
     const path = level.path === "" ? name : `${level.path}/${name}`;
     let linkTarget: string | undefined;
+    let more: MoreRow | undefined;
+    if (this.#readsMore || this.#follows || !isPlain(stats)) {
+      const { attributes } = this.#request;
+      try {
+        const target = resolved(this.#tree, level.directory.prefix + name, stats);
+        more = readMore(target, stats, attributes);
+        const link = this.#follows && stats.isDirectory() && this.#linkAt(level, name);
+        if (link) more = { ...more, throughLink: link };
+      } catch (error) {
+        if (isSystemError(error, "ENOENT")) return;
+        // Told without it, it would be taken for one that has none.
+        return this.#problem(error, path);
+      }
+    }
     if (stats.isSymbolicLink()) {
       try {
         linkTarget = readTarget(level.directory.prefix + name, path);
@@ -244,7 +276,40 @@ export class Walk {
         this.#problem(error, path);
       }
     }
-    this.#page.add(path, stats, linkTarget);
+    this.#page.add(path, stats, linkTarget, more);
+  }
+
+  /** What a link stands for; nothing, and a problem, if that is nothing. */
+  #throughLink(level: Level, name: string, link: Stats): Look {
+    const path = joinPath(level.path, name);
+    try {
+      const found = this.#tree.throughLink(level.directory.prefix + name, path, link);
+      if (found !== undefined) return found;
+      const message = "the link points to nothing";
+      this.#problem(new StorageError("not-found", { path, message }), path);
+      return undefined;
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  }
+
+  /** The link in whose place a directory is told. */
+  #linkAt(level: Level, name: string): Entry | undefined {
+    const target = level.directory.prefix + name;
+    const stats = lstatSync(target, { throwIfNoEntry: false });
+    if (!stats?.isSymbolicLink()) return undefined;
+    const path = joinPath(level.path, name);
+    const link = rowEntry(path, statRow(stats), readTarget(target, path));
+    return withMore(link, readMore(target, stats, this.#request.attributes));
+  }
+
+  /** A directory above itself has no end. @throws StorageError `unsupported` */
+  #refuseLoop(directory: OpenDirectory, path: string): void {
+    const id = directoryId(directory);
+    const above = [...this.#above, ...this.#levels.map((level) => level.directory)];
+    if (!above.some((each) => directoryId(each) === id)) return;
+    const message = "is a link to a directory that it lies in, which has no end";
+    throw new StorageError("unsupported", { path, message });
   }
 
   #problem(error: unknown, path: string): void {
@@ -282,6 +347,7 @@ class PageBuilder {
   readonly #sizes: Float64Array<ArrayBuffer>;
   readonly #tags: Tags;
   readonly #links: (readonly [number, string])[] = [];
+  readonly #more: (readonly [number, MoreRow])[] = [];
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -294,13 +360,14 @@ class PageBuilder {
     return this.#paths.length === this.#limit || this.problems.length >= this.#limit;
   }
 
-  add(path: string, stats: Stats, linkTarget: string | undefined): void {
+  add(path: string, stats: Stats, linkTarget: string | undefined, more: MoreRow | undefined): void {
     const index = this.#paths.length;
     this.#paths.push(path);
     this.#modes[index] = stats.mode;
     this.#sizes[index] = stats.size;
     writeTag(this.#tags, index, statRow(stats));
     if (linkTarget !== undefined) this.#links.push([index, linkTarget]);
+    if (more !== undefined) this.#more.push([index, more]);
   }
 
   finish(done: boolean): WalkPage {
@@ -313,10 +380,24 @@ class PageBuilder {
       tags: this.#tags,
       etags: tagText(this.#tags, count),
       links: this.#links,
+      more: this.#more,
       problems: this.problems,
       done,
     };
   }
+}
+
+function isLinkLook(look: Look): look is Stats {
+  return look !== undefined && !(look instanceof Error) && look.isSymbolicLink();
+}
+
+/** Nothing about it costs a further look. */
+function isPlain(stats: Stats): boolean {
+  return stats.isFile() || stats.isDirectory() || stats.isSymbolicLink();
+}
+
+function deviceOf(directory: OpenDirectory): string {
+  return directoryId(directory).split(":")[0] as string;
 }
 
 /** Whether `name` comes after everything that could sort before the directory `directory`. */

@@ -1,5 +1,6 @@
 /** What a worker does for everything that changes something: synchronous calls only. */
 import {
+  type Stats,
   chmodSync,
   closeSync,
   constants,
@@ -16,9 +17,11 @@ import {
   unlinkSync,
   utimesSync,
 } from "node:fs";
+import type { Special } from "../../entry.ts";
 import { StorageError } from "../../errors.ts";
 import { type HashName, hashBytes } from "../../hashes.ts";
 import { checkSize } from "../../lib/body.ts";
+import { baseName, parentPath } from "../../path.ts";
 import {
   type TempFile,
   type WriteWish,
@@ -27,17 +30,21 @@ import {
   createTemp,
   discardTemp,
   explain,
+  openingMode,
   publish,
   putInPlace,
   toFileTime,
   writeAtomically,
 } from "./atomic-write.ts";
-import { type Place, makeDirectory, syncDirectory } from "./confined-tree.ts";
+import { type Place, makeDirectory, syncDirectory, type RootSpec } from "./confined-tree.ts";
 import { type WireError, fromSystemError, isSystemError, packError } from "./file-errors.ts";
+import { type MoreWish, hasMore, readMore, writeMore } from "./more-attributes.ts";
 import type { OperationContext } from "./operations.ts";
-import { hashRange, placeToWrite, readTarget, writeFully } from "./read-operations.ts";
+import { type LookResult, hashRange, placeToWrite, readTarget, writeContent } from "./read-operations.ts";
+import { allocate } from "./allocate.ts";
+import { createSpecial } from "./special-files.ts";
 import { type StatRow, statRow } from "./stat-row.ts";
-import { isStale, nextTempName } from "./temp-names.ts";
+import { isInUse, isStale, nextTempName } from "./temp-names.ts";
 
 export function writeBytes(
   context: OperationContext,
@@ -47,7 +54,9 @@ export function writeBytes(
 ): StatRow {
   checkHashes(path, wish, (name) => hashBytes(name, bytes));
   const place = placeToWrite(context, path, wish.durable);
-  return writeAtomically(place, path, wish, (fd) => writeFully(fd, bytes, bytes.byteLength));
+  return writeAtomically(place, path, wish, (fd) =>
+    writeContent(fd, bytes, bytes.byteLength, wish.sparse),
+  );
 }
 
 /** A temporary file beside `path`, for a body that comes in pieces; the caller fills and ends it. */
@@ -60,7 +69,9 @@ export function beginWrite(
   const place = placeToWrite(context, path, wish.durable);
   let temp: TempFile | undefined;
   try {
-    temp = createTemp(place.directory, chooseMode(place, path, wish));
+    temp = createTemp(place.directory, openingMode(chooseMode(place, path, wish), wish));
+    const space = size ?? wish.size ?? 0;
+    if (wish.preallocate && space > 0) allocate(place.directory.prefix + temp.name, space);
     if (size !== undefined) ftruncateSync(temp.fd, size);
     return temp;
   } catch (error) {
@@ -70,6 +81,43 @@ export function beginWrite(
     }
     throw explain(error, path, place.directory);
   }
+}
+
+/**
+ * Takes over a temporary file beside `path` that `beginWrite` made for a process that is gone, under a
+ * name of this process, so that no one takes it for a leftover.
+ */
+export function resumeWrite(
+  context: OperationContext,
+  path: string,
+  leftover: string,
+  size: number,
+): TempFile | undefined {
+  if (parentPath(leftover) !== parentPath(path) || isInUse(leftover)) return undefined;
+  let fd: number | undefined;
+  try {
+    const { directory } = context.tree.place(path);
+    const old = directory.prefix + baseName(leftover);
+    fd = openSync(old, constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    if (!isOwnFile(fstatSync(fd), size)) return undefined;
+    const name = nextTempName();
+    renameSync(old, directory.prefix + name);
+    // Of no mode that could be wished, so that the wished one is set in any case.
+    const temp = { fd, name, mode: -1 };
+    fd = undefined;
+    return temp;
+  } catch (error) {
+    if (isSystemError(error, "ENOENT", "ENOTDIR", "ELOOP", "EACCES", "EISDIR")) return undefined;
+    throw error;
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}
+
+function isOwnFile(stats: Stats, size: number): boolean {
+  return (
+    stats.isFile() && stats.nlink === 1 && stats.uid === process.geteuid?.() && stats.size === size
+  );
 }
 
 /**
@@ -124,7 +172,7 @@ export function removeFiles(context: OperationContext, paths: readonly string[])
   return failures;
 }
 
-interface AttributeWish {
+interface AttributeWish extends MoreWish {
   readonly mtime?: number | undefined;
   readonly mode?: number | undefined;
 }
@@ -141,8 +189,9 @@ export function makeDirectories(
 ): void {
   if (path === "") context.tree.directory("", wish.durable ? "durable" : true);
   else makeBelowRoot(context, path, wish);
-  if (wish.mode === undefined && wish.mtime === undefined) return;
+  if (wish.mode === undefined && wish.mtime === undefined && !hasMore(wish)) return;
   const itself = `${context.tree.directory(path).prefix}.`;
+  writeMore(itself, wish);
   if (wish.mode !== undefined) chmodSync(itself, wish.mode);
   if (wish.mtime !== undefined) utimesSync(itself, Date.now() / 1000, toFileTime(wish.mtime));
 }
@@ -189,23 +238,44 @@ export function changeAttributes(
   wish: AttributeWish,
   condition: { readonly ifMatch?: string | undefined; readonly ifNoneMatch?: "*" | undefined },
 ): StatRow {
-  const place = context.tree.place(path);
+  const place = path === "" ? directoryPlace(context, "") : placeToChange(context, path);
   const before = lstatSync(place.target);
   if (condition.ifNoneMatch !== undefined) {
     throw new StorageError("precondition-failed", { path, message: "exists" });
   }
   checkMatch(path, place.target, condition.ifMatch);
   const atime = toFileTime(before.atimeMs);
+  const isWritable = (before.mode & 0o200) !== 0 || before.isSymbolicLink();
+  if (wish.xattrs !== undefined && !isWritable) {
+    withoutFollowing(place, (target) => chmodSync(target, (before.mode & 0o7777) | 0o200));
+  }
+  writeMore(place.target, wish);
   if (before.isSymbolicLink()) {
     // A link has no mode of its own.
     if (wish.mtime !== undefined) lutimesSync(place.target, atime, toFileTime(wish.mtime));
   } else {
     withoutFollowing(place, (target) => {
-      if (wish.mode !== undefined) chmodSync(target, wish.mode);
+      // A new owner takes set-uid bits away.
+      const mode = wish.mode ?? (hasMore(wish) && !wish.acl ? before.mode & 0o7777 : undefined);
+      if (mode !== undefined) chmodSync(target, mode);
       if (wish.mtime !== undefined) utimesSync(target, atime, toFileTime(wish.mtime));
     });
   }
   return statRow(lstatSync(place.target));
+}
+
+/** A link that stands for a directory is passed through. */
+function placeToChange(context: OperationContext, path: string): Place {
+  const place = context.tree.place(path);
+  if (context.tree.spec.see === undefined) return place;
+  const seen = context.tree.look(place.target, path);
+  return seen?.isDirectory() ? directoryPlace(context, path) : place;
+}
+
+/** A directory as a place by itself, as the root has none above it. */
+function directoryPlace(context: OperationContext, path: string): Place {
+  const directory = context.tree.directory(path);
+  return { directory, name: ".", target: `${directory.prefix}.` };
 }
 
 export function readLink(context: OperationContext, path: string): string {
@@ -234,6 +304,7 @@ export function writeLink(
     throw new StorageError("precondition-failed", { path, message: "exists already" });
   }
   try {
+    writeMore(made, { ...wish, acl: undefined, defaultAcl: undefined });
     if (wish.mtime !== undefined) lutimesSync(made, Date.now() / 1000, toFileTime(wish.mtime));
     if (name !== place.name) putInPlace(place, path, name, wish);
   } catch (error) {
@@ -246,13 +317,14 @@ export function writeLink(
 
 export function hardLink(
   context: OperationContext,
-  existing: string,
+  existing: { readonly from: RootSpec | undefined; readonly path: string },
   path: string,
   wish: WriteWish,
 ): StatRow {
-  const from = context.tree.place(existing);
+  const tree = existing.from === undefined ? context.tree : context.open(existing.from);
+  const from = tree.place(existing.path);
   if (!lstatSync(from.target).isFile())
-    throw new StorageError("unsupported", { path: existing, message: "is not a file" });
+    throw new StorageError("unsupported", { path: existing.path, message: "is not a file" });
   const place = placeToWrite(context, path, wish.durable);
   const name = nextTempName();
   try {
@@ -268,6 +340,30 @@ export function hardLink(
     throw new StorageError("unsupported", { path, message, cause: error });
   }
   return statRow(lstatSync(place.target));
+}
+
+export function makeSpecial(
+  context: OperationContext,
+  path: string,
+  special: Special,
+  wish: WriteWish,
+): LookResult {
+  const place = placeToWrite(context, path, wish.durable);
+  const name = nextTempName();
+  const made = place.directory.prefix + name;
+  try {
+    createSpecial(made, special);
+    writeMore(made, wish);
+    chmodSync(made, chooseMode(place, path, wish));
+    if (wish.mtime !== undefined) utimesSync(made, Date.now() / 1000, toFileTime(wish.mtime));
+    putInPlace(place, path, name, wish);
+  } catch (error) {
+    discardTemp(place.directory, { name });
+    throw explain(error, path, place.directory);
+  }
+  if (wish.durable) syncDirectory(`${place.directory.prefix}.`);
+  const stats = lstatSync(place.target);
+  return { row: statRow(stats), more: readMore(place.target, stats, undefined) };
 }
 
 export function space(

@@ -26,7 +26,7 @@ import type {
   WatchOptions,
   WriteOptions,
 } from "../../driver.ts";
-import type { Attributes, Entry } from "../../entry.ts";
+import type { Attributes, Entry, Special } from "../../entry.ts";
 import { StorageError, throwIfAborted, toStorageError } from "../../errors.ts";
 import { hashBytes } from "../../hashes.ts";
 import { checkRange, checkSize, collectBody } from "../../lib/body.ts";
@@ -120,6 +120,8 @@ export class MemoryDriver implements Driver {
     const key = this.begin(path, options);
     checkRange(path, options.range);
     const object = this.get(path, key, options.version);
+    if (object.special !== undefined)
+      throw new StorageError("unsupported", { path, message: "is a FIFO, socket or device" });
     if (object.link)
       throw new StorageError("unsupported", { path, message: "is a link; use readLink" });
     this.checkMatch(path, object, options.ifMatch);
@@ -188,14 +190,9 @@ export class MemoryDriver implements Driver {
     const key = this.begin(path, options, { root: true });
     // The store itself is always there.
     if (key === "") return;
-    if (
-      this.store.objects.has(`${key}/`) &&
-      options.mtime === undefined &&
-      options.mode === undefined
-    )
-      return;
-    const { mtime, mode } = options;
-    this.put(path, `${key}/`, new Uint8Array(0), { mtime, mode });
+    const attributes = given(options);
+    if (this.store.objects.has(`${key}/`) && Object.keys(attributes).length === 0) return;
+    this.put(path, `${key}/`, new Uint8Array(0), attributes);
   }
 
   async rmdir(path: string, options: CallOptions = {}): Promise<void> {
@@ -220,7 +217,7 @@ export class MemoryDriver implements Driver {
       throw new StorageError("invalid-argument", { path, message: "would copy onto itself" });
     this.checkConditions(path, key, options);
     const attributes = { ...from.object.attributes, ...given(options) };
-    return this.put(path, key, from.object.bytes, attributes, from.object.link);
+    return this.put(path, key, from.object.bytes, attributes, from.object);
   }
 
   async move(from: string, to: string, options: CallOptions = {}): Promise<void> {
@@ -268,7 +265,7 @@ export class MemoryDriver implements Driver {
       key,
       object.bytes,
       { ...object.attributes, ...given(attributes) },
-      object.link,
+      object,
     );
   }
 
@@ -282,7 +279,13 @@ export class MemoryDriver implements Driver {
   async writeLink(path: string, target: string, options: WriteOptions = {}): Promise<Entry> {
     const key = this.begin(path, options);
     this.checkConditions(path, key, options);
-    return this.put(path, key, new TextEncoder().encode(target), options, true);
+    return this.put(path, key, new TextEncoder().encode(target), options, { link: true });
+  }
+
+  async makeSpecial(path: string, special: Special, options: WriteOptions = {}): Promise<Entry> {
+    const key = this.begin(path, options);
+    this.checkConditions(path, key, options);
+    return this.put(path, key, new Uint8Array(0), options, { link: false, special });
   }
 
   async stage(path: string, size: number, options: CallOptions = {}): Promise<Stage> {
@@ -360,7 +363,13 @@ export class MemoryDriver implements Driver {
     this.checkMatch(path, object, options.ifMatch);
   }
 
-  put(path: string, key: string, bytes: Uint8Array, attributes: Attributes, link = false): Entry {
+  put(
+    path: string,
+    key: string,
+    bytes: Uint8Array,
+    attributes: Attributes,
+    { link = false, special }: Partial<Pick<MemoryObject, "link" | "special">> = {},
+  ): Entry {
     const object: MemoryObject = {
       bytes,
       attributes: given(attributes),
@@ -368,6 +377,7 @@ export class MemoryDriver implements Driver {
       storedAt: Date.now(),
       sha256: hashBytes("sha256", bytes),
       link,
+      special,
     };
     return describe(path, this.store.set(key, object));
   }
@@ -387,6 +397,9 @@ export const MEMORY_CAPABILITIES: Capabilities = {
   fileAndDirectory: true,
   mtimePrecision: 0.001,
   mode: true,
+  owner: "both",
+  xattrs: true,
+  acls: true,
   metadata: true,
   contentType: true,
   maxSize: MAX_OBJECT,
@@ -396,6 +409,7 @@ export const MEMORY_CAPABILITIES: Capabilities = {
   move: true,
   setAttributes: true,
   symlinks: "native",
+  specials: true,
   multipart: { minPartSize: 1, maxPartSize: MAX_OBJECT, maxParts: 10_000 },
   copyPart: true,
   stage: true,
@@ -403,6 +417,7 @@ export const MEMORY_CAPABILITIES: Capabilities = {
   removeMany: 1000,
   about: true,
   watch: true,
+  paces: true,
   concurrency: 16,
 };
 
@@ -410,7 +425,8 @@ function describe(path: string, object: MemoryObject): Entry {
   return {
     ...object.attributes,
     path,
-    kind: object.link ? "symlink" : "file",
+    kind: object.link ? "symlink" : object.special === undefined ? "file" : "other",
+    ...(object.special === undefined ? {} : { special: object.special }),
     size: object.bytes.byteLength,
     complete: true,
     etag: object.etag,
@@ -435,7 +451,16 @@ function describeMarker(path: string, marker: MemoryObject): Entry {
 /** The attributes that have a value, copied so that the caller's later changes do not reach the store. */
 function given(attributes: Attributes): Attributes {
   const { mtime, mode, contentType, metadata } = attributes;
+  const { uid, gid, user, group, xattrs, acl, defaultAcl, hardLink } = attributes;
   return {
+    ...(uid === undefined ? {} : { uid }),
+    ...(gid === undefined ? {} : { gid }),
+    ...(user === undefined ? {} : { user }),
+    ...(group === undefined ? {} : { group }),
+    ...(xattrs === undefined ? {} : { xattrs: { ...xattrs } }),
+    ...(acl === undefined ? {} : { acl }),
+    ...(defaultAcl === undefined ? {} : { defaultAcl }),
+    ...(hardLink === undefined ? {} : { hardLink: { ...hardLink } }),
     ...(mtime === undefined ? {} : { mtime }),
     ...(mode === undefined ? {} : { mode }),
     ...(contentType === undefined ? {} : { contentType }),
@@ -445,8 +470,10 @@ function given(attributes: Attributes): Attributes {
 
 /** A body copied into memory: what the caller does to its buffer later must not change the object. */
 async function collect(path: string, body: Body, options: WriteOptions): Promise<Uint8Array> {
-  const { signal } = options;
-  return Uint8Array.from(await collectBody(body, MAX_OBJECT, { path, signal }));
+  const { pace, signal } = options;
+  const bytes = Uint8Array.from(await collectBody(body, MAX_OBJECT, { path, signal }));
+  await pace?.take(bytes.byteLength, signal);
+  return bytes;
 }
 
 async function* stream(

@@ -46,6 +46,7 @@ export function createMultipart(driver: MemoryDriver): Multipart {
     },
 
     async putPart(upload, number, bytes, options = {}) {
+      await options.pace?.take(bytes.byteLength, options.signal);
       return putPart(upload, number, Uint8Array.from(bytes), options);
     },
 

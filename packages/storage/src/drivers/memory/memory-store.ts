@@ -1,5 +1,5 @@
 /** What a memory store holds: objects by key, their versions, uploads in progress, and the ordered list of keys. */
-import type { Attributes } from "../../entry.ts";
+import type { Attributes, Special } from "../../entry.ts";
 import { comparePaths } from "../../path.ts";
 import type { Part } from "../../driver.ts";
 
@@ -10,6 +10,8 @@ export interface MemoryObject {
   readonly storedAt: number;
   readonly sha256: string;
   readonly link: boolean;
+  /** Then it has no content. */
+  readonly special?: Special | undefined;
   /** Its id, where versions are kept. */
   readonly version?: string | undefined;
 }

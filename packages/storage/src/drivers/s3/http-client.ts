@@ -53,7 +53,8 @@ export class HttpClient {
     await connection?.close();
   }
 
-  #suits({ body }: HttpRequest): boolean {
+  #suits({ body, pace }: HttpRequest): boolean {
+    if (pace !== undefined) return false;
     if (this.#opening !== undefined || this.#busy || this.#closed || this.#alone >= FEW)
       return false;
     return this.#options.proxy === undefined && (body?.byteLength ?? 0) <= SHORT_BODY;
@@ -64,7 +65,7 @@ export class HttpClient {
     this.#busy = true;
     try {
       this.#agent ??= makeAgent(this.origin, this.#options);
-      return await exchangeAlone(this.origin, this.#agent, request, this.#options.idleTimeout);
+      return await exchangeAlone(this.origin, this.#agent, request, this.#options);
     } finally {
       this.#busy = false;
     }

@@ -6,6 +6,7 @@ import type { Readable } from "node:stream";
 import { type Dispatcher, Pool, ProxyAgent } from "undici";
 import { AnswerStream, type HttpStream } from "./answer-stream.ts";
 import { KEEP_ALIVE, MAX_ANSWER, TooLongAnswer, certificates } from "./http-limits.ts";
+import type { Pacer } from "../../driver.ts";
 import { proxyFailure } from "./proxy-failure.ts";
 import { ReadBuffers } from "./read-buffers.ts";
 import type { ResponseHeaders } from "./s3-errors.ts";
@@ -14,6 +15,8 @@ export interface ConnectionOptions {
   readonly connections: number;
   /** Milliseconds. */
   readonly idleTimeout: number;
+  /** Milliseconds. */
+  readonly connectTimeout: number;
   /** PEM file of certificate authorities that count besides the usual ones. */
   readonly caBundle: string | undefined;
   readonly proxy: string | undefined;
@@ -25,6 +28,7 @@ export interface HttpRequest {
   readonly path: string;
   readonly headers: string[];
   readonly body: Uint8Array | undefined;
+  readonly pace?: Pacer | undefined;
   readonly signal: AbortSignal | undefined;
   /** Milliseconds until the answer must begin. Default: the idle timeout. */
   readonly answerTimeout: number | undefined;
@@ -88,13 +92,14 @@ export class HttpConnection {
   }
 
   #options(request: HttpRequest): Dispatcher.DispatchOptions {
-    const { method, path, headers, body, answerTimeout } = request;
+    const { method, path, headers, body, pace, signal, answerTimeout } = request;
     return {
       origin: this.origin,
       method,
       path,
       headers,
-      body: body === undefined ? null : sliced(body),
+      body:
+        body === undefined ? null : pace === undefined ? sliced(body) : paced(body, pace, signal),
       // undici closes the connection after a HEAD, for servers that send a body all the same.
       ...(method === "HEAD" ? { reset: false } : {}),
       ...(answerTimeout === undefined ? {} : { headersTimeout: answerTimeout }),
@@ -168,7 +173,7 @@ function makeDispatcher(
   options: ConnectionOptions,
   buffers: ReadBuffers,
 ): Dispatcher {
-  const { caBundle, proxy, idleTimeout, connections } = options;
+  const { caBundle, proxy, idleTimeout, connectTimeout, connections } = options;
   const tls = certificates(caBundle);
   const pool = {
     connections,
@@ -176,6 +181,7 @@ function makeDispatcher(
     allowH2: false,
     headersTimeout: idleTimeout,
     bodyTimeout: idleTimeout,
+    connectTimeout,
     keepAliveTimeout: KEEP_ALIVE,
   };
   if (proxy === undefined) {
@@ -186,6 +192,19 @@ function makeDispatcher(
   // Without `factory`, requests that need no tunnel would go by a pool that knows of no timeout.
   const factory = (to: string | URL, given: object): Pool => new Pool(to, { ...pool, ...given });
   return new ProxyAgent({ ...pool, factory, uri: proxy, requestTls: tls, proxyTls: tls });
+}
+
+/** Waits before each slice, so that the connection carries no more than it may. */
+function paced(body: Uint8Array, pace: Pacer, signal: AbortSignal | undefined): Readable {
+  async function* slices(): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < body.byteLength;) {
+      const slice = body.subarray(at, at + Math.min(pace.pieceSize, SLICE));
+      await pace.take(slice.byteLength, signal);
+      yield slice;
+      at += slice.byteLength;
+    }
+  }
+  return slices() as unknown as Readable;
 }
 
 function sliced(body: Uint8Array): Uint8Array | Readable {

@@ -14,9 +14,6 @@ import type { ConnectionOptions, HttpAnswer, HttpRequest } from "./http-connecti
 import { KEEP_ALIVE, MAX_ANSWER, TooLongAnswer, certificates } from "./http-limits.ts";
 import type { ResponseHeaders } from "./s3-errors.ts";
 
-/** Milliseconds; undici's. */
-const CONNECT_TIMEOUT = 10_000;
-
 export function makeAgent(origin: string, { caBundle }: ConnectionOptions): Agent {
   const settings = { keepAlive: true, maxSockets: 1, timeout: KEEP_ALIVE };
   if (!origin.startsWith("https:")) return new HttpAgent(settings);
@@ -27,11 +24,11 @@ export function exchangeAlone(
   origin: string,
   agent: Agent,
   request: HttpRequest,
-  idleTimeout: number,
+  { idleTimeout, connectTimeout }: Pick<ConnectionOptions, "idleTimeout" | "connectTimeout">,
 ): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
     if (request.signal?.aborted) throw aborted();
-    const sent = send(origin, agent, request);
+    const sent = send(origin, agent, request, connectTimeout);
     const abort = (): void => void sent.destroy(aborted());
     request.signal?.addEventListener("abort", abort);
     const done = (): void => request.signal?.removeEventListener("abort", abort);
@@ -55,14 +52,19 @@ export function exchangeAlone(
   });
 }
 
-function send(origin: string, agent: Agent, request: HttpRequest): ClientRequest {
+function send(
+  origin: string,
+  agent: Agent,
+  request: HttpRequest,
+  timeout: number,
+): ClientRequest {
   const { method, path, body } = request;
   const { protocol, hostname, port } = new URL(origin);
   const isEmpty = body === undefined && (method === "PUT" || method === "POST");
   const headers = isEmpty ? [...request.headers, "content-length", "0"] : request.headers;
   const host = hostname.replace(/^\[|\]$/g, "");
   const make = protocol === "https:" ? httpsRequest : httpRequest;
-  return make({ agent, host, port, method, path, headers, timeout: CONNECT_TIMEOUT });
+  return make({ agent, host, port, method, path, headers, timeout });
 }
 
 /** Ends a request whose server keeps silent for too long. */

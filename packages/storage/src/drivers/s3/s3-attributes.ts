@@ -7,6 +7,9 @@
  * - `x-amz-meta-omnisync-blake3`: the content's hash. `x-amz-meta-omnisync-part-size`: bytes of each
  *   part but the last, which together with the ETag gives `Entry.parts`.
  *
+ * - Owner, extended attributes, access lists, hard links, devices: see `further-attributes.ts`. A FIFO, socket
+ *   or device is an object without content whose mode says so.
+ *
  * These are hidden from `Entry.metadata`. Text that no header can hold is written as RFC 2047 has it, which
  * is also how S3 itself gives back what is not ASCII.
  *
@@ -15,10 +18,19 @@
  * for "the same as before", and one that equals the MD5 of local content proves that it is the same.
  */
 import type { WriteOptions } from "../../driver.ts";
-import type { Attributes, Entry, EntryKind } from "../../entry.ts";
+import type { Attributes, Entry, EntryKind, Special } from "../../entry.ts";
 import { StorageError } from "../../errors.ts";
 import type { HashName } from "../../hashes.ts";
 import { type Hashes, isMd5, wholeChecksums } from "./checksums.ts";
+import {
+  FURTHER_NAMES,
+  type FurtherAttributes,
+  checkMetadataSize,
+  furtherPairs,
+  parseDevice,
+  parseFurther,
+  pickFurther,
+} from "./further-attributes.ts";
 import { bareEtag } from "./list-scanner.ts";
 import { type ResponseHeaders, text } from "./s3-errors.ts";
 import { hidesMd5 } from "./s3-headers.ts";
@@ -28,7 +40,10 @@ const MTIME = `${META}mtime`;
 const MODE = `${META}mode`;
 const BLAKE3 = `${META}omnisync-blake3`;
 const PART_SIZE = `${META}omnisync-part-size`;
-const OWN: ReadonlySet<string> = new Set([MTIME, MODE, BLAKE3, PART_SIZE]);
+const OWN: ReadonlySet<string> = new Set([
+  ...[MTIME, MODE, BLAKE3, PART_SIZE],
+  ...FURTHER_NAMES.map((name) => META + name),
+]);
 
 const TYPE_BITS = 0o170000;
 const TYPES: Readonly<Record<"file" | "directory" | "symlink", number>> = {
@@ -36,11 +51,19 @@ const TYPES: Readonly<Record<"file" | "directory" | "symlink", number>> = {
   directory: 0o040000,
   symlink: 0o120000,
 };
+const SPECIAL_TYPES: Readonly<Record<Special["type"], number>> = {
+  fifo: 0o010000,
+  character: 0o020000,
+  block: 0o060000,
+  socket: 0o140000,
+};
 const DEFAULT_CONTENT_TYPE = "application/octet-stream";
 
 /** What can be written with an object. */
 export interface ObjectAttributes extends Attributes {
   readonly kind: "file" | "directory" | "symlink";
+  /** Then it has no content. */
+  readonly special?: Special | undefined;
   readonly blake3?: string | undefined;
   readonly partSize?: number | undefined;
 }
@@ -57,7 +80,8 @@ export function attributesOf(
   kind: ObjectAttributes["kind"] = "file",
 ): ObjectAttributes {
   const { mtime, mode, contentType, metadata, hashes } = options;
-  return { kind, mtime, mode, contentType, metadata, blake3: hashes?.blake3 };
+  const further = pickFurther(options);
+  return { kind, mtime, mode, contentType, metadata, blake3: hashes?.blake3, ...further };
 }
 
 /**
@@ -72,11 +96,20 @@ export function attributeHeaders(
   const { kind, mtime, mode, contentType, metadata, blake3, partSize } = attributes;
   const headers = ["content-type", checkContentType(path, contentType ?? DEFAULT_CONTENT_TYPE)];
   for (const name in metadata) pushMetadata(headers, path, name, metadata[name] as string);
-  if (noMetadata) return headers;
+  if (noMetadata) {
+    refuseWithoutMetadata(path, attributes);
+    return headers;
+  }
   if (blake3 !== undefined) headers.push(BLAKE3, blake3);
   if (partSize !== undefined) headers.push(PART_SIZE, String(partSize));
-  if (mode !== undefined || kind === "symlink") headers.push(MODE, formatMode(kind, mode));
+  const { special } = attributes;
+  if (special !== undefined) headers.push(MODE, formatSpecialMode(special, mode));
+  else if (mode !== undefined || kind === "symlink") headers.push(MODE, formatMode(kind, mode));
   if (mtime !== undefined) headers.push(MTIME, formatMtime(mtime));
+  const further = furtherPairs(attributes, special);
+  for (const [name, value] of further) headers.push(META + name, encodeMetadata(value));
+  const names = headers.filter((text, i) => i % 2 === 1 || text.startsWith(META)).slice(1);
+  if (further.length > 0) checkMetadataSize(path, names.map(withoutMeta));
   return headers;
 }
 
@@ -90,12 +123,15 @@ export function entryOf(
   const etag = etagOf(headers);
   const storedAt = Date.parse(text(headers, "last-modified") ?? "");
   const mode = parseMode(text(headers, MODE));
-  const kind = kindOf(mode);
+  const special = specialOf(mode, text(headers, `${META}rdev`));
+  const kind = special === undefined ? kindOf(mode) : "other";
   return {
     path,
     kind,
     size,
     complete: true,
+    ...parseFurther((name) => decoded(text(headers, META + name))),
+    ...optional("special", special),
     ...(etag === undefined ? {} : { etag }),
     ...(Number.isNaN(storedAt) ? {} : { storedAt }),
     ...optional("version", versionOf(headers)),
@@ -128,9 +164,11 @@ export function writtenEntry(
   const storageClass = facts.storageClass === "STANDARD" ? undefined : facts.storageClass;
   return {
     path,
-    kind,
+    kind: attributes.special === undefined ? kind : "other",
     size,
     complete: true,
+    ...(kept ? withoutEmpty(attributes) : {}),
+    ...optional("special", kept ? attributes.special : undefined),
     ...optional("etag", etag),
     ...optional("version", versionOf(answer)),
     ...(kept && mtime !== undefined ? { mtime: roundMtime(mtime) } : {}),
@@ -149,6 +187,7 @@ export function directoryEntry(path: string, marker?: Entry | undefined): Entry 
   const { mtime, mode, etag, storedAt } = marker;
   return {
     ...entry,
+    ...pickFurther(marker),
     ...optional("mtime", mtime),
     ...optional("mode", mode),
     ...optional("etag", etag),
@@ -209,6 +248,42 @@ export function decodeMetadata(value: string): string {
 function formatMode(kind: ObjectAttributes["kind"], mode: number | undefined): string {
   const bits = TYPES[kind] | (kind === "symlink" ? 0o777 : (mode as number) & 0o7777);
   return `0${bits.toString(8)}`;
+}
+
+function refuseWithoutMetadata(path: string, { xattrs, acl, defaultAcl }: ObjectAttributes): void {
+  if (Object.keys(xattrs ?? {}).length === 0 && !acl && !defaultAcl) return;
+  const message = "no attributes are stored here (noMetadata), and these would be lost";
+  throw new StorageError("unsupported", { path, message });
+}
+
+function formatSpecialMode({ type }: Special, mode = 0o600): string {
+  return `0${(SPECIAL_TYPES[type] | (mode & 0o7777)).toString(8)}`;
+}
+
+function specialOf(mode: number | undefined, rdev: string | undefined): Special | undefined {
+  const types = Object.keys(SPECIAL_TYPES) as Special["type"][];
+  const type = types.find((each) => SPECIAL_TYPES[each] === ((mode ?? 0) & TYPE_BITS));
+  if (type === undefined) return undefined;
+  return type === "block" || type === "character" ? { type, ...parseDevice(rdev) } : { type };
+}
+
+/** As it will be read back: nothing is stored of what is empty. */
+function withoutEmpty(attributes: ObjectAttributes): FurtherAttributes {
+  const { xattrs, acl, defaultAcl } = attributes;
+  return pickFurther({
+    ...attributes,
+    xattrs: Object.keys(xattrs ?? {}).length === 0 ? undefined : xattrs,
+    acl: acl || undefined,
+    defaultAcl: defaultAcl || undefined,
+  });
+}
+
+function withoutMeta(text: string): string {
+  return text.startsWith(META) ? text.slice(META.length) : text;
+}
+
+function decoded(value: string | undefined): string | undefined {
+  return value === undefined ? undefined : decodeMetadata(value);
 }
 
 function parseMode(value: string | undefined): number | undefined {

@@ -8,6 +8,7 @@
  * bucket's region, the request is made anew, signed for that region, and on AWS sent to the host
  * that the region has there, whose name is made here and not taken from the answer.
  */
+import type { Pacer } from "../../driver.ts";
 import { StorageError, isStorageError, throwIfAborted } from "../../errors.ts";
 import { DEFAULT_RETRY, type RetryPolicy, withRetry } from "../../lib/retry-policy.ts";
 import type { Credentials } from "./credentials.ts";
@@ -36,6 +37,8 @@ export interface S3Request extends ErrorContext {
   /** Names and values in turn, names in lower case. */
   readonly headers?: readonly string[] | undefined;
   readonly body?: Uint8Array | undefined;
+  /** Of the body. */
+  readonly pace?: Pacer | undefined;
   /** Default: that of no body. */
   readonly payloadHash?: string | undefined;
   /** The answer is a document, which a store may begin before it knows the outcome: errors come with status 200 too. */
@@ -67,6 +70,8 @@ const MAX_ERROR_BODY = 64 * 1024;
 
 export class S3Client {
   readonly config: S3Config;
+  /** Told of each attempt that the store refused for being one too many. */
+  readonly throttled: Set<() => void> = new Set();
   readonly #policy: RetryPolicy;
   #signer: Signer;
   #connection: HttpClient;
@@ -161,6 +166,7 @@ export class S3Client {
           throwIfAborted(request.signal, request.path);
           const failure = this.#closed ? closed(request) : translateTransportError(error, request);
           if (request.outcome && mayBeDone(failure)) request.outcome.uncertain = true;
+          if (failure.code === "throttled") for (const tell of this.throttled) tell();
           throw failure;
         }
       },
@@ -185,7 +191,7 @@ export class S3Client {
   }
 
   #prepare(request: S3Request, credentials: Credentials | undefined): HttpRequest {
-    const { method, query = "", body, payloadHash = EMPTY_SHA256, signal } = request;
+    const { method, query = "", body, pace, payloadHash = EMPTY_SHA256, signal } = request;
     const path = this.#path(request.key);
     const headers = ["host", this.#host, "x-amz-content-sha256", payloadHash];
     if (request.headers !== undefined) headers.push(...request.headers);
@@ -198,6 +204,7 @@ export class S3Client {
       path: query === "" ? path : `${path}?${query}`,
       headers,
       body,
+      pace,
       signal,
       answerTimeout: request.slow ? this.config.idleTimeout * SLOW_FACTOR : undefined,
     };

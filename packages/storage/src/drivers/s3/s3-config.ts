@@ -38,4 +38,6 @@ export interface S3Config {
   readonly maxAttempts: number;
   /** Milliseconds without a byte before a request counts as failed. Default 60,000. */
   readonly idleTimeout: number;
+  /** Milliseconds until a connection has to be there. Default 10,000. */
+  readonly connectTimeout: number;
 }

@@ -9,6 +9,7 @@ import type { ConditionOptions, CopySource, Part, WriteOptions } from "../../dri
 import type { Attributes, Entry } from "../../entry.ts";
 import { StorageError, isStorageError } from "../../errors.ts";
 import { isMd5 } from "./checksums.ts";
+import { pickFurther } from "./further-attributes.ts";
 import { bareEtag } from "./list-scanner.ts";
 import { type ObjectAttributes, attributeHeaders, blake3Of } from "./s3-attributes.ts";
 import { completeUpload } from "./s3-complete.ts";
@@ -220,6 +221,9 @@ function replaced(
 function mergedAttributes(options: WriteOptions, { entry, headers }: Found): ObjectAttributes {
   return {
     kind: entry.kind === "symlink" ? "symlink" : "file",
+    special: entry.special,
+    ...pickFurther(entry),
+    ...pickFurther(options),
     mtime: options.mtime ?? entry.mtime,
     mode: options.mode ?? entry.mode,
     contentType: options.contentType ?? entry.contentType,
@@ -269,8 +273,10 @@ async function present(
   throw new StorageError("changed", { path, message: "was removed right after it was copied" });
 }
 
-function changesAttributes({ mtime, mode, contentType, metadata }: Attributes): boolean {
-  return [mtime, mode, contentType, metadata].some((value) => value !== undefined);
+function changesAttributes(given: Attributes): boolean {
+  const { mtime, mode, contentType, metadata } = given;
+  const values = [mtime, mode, contentType, metadata, ...Object.values(pickFurther(given))];
+  return values.some((value) => value !== undefined);
 }
 
 /** Whether a copy of an object onto itself took in content that was not there before. */

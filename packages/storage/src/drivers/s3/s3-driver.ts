@@ -34,7 +34,7 @@ import { presignObject } from "./s3-presign.ts";
 import { openLink, readObject, statPath } from "./s3-read.ts";
 import { removeDirectory, removeObject, removeObjects } from "./s3-remove.ts";
 import { defineVersionMethods } from "./s3-versions.ts";
-import { makeDirectory, writeLinkObject, writeObject } from "./s3-write.ts";
+import { makeDirectory, writeLinkObject, writeSpecialObject, writeObject } from "./s3-write.ts";
 
 /** Longest target of a link, bytes; a longer object is none. */
 const MAX_TARGET = 64 * 1024;
@@ -52,6 +52,7 @@ export class S3Driver implements Driver {
   /** Absent where attributes are not to be stored. */
   readonly readLink?: (path: string, options?: CallOptions) => Promise<string>;
   readonly writeLink?: (path: string, target: string, options?: WriteOptions) => Promise<Entry>;
+  readonly makeSpecial?: NonNullable<Driver["makeSpecial"]>;
   /** Absent without credentials. */
   readonly presign?: (path: string, options: PresignOptions) => Promise<string>;
   /** Absent where the store has no request for it. */
@@ -76,6 +77,8 @@ export class S3Driver implements Driver {
     if (!config.noMetadata) {
       this.readLink = (path, call = {}) => readTarget(context, path, call);
       this.writeLink = (path, target, call = {}) => writeLinkObject(context, path, target, call);
+      this.makeSpecial = (path, special, call = {}) =>
+        writeSpecialObject(context, path, special, call);
     }
     if (config.credentials !== undefined) {
       this.presign = (path, call) => presignObject(context, path, call);
@@ -145,6 +148,12 @@ export class S3Driver implements Driver {
     return setObjectAttributes(this.#context, path, attributes, options);
   }
 
+  onThrottled(listener: () => void): () => void {
+    const { throttled } = this.#context.client;
+    throttled.add(listener);
+    return () => void throttled.delete(listener);
+  }
+
   close(): Promise<void> {
     return this.#context.close();
   }
@@ -168,6 +177,9 @@ function capabilitiesOf(context: S3Context): Capabilities {
     fileAndDirectory: true,
     mtimePrecision: kept ? 0.001 : undefined,
     mode: kept,
+    owner: kept ? "both" : undefined,
+    xattrs: kept,
+    acls: kept,
     metadata: true,
     contentType: true,
     maxPathBytes: MAX_KEY - Buffer.byteLength(context.prefix(config.root)),
@@ -183,11 +195,13 @@ function capabilitiesOf(context: S3Context): Capabilities {
     copy: "server",
     setAttributes: true,
     symlinks: kept ? "marked" : undefined,
+    specials: kept,
     multipart: limits,
     copyPart: context.mayCopyParts,
     presign: config.credentials !== undefined,
     removeMany: quirks.removeManyLimit === false ? undefined : quirks.removeManyLimit,
     versions: context.mayKeepVersions,
+    paces: true,
     concurrency: 16,
   };
 }

@@ -106,7 +106,7 @@ export async function putPart(
   upload: OwnUpload,
   number: number,
   bytes: Uint8Array,
-  { hashes = {}, signal }: PartOptions,
+  { hashes = {}, pace, signal }: PartOptions,
 ): Promise<Part> {
   const { path } = upload;
   checkHashes(path, bytes, hashes);
@@ -118,6 +118,7 @@ export async function putPart(
       headers: [...context.headers.read, ...integrity.headers],
       payloadHash: integrity.payloadHash,
       body: bytes,
+      pace,
     });
     await checkStored(context, path, integrity.md5, answer.headers);
     const { checksum } = context.integrity;

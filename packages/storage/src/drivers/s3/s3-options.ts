@@ -208,4 +208,11 @@ export const S3_OPTIONS: readonly OptionDescriptor[] = [
     flag: true,
     help: "Time without a byte after which a request counts as failed.",
   },
+  {
+    name: "connectTimeout",
+    type: "duration",
+    default: 10_000,
+    flag: true,
+    help: "Time that a connection may take to come about, encryption included.",
+  },
 ];

@@ -258,6 +258,9 @@ function checkRange(path: string, offset: number, length: number | undefined): v
 }
 
 function refuseLink({ kind, path }: Entry): void {
+  if (kind === "other") {
+    throw new StorageError("unsupported", { path, message: "is a FIFO, socket or device" });
+  }
   if (kind !== "symlink") return;
   throw new StorageError("unsupported", { path, message: "is a link; use readLink" });
 }

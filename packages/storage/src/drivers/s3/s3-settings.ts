@@ -63,6 +63,7 @@ export async function s3Config(
     proxy: proxyFor(requestUrl(place, bucket), env),
     maxAttempts: read.atLeastOne("maxAttempts", 5),
     idleTimeout: read.atLeastOne("idleTimeout", 60_000),
+    connectTimeout: read.atLeastOne("connectTimeout", 10_000),
   };
 }
 

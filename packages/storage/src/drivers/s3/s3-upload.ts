@@ -27,7 +27,7 @@ export async function uploadBody(
   options: WriteOptions,
   first?: Uint8Array,
 ): Promise<Entry> {
-  const { size, signal, hashes } = options;
+  const { size, pace, signal, hashes } = options;
   const { partSize: preferred, profile } = context.config;
   const limits = limitsOf(context);
   const fixed = size === undefined ? undefined : partSizeFor(size, preferred, limits);
@@ -42,7 +42,7 @@ export async function uploadBody(
   const hasher = hashes?.blake3 === undefined ? undefined : createHasher("blake3");
   const upload = await begin(context, path, { ...options, partSize: fixed ?? preferred });
   try {
-    const sent = await sendParts(context, upload, pieces, signal, hasher);
+    const sent = await sendParts(context, upload, pieces, { pace, signal }, hasher);
     checkSize(path, size, sent.size);
     if (hasher !== undefined && hasher.digest() !== hashes?.blake3) throw wrongHash(path, "blake3");
     return await completeUpload(context, upload, sent.parts, condition, signal);
@@ -83,7 +83,7 @@ async function sendParts(
   context: S3Context,
   upload: OwnUpload,
   pieces: Pieces,
-  signal: AbortSignal | undefined,
+  { pace, signal }: Pick<WriteOptions, "pace" | "signal">,
   hasher: Hasher | undefined,
 ): Promise<Sent> {
   const failed = new AbortController();
@@ -94,7 +94,7 @@ async function sendParts(
   let firstError: StorageError | undefined;
   const send = async (number: number, bytes: Uint8Array): Promise<void> => {
     try {
-      parts.push(await putPart(context, upload, number, bytes, { signal: both }));
+      parts.push(await putPart(context, upload, number, bytes, { pace, signal: both }));
       pieces.done(bytes);
     } catch (error) {
       firstError ??= toStorageError(error, { path: upload.path });

@@ -5,8 +5,14 @@
  * `singlePutLimit`, and never more than `COLLECT_LIMIT`, so that they too can be sent again after a failure,
  * and protected by a checksum that the store compares before it stores anything.
  */
-import type { Body, ConditionOptions, DirectoryOptions, WriteOptions } from "../../driver.ts";
-import type { Entry } from "../../entry.ts";
+import type {
+  Body,
+  ConditionOptions,
+  DirectoryOptions,
+  Pacer,
+  WriteOptions,
+} from "../../driver.ts";
+import type { Entry, Special } from "../../entry.ts";
 import { StorageError, isStorageError } from "../../errors.ts";
 import { hashBytes } from "../../hashes.ts";
 import { checkSize } from "../../lib/body.ts";
@@ -21,6 +27,7 @@ import {
   roundMtime,
   writtenEntry,
 } from "./s3-attributes.ts";
+import { pickFurther } from "./further-attributes.ts";
 import type { Outcome } from "./s3-client.ts";
 import type { S3Context } from "./s3-context.ts";
 import type { ResponseHeaders } from "./s3-errors.ts";
@@ -75,7 +82,7 @@ export async function writeLinkObject(
 ): Promise<Entry> {
   const key = context.begin(path, options);
   const body = new TextEncoder().encode(target);
-  return putObject(context, path, key, body, options, "symlink");
+  return putObject(context, path, key, body, options, { kind: "symlink" });
 }
 
 export async function makeDirectory(
@@ -84,13 +91,33 @@ export async function makeDirectory(
   options: DirectoryOptions,
 ): Promise<void> {
   const { mtime, mode, signal } = options;
+  const further = pickFurther(options);
   const root = context.begin(path, options, { root: true });
   if (root === "") return createBucket(context, options);
   const key = context.markerKey(path, root);
   // An existing marker keeps its attributes unless there are new ones.
-  const isPlain = mtime === undefined && mode === undefined;
+  const isPlain = mtime === undefined && mode === undefined && Object.keys(further).length === 0;
   if (isPlain && (await headObject(context, path, key, options)) !== undefined) return;
-  await putObject(context, path, key, new Uint8Array(0), { mtime, mode, signal }, "directory");
+  await putObject(
+    context,
+    path,
+    key,
+    new Uint8Array(0),
+    { mtime, mode, ...further, signal },
+    {
+      kind: "directory",
+    },
+  );
+}
+
+export async function writeSpecialObject(
+  context: S3Context,
+  path: string,
+  special: Special,
+  options: WriteOptions,
+): Promise<Entry> {
+  const key = context.begin(path, options);
+  return putObject(context, path, key, new Uint8Array(0), options, { kind: "file", special });
 }
 
 /** One PUT, checked. */
@@ -100,12 +127,12 @@ async function putObject(
   key: string,
   bytes: Uint8Array,
   options: WriteOptions,
-  kind: ObjectAttributes["kind"] = "file",
+  what: Pick<ObjectAttributes, "kind" | "special"> = { kind: "file" },
 ): Promise<Entry> {
-  const { hashes = {}, signal } = options;
+  const { hashes = {}, pace, signal } = options;
   checkHashes(path, bytes, hashes);
   const { noMetadata } = context.config;
-  const attributes = attributesOf(options, kind);
+  const attributes = { ...attributesOf(options), ...what };
   const integrity = protectBody(bytes, hashes, context.integrity);
   const headers = [
     ...context.headers.create,
@@ -117,7 +144,7 @@ async function putObject(
   // Until it is known whether ETags are MD5s, each answer may show it.
   const learns = context.facts.etagIsMd5 === "probe";
   const md5 = integrity.md5 ?? (learns ? hashBytes("md5", bytes) : undefined);
-  const put: Put = { path, key, bytes, hashes, headers, integrity, attributes, signal };
+  const put: Put = { path, key, bytes, hashes, headers, integrity, attributes, pace, signal };
   for (let attempt = 1; ; attempt++) {
     const answer = await sendPut(context, put);
     if ("entry" in answer) return answer.entry;
@@ -139,19 +166,20 @@ interface Put {
   readonly headers: readonly string[];
   readonly integrity: Integrity;
   readonly attributes: ObjectAttributes;
+  readonly pace: Pacer | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
 /** The answer, or the entry of what an answer that was lost has made. */
 async function sendPut(
   context: S3Context,
-  { path, key, bytes, hashes, headers, integrity, attributes, signal }: Put,
+  { path, key, bytes, hashes, headers, integrity, attributes, pace, signal }: Put,
 ): Promise<{ readonly headers: ResponseHeaders } | { readonly entry: Entry }> {
   const outcome: Outcome = { uncertain: false };
   const { payloadHash } = integrity;
   const request = { method: "PUT", operation: "write", path, key, headers, payloadHash } as const;
   try {
-    return await context.client.send({ ...request, body: bytes, signal, outcome });
+    return await context.client.send({ ...request, body: bytes, pace, signal, outcome });
   } catch (error) {
     // Refused for a hash that the caller gave: is it wrong, or was it the way?
     if (isStorageError(error, "corrupt")) checkHashes(path, bytes, hashes, true);

@@ -1,0 +1,140 @@
+/** Copying and moving under the names that programs look for. All of it is the engine, `startSync`. */
+import { type Entry, StorageError, joinPath } from "@omnisync/storage";
+import type { Place, SyncOptions } from "../options.ts";
+import type { Report } from "../report.ts";
+import { startSync, sync } from "../sync.ts";
+import { type CopyProgress, progressOf, succeeded } from "./result.ts";
+
+/** What a copy or a move can be told: everything but what removes extras. */
+export type CopyOptions = Omit<SyncOptions, "delete" | "move" | RemovingOption>;
+type RemovingOption =
+  | "deleteTiming"
+  | "deleteExcluded"
+  | "maxDelete"
+  | "maxDeleteMode"
+  | "allowEmptySource";
+
+/**
+ * Copies a file or everything below a directory: what is new or changed. Never removes anything. Content
+ * stays within the stores where they can copy between themselves.
+ * @throws StorageError as `sync` does; failures of single paths are in the report.
+ */
+export function copy(
+  source: Place,
+  destination: Place,
+  options: CopyOptions = {},
+): Promise<Report> {
+  return sync(source, destination, { ...options, delete: false, move: false });
+}
+
+/**
+ * `copy` that throws unless everything was copied.
+ * @throws StorageError the first failure; `aborted` if it was interrupted.
+ */
+export async function mustCopy(
+  source: Place,
+  destination: Place,
+  options: CopyOptions = {},
+): Promise<Report> {
+  return orThrow(await copy(source, destination, options));
+}
+
+/** `copy` that tells of its progress every `interval` milliseconds (default 100) and at its end. */
+export async function copyWithProgress(
+  source: Place,
+  destination: Place,
+  onProgress: (progress: CopyProgress) => void,
+  options: CopyOptions & { readonly interval?: number | undefined } = {},
+): Promise<Report> {
+  const { interval = 100, ...rest } = options;
+  const run = startSync(source, destination, { ...rest, delete: false, move: false });
+  const timer = setInterval(() => onProgress(progressOf(run.progress())), interval);
+  try {
+    const report = await run.done;
+    onProgress(progressOf(run.progress(), "complete", report.removed));
+    return report;
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/**
+ * Copies everything below a directory.
+ * @throws StorageError `not-a-directory` for anything else.
+ */
+export async function copyDir(
+  source: Place,
+  destination: Place,
+  options: CopyOptions = {},
+): Promise<Report> {
+  const entry = await lookAt(source, options);
+  if (entry.kind !== "directory")
+    throw new StorageError("not-a-directory", { path: nameOf(source) });
+  return copy(source, destination, options);
+}
+
+/**
+ * Copies one file; `destination.path` is its new name. Unless `options` say otherwise, content decides
+ * whether there is something to do, never size and time.
+ * @throws StorageError `is-a-directory`; whatever kept the file from being copied.
+ */
+export async function copyFile(
+  source: Place,
+  destination: Place,
+  options: CopyOptions = {},
+): Promise<Report> {
+  await refuseDirectory(source, options);
+  return mustCopy(source, destination, byContent(options));
+}
+
+/**
+ * Moves a file or everything below a directory. A source goes only after its copy was verified, and only
+ * if it is still what was copied; what failed or was skipped stays where it is.
+ * @throws StorageError as `sync` does; failures of single paths are in the report.
+ */
+export function move(
+  source: Place,
+  destination: Place,
+  options: CopyOptions = {},
+): Promise<Report> {
+  return sync(source, destination, { ...options, delete: false, move: true });
+}
+
+/**
+ * Moves one file; `destination.path` is its new name.
+ * @throws StorageError `is-a-directory`; whatever kept the file from being moved. It is then still there.
+ */
+export async function moveFile(
+  source: Place,
+  destination: Place,
+  options: CopyOptions = {},
+): Promise<Report> {
+  await refuseDirectory(source, options);
+  return orThrow(await move(source, destination, byContent(options)));
+}
+
+function byContent<Options extends CopyOptions>(options: Options): Options {
+  return options.sizeOnly ? options : { ...options, checksum: options.checksum ?? true };
+}
+
+function orThrow(report: Report): Report {
+  if (succeeded(report)) return report;
+  if (report.interrupted) throw new StorageError("aborted");
+  const [first] = report.failures;
+  throw first?.error ?? new StorageError("internal", { message: `withheld: ${report.withheld}` });
+}
+
+async function refuseDirectory(source: Place, options: CopyOptions): Promise<void> {
+  const { kind } = await lookAt(source, options);
+  if (kind === "directory") throw new StorageError("is-a-directory", { path: nameOf(source) });
+}
+
+async function lookAt(source: Place, { signal }: CopyOptions): Promise<Entry> {
+  const entry = await source.driver.stat(source.path, { signal });
+  if (entry === undefined) throw new StorageError("not-found", { path: nameOf(source) });
+  return entry;
+}
+
+function nameOf({ driver, path }: Place): string {
+  return joinPath(driver.id, path);
+}

@@ -1,0 +1,84 @@
+/** The outcome of a run and its progress in the words of other sync libraries. */
+import type { StorageError } from "@omnisync/storage";
+import type { Progress, Report } from "../report.ts";
+
+export interface Result {
+  /** Files that the destination did not have. */
+  readonly copied: number;
+  /** Files that were replaced, or only had attributes set. */
+  readonly updated: number;
+  readonly deleted: number;
+  /** Files that were the same, or left alone by an option. */
+  readonly skipped: number;
+  /** The first thousand; `failed` counts all. */
+  readonly errors: readonly ResultError[];
+  readonly failed: number;
+  /** Bytes of content that went through this process. */
+  readonly bytesTransferred: number;
+  /** Milliseconds. */
+  readonly duration: number;
+  readonly dryRun: boolean;
+  /** Whether everything that was asked for is so: see `succeeded`. */
+  readonly success: boolean;
+}
+
+export interface ResultError {
+  readonly path: string;
+  /** What was being done, where the driver tells: `read`, `write` … */
+  readonly op?: string | undefined;
+  readonly error: StorageError;
+}
+
+/** Whether a run did all that it was asked for: nothing failed, nothing was withheld, it came to its end. */
+export function succeeded(report: Report): boolean {
+  return report.failed === 0 && report.withheld === undefined && !report.interrupted;
+}
+
+/** A report as a `Result`. */
+export function resultOf(report: Report): Result {
+  return {
+    copied: report.created + report.linksWritten,
+    updated: report.replaced + report.attributesSet,
+    deleted: report.removed,
+    skipped: report.unchanged + report.skipped + report.ignored,
+    errors: report.failures.map(({ path, error }) => ({ path, op: error.operation, error })),
+    failed: report.failed,
+    bytesTransferred: report.bytesTransferred,
+    duration: report.duration,
+    dryRun: report.dryRun,
+    success: succeeded(report),
+  };
+}
+
+export interface CopyProgress {
+  /** Listing, comparing and transferring overlap: `scanning` until both sides are listed to their end. */
+  readonly phase: "scanning" | "transferring" | "complete";
+  /** One of the files on their way. */
+  readonly currentFile?: string | undefined;
+  readonly bytesTransferred: number;
+  /** Final when `phase` is not `scanning`. */
+  readonly totalBytes: number;
+  readonly filesTransferred: number;
+  /** Final when `phase` is not `scanning`. */
+  readonly totalFiles: number;
+  readonly filesDeleted: number;
+  readonly errors: number;
+}
+
+/** Where a run stands, as a `CopyProgress`. */
+export function progressOf(
+  progress: Progress,
+  phase: CopyProgress["phase"] = progress.listed ? "transferring" : "scanning",
+  filesDeleted: number = 0,
+): CopyProgress {
+  return {
+    phase,
+    currentFile: progress.active[0]?.path,
+    bytesTransferred: progress.bytesDone,
+    totalBytes: progress.bytesTotal,
+    filesTransferred: progress.filesDone,
+    totalFiles: progress.filesTotal,
+    filesDeleted,
+    errors: progress.failed,
+  };
+}

@@ -1,0 +1,65 @@
+/** Gives a file that was brought to a path of the run's own the path that it is for. */
+import { type Driver, type Entry, StorageError, isStorageError } from "@omnisync/storage";
+import { duplicate } from "./duplicate.ts";
+import { isSame } from "./old-content.ts";
+
+export interface Staged {
+  readonly driver: Driver;
+  readonly from: string;
+  readonly to: string;
+  /** What lies at `to`, as far as was seen. */
+  readonly previous: Entry | undefined;
+  readonly durable: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** @throws StorageError `precondition-failed` if something else lies there now; the staged file stays. */
+export async function putInPlace(staged: Staged): Promise<Entry> {
+  const { driver, from, to, signal } = staged;
+  if (driver.move === undefined) return copyInPlace(staged);
+  const now = await driver.stat(to, { signal });
+  const { previous } = staged;
+  const isAsSeen =
+    now === undefined || previous === undefined ? now === previous : isSame(previous, now);
+  if (!isAsSeen) {
+    throw new StorageError("precondition-failed", {
+      path: to,
+      message: "is not what it was when it was listed",
+    });
+  }
+  await driver.move(from, to, { signal });
+  return (await driver.stat(to, { signal }))!;
+}
+
+/** Where nothing can be renamed, the store copies, under the condition of a write. */
+async function copyInPlace({
+  driver,
+  from,
+  to,
+  previous,
+  durable,
+  signal,
+}: Staged): Promise<Entry> {
+  const entry = await driver.stat(from, { signal });
+  if (entry === undefined) throw new StorageError("not-found", { path: from });
+  const { create, replace } = driver.capabilities.conditions;
+  const ifNoneMatch = previous === undefined && create ? ("*" as const) : undefined;
+  const ifMatch = replace ? previous?.etag : undefined;
+  const options = { durable, signal, ifMatch, ifNoneMatch };
+  const paths = { from: driver, fromPath: from, to: driver, toPath: to };
+  const made = await duplicate({ ...paths, entry, mayLink: false, options });
+  await driver.remove(from, { signal });
+  return made;
+}
+
+/** Removes a directory and those above it, up to `top`, as far as they are empty. */
+export async function removeEmpty(driver: Driver, directories: readonly string[]): Promise<void> {
+  for (const directory of directories) {
+    try {
+      await driver.rmdir?.(directory);
+    } catch (error) {
+      if (!isStorageError(error, "directory-not-empty", "not-found")) throw error;
+      return;
+    }
+  }
+}

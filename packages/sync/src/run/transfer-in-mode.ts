@@ -1,0 +1,95 @@
+/** Brings a file over in the way that the run's options ask for: in place, by a path beside, or plainly. */
+import { RESERVED_NAME, baseName, joinPath, parentPath } from "@omnisync/storage";
+import { randomBytes } from "node:crypto";
+import type { RunContext } from "./context.ts";
+import type { TransferProgress } from "./progress-tracker.ts";
+import { putInPlace, removeEmpty } from "./put-in-place.ts";
+import type { Outcome, Transfer } from "./transfer.ts";
+import { type TransferJob, createTransfer, transferContent } from "./transfer-file.ts";
+import { type Keeping, transferInPlace } from "./transfer-in-place.ts";
+
+/** Smaller files are sent in one go, of which no part is worth keeping. */
+export const WORTH_KEEPING: number = 1024 * 1024;
+
+/** @throws StorageError as `transferFile`. */
+export async function transferInMode(
+  context: RunContext,
+  job: TransferJob,
+  progress: TransferProgress,
+): Promise<Outcome> {
+  const transfer = createTransfer(context, job, progress);
+  const keeping = whatToKeep(transfer);
+  if (keeping !== undefined) return context.lanes.with(1, () => transferInPlace(transfer, keeping));
+  const work = workPath(context, job);
+  return work === undefined ? transferContent(transfer) : byWorkPath(transfer, work);
+}
+
+/** `undefined`: the file is not written into in place. */
+function whatToKeep({ to, context, previous, source }: Transfer): Keeping | undefined {
+  const { append, inplace } = context.options;
+  if (to.patch === undefined || previous === undefined || previous.kind !== "file")
+    return undefined;
+  if (append !== undefined && append !== false && previous.size < source.size)
+    return append === "verify" ? "equal" : "all";
+  return inplace ? "nothing" : undefined;
+}
+
+interface WorkPath {
+  readonly path: string;
+  /** What lies there after a failure is gone on with by the next run. */
+  readonly isKept: boolean;
+  /** Made for this file, and removed when empty, inner ones first. */
+  readonly directories: readonly string[];
+}
+
+function workPath(context: RunContext, { path, source }: TransferJob): WorkPath | undefined {
+  const { partial, tempDirectory } = context.options;
+  const { driver, path: root } = context.destination;
+  if (driver.patch === undefined || driver.move === undefined) return undefined;
+  if (partial && source.size >= WORTH_KEEPING) {
+    const name = partial === true ? `${RESERVED_NAME}/partial` : partial.directory;
+    const directory = joinPath(root, parentPath(path), name);
+    const isOwn = partial === true;
+    const directories = isOwn ? [directory, parentPath(directory)] : [directory];
+    return { path: `${directory}/${baseName(path)}`, isKept: true, directories };
+  }
+  if (tempDirectory === undefined) return undefined;
+  const directory = joinPath(root, tempDirectory, RESERVED_NAME);
+  const name = `temp-${randomBytes(8).toString("hex")}`;
+  return { path: `${directory}/${name}`, isKept: false, directories: [directory] };
+}
+
+async function byWorkPath(transfer: Transfer, work: WorkPath): Promise<Outcome> {
+  const { context, to, toPath, previous } = transfer;
+  const { durable, move } = context.options;
+  const staged = { ...transfer, toPath: work.path, isStaged: true };
+  try {
+    const outcome = work.isKept
+      ? await context.lanes.with(1, () => transferInPlace(staged, "equal"))
+      : await transferContent(staged);
+    const destination = await putInPlace({
+      driver: to,
+      from: work.path,
+      to: toPath,
+      previous,
+      durable: durable === true || move === true,
+      signal: context.signal,
+    });
+    await removeEmpty(to, work.directories);
+    return { ...outcome, destination };
+  } catch (error) {
+    // Without the run's signal: an interrupted run leaves nothing but what it was told to leave.
+    if (!work.isKept) await to.remove(work.path);
+    else if (context.options.partial === true && previous === undefined)
+      await showPartial(transfer, work);
+    throw error;
+  }
+}
+
+/** As in rsync: what there is of a new file takes its name, unless somebody else was faster. */
+async function showPartial({ to, toPath }: Transfer, work: WorkPath): Promise<void> {
+  const [part, other] = await Promise.all([to.stat(work.path), to.stat(toPath)]);
+  if (part === undefined || part.size === 0 || other !== undefined) return;
+  await to.move!(work.path, toPath);
+  await removeEmpty(to, work.directories);
+}

@@ -1,0 +1,80 @@
+/**
+ * Writes into the file that is there: all of it, or what it lacks at its end. Nothing of this is
+ * atomic, which is what was asked for: a transfer that is cut short leaves what was written until then.
+ */
+import { type Driver, type Entry, type Patch, StorageError, createHasher } from "@omnisync/storage";
+import { wantedAttributes } from "../plan/wanted-attributes.ts";
+import { type Outcome, type Transfer, conditions, metered, refuseChanged } from "./transfer.ts";
+
+/** Which bytes that lie there already stay: none, all, or all if they are those of the source. */
+export type Keeping = "nothing" | "all" | "equal";
+
+export async function transferInPlace(transfer: Transfer, keeping: Keeping): Promise<Outcome> {
+  const { to, toPath, context } = transfer;
+  const patch = await to.patch!(toPath, { ...conditions(transfer), signal: context.signal });
+  try {
+    const offset = await keptBytes(transfer, patch, keeping);
+    const source = await writeFrom(transfer, patch, offset);
+    const { durable, move } = context.options;
+    await patch.close(source.size, { durable: durable === true || move === true });
+    const destination = await setAttributes(transfer, source);
+    const bytes = source.size - offset;
+    const resumed = keeping === "equal" && offset > 0 ? offset : undefined;
+    return { source, destination, bytes, resumed, strategy: "stream" };
+  } finally {
+    await patch.leave();
+  }
+}
+
+async function keptBytes(transfer: Transfer, patch: Patch, keeping: Keeping): Promise<number> {
+  const { size, etag } = patch.entry;
+  if (keeping === "nothing" || size > transfer.source.size) return 0;
+  if (keeping === "all" || size === 0) return size;
+  const { from, fromPath, to, toPath, source, context } = transfer;
+  const [there, here] = await Promise.all([
+    hashStart(to, toPath, { size, etag }, context.signal),
+    hashStart(from, fromPath, { size, etag: source.etag }, context.signal),
+  ]);
+  return there === here ? size : 0;
+}
+
+async function writeFrom(transfer: Transfer, patch: Patch, offset: number): Promise<Entry> {
+  const { from, fromPath, source, context, progress } = transfer;
+  const { signal } = context;
+  const read = await from.read(fromPath, { range: { offset }, ifMatch: source.etag, signal });
+  refuseChanged(transfer, read.entry);
+  progress.add(offset);
+  let at = offset;
+  for await (const chunk of metered(transfer, read.body)) {
+    await patch.write(at, chunk, { signal });
+    at += chunk.byteLength;
+  }
+  if (at === read.entry.size) return read.entry;
+  throw new StorageError("changed", { path: fromPath, message: "changed while it was read" });
+}
+
+async function setAttributes(transfer: Transfer, read: Entry): Promise<Entry> {
+  const { to, toPath, context, source, previous } = transfer;
+  const attributes = wantedAttributes({ ...source, ...read }, previous, context.rules.attributes);
+  if (to.setAttributes !== undefined)
+    return to.setAttributes(toPath, attributes, { signal: context.signal });
+  return (await to.stat(toPath, { signal: context.signal }))!;
+}
+
+/** BLAKE3 of the first bytes of a file, computed where it lies if its store can. */
+async function hashStart(
+  driver: Driver,
+  path: string,
+  { size, etag: ifMatch }: { readonly size: number; readonly etag: string | undefined },
+  signal: AbortSignal,
+): Promise<string> {
+  const range = { offset: 0, length: size };
+  if (driver.readBlock !== undefined) {
+    const options = { ...range, hashes: ["blake3"], hashOnly: true, ifMatch, signal } as const;
+    return (await driver.readBlock(path, options)).hashes.blake3!;
+  }
+  const hasher = createHasher("blake3");
+  const { body } = await driver.read(path, { range, ifMatch, signal });
+  for await (const chunk of body) hasher.update(chunk);
+  return hasher.digest();
+}
