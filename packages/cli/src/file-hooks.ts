@@ -3,6 +3,7 @@
  * what it is about comes in its environment, never in its text: a file may be named `$(reboot)`.
  */
 import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { type Entry, StorageError, printable } from "@omnisync/storage";
 import type { FileHooks, Place } from "@omnisync/sync";
 import type { FlagValues } from "./flags/flag-values.ts";
@@ -45,11 +46,10 @@ interface Subject {
   readonly path: string;
   readonly source?: Entry | undefined;
   readonly destination?: Entry | undefined;
-  readonly bytes?: number | undefined;
 }
 
 function variables(
-  { when, path, source, destination, bytes }: Subject,
+  { when, path, source, destination }: Subject,
   from: Place,
   to: Place,
 ): Record<string, string> {
@@ -60,14 +60,13 @@ function variables(
     OMNISYNC_DESTINATION: placeOf(to, path),
     OMNISYNC_SIZE: String(source?.size ?? 0),
     OMNISYNC_ACTION: destination === undefined ? "create" : "replace",
-    ...(bytes === undefined ? {} : { OMNISYNC_BYTES: String(bytes) }),
   };
 }
 
 /** A path of this machine's disk as it is, anything else as a location. */
 function placeOf({ driver, path: root }: Place, path: string): string {
-  const whole = [driver.id.replace(/\/$/, ""), root, path].filter((part) => part !== "").join("/");
-  return driver.name === "file" ? whole.replace(/^file:\/\//, "") : whole;
+  const base = driver.name === "file" ? fileURLToPath(driver.id) : driver.id;
+  return [base.replace(/\/$/, ""), root, path].filter((part) => part !== "").join("/");
 }
 
 interface Running {

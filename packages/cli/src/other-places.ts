@@ -5,7 +5,7 @@ import { Readable } from "node:stream";
 import { text as textOf } from "node:stream/consumers";
 import { driverDefinitions, printable } from "@omnisync/storage";
 import type { Alternates, Place, SyncOptions } from "@omnisync/sync";
-import { alternatesGiven, backupOptions } from "./engine-options.ts";
+import { alternatesGiven, backupOptions, requestLimits } from "./engine-options.ts";
 import type { FlagValues } from "./flags/flag-values.ts";
 import type { Ends } from "./places.ts";
 import type { Session } from "./session.ts";
@@ -17,8 +17,15 @@ export async function otherPlaces(
   session: Session,
   ends: Ends,
   values: Readonly<FlagValues>,
-): Promise<Pick<SyncOptions, "backup" | "alternates" | "files" | "priority" | "bandwidth">> {
+): Promise<
+  Pick<
+    SyncOptions,
+    "backup" | "alternates" | "files" | "priority" | "bandwidth" | "requests" | "hooks"
+  >
+> {
   return {
+    requests: requestLimits(values, ends),
+    hooks: await hooksOf(session, ends, values),
     ...(await timetable(values)),
     priority: await openPriority(session, values),
     backup: await openBackup(session, ends, values),
@@ -43,6 +50,16 @@ export function applyTimeouts(session: Session, values: Readonly<FlagValues>): v
       flags[option] ??= value;
     }
   }
+}
+
+async function hooksOf(
+  session: Session,
+  ends: Ends,
+  values: Readonly<FlagValues>,
+): Promise<SyncOptions["hooks"]> {
+  if (values.hookBefore === undefined && values.hookAfter === undefined) return undefined;
+  const { fileHooks } = await import("./file-hooks.ts");
+  return fileHooks(session, ends, values);
 }
 
 /** A `--bwlimit` that is no single rate. */

@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import type { Report, SyncEvent, SyncOptions, SyncRun } from "@omnisync/sync";
 import { openAttributeCache } from "./attribute-cache.ts";
-import { engineOptions, requestLimits } from "./engine-options.ts";
+import { engineOptions } from "./engine-options.ts";
 import { exitCodeOfReport } from "./exit-code-of.ts";
 import { EventPrinter } from "./output/event-printer.ts";
 import { keptAttributes } from "./output/itemize.ts";
@@ -54,22 +54,10 @@ export async function prepareTransfer(
   const options: SyncOptions = {
     ...engineOptions(flags),
     ...(await otherPlaces(session, ends, flags)),
-    requests: requestLimits(flags, ends),
-    hooks: await hooksOf(session, ends, flags),
     move: kind === "move",
     filter: createFilter(rules, ends.prefix),
   };
   return { ends, options };
-}
-
-async function hooksOf(
-  session: Session,
-  ends: Ends,
-  flags: TransferFlags,
-): Promise<SyncOptions["hooks"]> {
-  if (flags.hookBefore === undefined && flags.hookAfter === undefined) return undefined;
-  const { fileHooks } = await import("./file-hooks.ts");
-  return fileHooks(session, ends, flags);
 }
 
 /** Runs the engine between two opened ends; events and progress are printed as the flags say. */

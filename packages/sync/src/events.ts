@@ -23,6 +23,8 @@ export type Reason =
   | "exists"
   | "not-existing"
   | "limits"
+  | "not-shorter"
+  | "vanished"
   | "extra"
   | "moved";
 

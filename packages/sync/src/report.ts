@@ -29,6 +29,8 @@ export interface Report {
   readonly unchanged: number;
   readonly skipped: number;
   readonly ignored: number;
+  /** Of those failed or skipped: gone from the source before they could be read. */
+  readonly vanished: number;
   readonly removed: number;
   readonly sourcesRemoved: number;
   /** Extras that would have been removed, had `withheld` not spoken against it. */
@@ -97,6 +99,7 @@ export class ReportBuilder {
     unchanged: 0,
     skipped: 0,
     ignored: 0,
+    vanished: 0,
     removed: 0,
     sourcesRemoved: 0,
     withheldCount: 0,
@@ -118,6 +121,7 @@ export class ReportBuilder {
 
   add(event: SyncEvent): void {
     const { counts } = this;
+    if (event.reason === "vanished") counts.vanished++;
     switch (event.kind) {
       case "copy":
         if (event.destination === undefined) counts.created++;

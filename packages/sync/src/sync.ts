@@ -14,7 +14,9 @@ import { checkOverlap } from "./plan/check-overlap.ts";
 import { resolvePlanRules } from "./plan/resolve-rules.ts";
 import { type Progress, type Report, ReportBuilder } from "./report.ts";
 import { CacheUse, type RunContext, type RunObserver } from "./run/context.ts";
+import { DelayedUpdates } from "./run/delayed-updates.ts";
 import { DirectoryTimes } from "./run/directory-times.ts";
+import { EqualFiles } from "./run/equal-files.ts";
 import { type ExtraSink, ExtrasAtEnd, ExtrasBefore, ExtrasDuring } from "./run/extra-sink.ts";
 import { Budget, JobGate } from "./run/gate.ts";
 import { PairHandler } from "./run/pair-handler.ts";
@@ -120,6 +122,14 @@ export function createContext(
   const jobs =
     options.jobs ?? Math.min(from.capabilities.concurrency, to.capabilities.concurrency, MOST_JOBS);
   const backups = resolveBackupNames(options, destination, newTrashRun());
+  const rules = {
+    ...resolvePlanRules(options, from.capabilities, to.capabilities, process.umask()),
+    backups,
+  };
+  const equals =
+    options.alternates !== undefined || options.fuzzy
+      ? new EqualFiles({ source, destination, options, rules, signal })
+      : undefined;
   const notLed = new Set<string>();
   // Every transfer in flight listens to it; that is no leak.
   setMaxListeners(0, signal);
@@ -132,16 +142,15 @@ export function createContext(
     observer,
     jobs,
     checkers: options.checkers ?? jobs,
-    rules: {
-      ...resolvePlanRules(options, from.capabilities, to.capabilities, process.umask()),
-      backups,
-    },
+    rules,
+    equals,
     lanes: new Budget(jobs, (ms) => (limits.timings.lanes += ms)),
     memory: new Budget(MEMORY, (ms) => (limits.timings.memory += ms)),
     limits,
     throttle: limits.throttle,
     cache: options.attributeCache === undefined ? undefined : new CacheUse(options.attributeCache),
     old: createOldContent(options, destination, backups, signal),
+    delayed: options.delayUpdates && !options.dryRun ? new DelayedUpdates(destination) : undefined,
     notLed,
     emit: (event: SyncEvent) => {
       if (leadsNobody(event)) notLed.add(event.source!.hardLink!.id);
@@ -171,8 +180,12 @@ async function runPhases(context: RunContext, report: ReportBuilder): Promise<vo
   const { sink, files } = await openExtras(context, roots, removal);
   const handler = new PairHandler(context, gate, times, sink);
   try {
-    if (capabilities.directories) await times.visitRoot(roots.source, roots.destination);
+    // Of named files the place itself is none.
+    if (capabilities.directories && files === undefined) {
+      await times.visitRoot(roots.source, roots.destination);
+    }
     await transferAll({ context, report, handler, removal, roots, files });
+    await handler.performDelayed();
     if (context.limits.end.reason === undefined) await handler.performLinks();
     await sink.finish();
     const mayReplace = report.withheld === undefined || context.options.deleteTiming === "during";
@@ -181,7 +194,7 @@ async function runPhases(context: RunContext, report: ReportBuilder): Promise<vo
   } finally {
     // Transfers that are under way end before the run does, whatever ended it.
     await gate.drain().catch(() => {});
-    await Promise.all([times.close(), handler.close(), sink.close()]);
+    await Promise.all([times.close(), handler.close(), sink.close(), context.delayed?.close()]);
   }
 }
 

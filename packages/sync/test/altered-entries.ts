@@ -1,5 +1,11 @@
 /** A store that tells other things of its files than are true, for tests of who believes it. */
-import type { Driver, Entry } from "@omnisync/storage";
+import {
+  type Driver,
+  type Entry,
+  type MemoryDriver,
+  StorageError,
+  isWithin,
+} from "@omnisync/storage";
 
 export function alterEntries(driver: Driver, alter: (entry: Entry) => Entry): Driver {
   const altered: Partial<Driver> = {
@@ -34,4 +40,15 @@ export function withHash(driver: Driver, hash: string): Driver {
   return alterEntries(driver, (entry) =>
     entry.kind === "file" ? { ...entry, hashes: { blake3: hash } } : entry,
   );
+}
+
+/** One directory cannot be listed. */
+export function withUnlisted(driver: MemoryDriver, path: string): MemoryDriver {
+  const list = driver.list.bind(driver);
+  driver.list = async function* (directory, options) {
+    options?.onProblem?.(new StorageError("permission-denied", { path }));
+    for await (const page of list(directory, options))
+      yield page.filter((entry) => entry.path === path || !isWithin(path, entry.path));
+  };
+  return driver;
 }

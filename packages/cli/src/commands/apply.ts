@@ -11,6 +11,7 @@ import { examples } from "../help-examples.ts";
 import { EventPrinter } from "../output/event-printer.ts";
 import { statsLines, summaryLine, withheldText } from "../output/summary.ts";
 import { plural } from "../output/plural.ts";
+import { openResumeStore } from "../resume-store.ts";
 import type { Session } from "../session.ts";
 import { watch } from "../transfer.ts";
 import { UsageError } from "../usage-error.ts";
@@ -20,6 +21,7 @@ interface ApplyFlags {
   readonly jobs?: number;
   readonly bwlimit?: number;
   readonly attributeCache: boolean;
+  readonly resume: boolean;
   readonly quiet?: boolean;
   readonly verbose?: number;
   readonly json?: boolean;
@@ -50,6 +52,10 @@ export function addApplyCommand(program: Command, session: Session): void {
       rate("--bwlimit"),
     )
     .option("--no-attribute-cache", "Do not remember attributes of remote objects between runs")
+    .option(
+      "--no-resume",
+      "Do not remember large transfers that are cut short, nor go on with them",
+    )
     .optionsGroup("What to print:")
     .option("-q, --quiet", "Only errors; with --json only the summary")
     .option("-v, --verbose", "One line per change, twice: per path", (_, n: number) => n + 1, 0)
@@ -99,6 +105,7 @@ async function applyBetween(session: Session, plan: Plan, flags: ApplyFlags): Pr
       jobs: flags.jobs,
       bandwidth: flags.bwlimit,
       attributeCache: cache,
+      resume: flags.resume ? await openResumeStore(session, destination.driver) : undefined,
       signal: session.signal,
       onEvent: (event: SyncEvent) => printer.print(event),
     });

@@ -73,9 +73,27 @@ test("local files: the worker threads find their code, and HTTP is not loaded", 
   const { loaded } = await run(root, ["sync", "-q", "a/", "b"]);
   expect(treeOf(join(root, "b"))).toEqual(treeOf(join(root, "a")));
   expect(loaded).toContain("NativeModule worker_threads");
-  for (const name of natives("http", "tls", "sqlite", "child_process")) {
+  for (const name of natives("http", "tls", "sqlite", "child_process", "crypto")) {
     expect(loaded).not.toContain(name);
   }
+});
+
+test("local files: a command that only looks starts no thread", async () => {
+  const root = createTree({ "a/f": "f", "a/sub/g": "g" });
+  const commands = [
+    ["ls", "a"],
+    ["stat", "a/f"],
+    ["cat", "a/f"],
+  ];
+  for (const argv of commands) {
+    const { loaded } = await run(root, argv);
+    for (const name of natives("worker_threads", "crypto", "fs/promises")) {
+      expect(loaded).not.toContain(name);
+    }
+  }
+  const { stdout, loaded } = await run(root, ["ls", "-R", "a"]);
+  expect(stdout).toBe("f\nsub/\nsub/g\n");
+  expect(loaded).toContain("NativeModule worker_threads");
 });
 
 test("S3: up and down, small and large; of Node only what it takes", { timeout: 60_000 }, async () => {

@@ -120,12 +120,19 @@ test("a plan takes the place of an older one whole, and is for its owner only", 
   closeSync(reading);
   expect(statSync(join(root, "a.plan")).mode & 0o777).toBe(0o600);
   expect(readdirSync(root).filter((name) => name.includes("plan"))).toEqual(["a.plan"]);
-  expect(await runCli(["plan", "src/", "dst/src/", "-o", "/dev/null"], { cwd: root })).toMatchObject({ code: 0 });
+  expect(
+    await runCli(["plan", "src/", "dst/src/", "-o", "/dev/null"], { cwd: root }),
+  ).toMatchObject({ code: 0 });
   expect(statSync("/dev/null").isCharacterDevice()).toBe(true);
 });
 
 test("[SY-324] a plan that removes nothing of what took the place of what it saw", async () => {
-  const root = createTree({ "src/keep": "k", "dst/gone/x": "x", "dst/file": "f", "outside/x": "precious" });
+  const root = createTree({
+    "src/keep": "k",
+    "dst/gone/x": "x",
+    "dst/file": "f",
+    "outside/x": "precious",
+  });
   await runCli(["plan", "--delete", "src/", "dst/", "-o", "a.plan"], { cwd: root });
   rmSync(join(root, "dst/gone"), { recursive: true });
   symlinkSync("../outside", join(root, "dst/gone"));

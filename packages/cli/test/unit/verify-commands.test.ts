@@ -3,11 +3,13 @@ import { KEEP_POLICIES } from "@omnisync/sync";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { POLICIES } from "../../src/commands/dedupe.ts";
 import { contentOf, createStore } from "../memory-store.ts";
 import { lines, runCli } from "../run-cli.ts";
 import { createTree, treeOf } from "../temp-tree.ts";
+
+vi.setConfig({ testTimeout: 30_000 });
 
 const md5 = (text: string): string => hashBytes("md5", new TextEncoder().encode(text));
 
@@ -154,7 +156,12 @@ describe("hashsum and verify", () => {
   });
 
   test("every filter that check takes is one for a single place too", async () => {
-    const root = createTree({ "d/a.txt": "12", "d/b.log": "12", "d/c.txt": "1", "d/s/b.txt": "12" });
+    const root = createTree({
+      "d/a.txt": "12",
+      "d/b.log": "12",
+      "d/c.txt": "1",
+      "d/s/b.txt": "12",
+    });
     writeFileSync(join(root, "rules"), "+ *.txt\n- *\n");
     const filters = ["--filter", "- /s/", "--filter-from", "rules", "--min-size", "2"];
     const sums = await runCli(["hashsum", "md5", ...filters, "d"], { cwd: root });

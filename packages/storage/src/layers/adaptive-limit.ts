@@ -1,6 +1,6 @@
 /**
  * Fewer calls at once to a store that says it is busy, as TCP does it (additive increase, multiplicative
- * decrease): a refusal halves the number, and each round of calls that went well adds one. Without it all
+ * decrease): a refusal halves the number, and calls that go well add one now and then. Without it all
  * workers go on as before, each waits and comes back, and most of what they send is refused again.
  *
  * One halving has to show its effect before the next: what was sent before it is refused in the same
@@ -11,8 +11,10 @@ import { StorageError, isStorageError } from "../errors.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { intercept } from "./intercept.ts";
 
-/** Milliseconds after a halving in which refusals are those of calls begun before it. */
+/** Milliseconds after which a halving has shown its effect, if the calls begun before it have not ended sooner. */
 const EFFECT = 200;
+/** Rounds of calls that go well before there is one more at once: one too many costs a round of refusals. */
+const ROUNDS = 4;
 
 /** The state of one store's limit. Give it to the layers of all drivers that speak to the store; close it at the end. */
 export class AdaptiveLimit {
@@ -20,7 +22,9 @@ export class AdaptiveLimit {
   /** Calls at once; a fraction is progress towards the next whole one. */
   #most: number = Infinity;
   #running = 0;
-  #halvedAt = -Infinity;
+  #halvedAt: number = -Infinity;
+  /** Calls begun before the last halving that have not ended. */
+  #before = 0;
   readonly #waiting: Set<() => void> = new Set();
   readonly #sources: (() => void)[] = [];
   /** Answers by which the store asked for fewer requests. */
@@ -55,8 +59,9 @@ export class AdaptiveLimit {
   refused(): void {
     this.refusals++;
     const now = this.#clock.now();
-    if (now - this.#halvedAt < EFFECT) return;
+    if (this.#before > 0 && now - this.#halvedAt < EFFECT) return;
     this.#halvedAt = now;
+    this.#before = this.#running;
     this.#most = Math.max(1, Math.floor(Math.min(this.#most, this.#running) / 2));
     this.lowest = Math.min(this.lowest, this.#most);
   }
@@ -77,7 +82,8 @@ export class AdaptiveLimit {
 
   /** Grows only while the limit is what holds calls back: what nobody has tried says nothing. */
   #ended(well: boolean): void {
-    if (well && this.#waiting.size > 0) this.#most += 1 / this.#most;
+    if (this.#before > 0) this.#before--;
+    else if (well && this.#waiting.size > 0) this.#most += 1 / (ROUNDS * this.#most);
     this.#running--;
     for (const enter of this.#waiting) {
       if (this.#running >= this.most) break;

@@ -18,7 +18,7 @@ const PAGE = 1000;
  * - `orderedList`: a recursive listing comes shuffled, always in the same way. It is held in memory
  *   whole, so this one is for tests.
  * - `resumableList`: `startAfter` is honoured by reading all and leaving out.
- * - `completeList`: entries of a listing come without mtime, mode, content type and metadata.
+ * - `completeList`: entries of a listing come without their attributes.
  * - `multipart` takes `copyPart` with it.
  */
 export function disable(driver: Driver, ...abilities: readonly AbilityName[]): Driver {
@@ -111,8 +111,11 @@ async function* poorerList(
 }
 
 function withoutAttributes(entry: Entry): Entry {
-  const { mtime: _1, mode: _2, contentType: _3, metadata: _4, ...rest } = entry;
-  return { ...rest, complete: false };
+  const { path, kind, size, storedAt, etag, version, hashes, parts, storageClass, linkTarget } =
+    entry;
+  const known = { storedAt, etag, version, hashes, parts, storageClass, linkTarget };
+  const given = Object.entries(known).filter(([, value]) => value !== undefined);
+  return { path, kind, size, complete: false, ...Object.fromEntries(given) };
 }
 
 async function* shuffle(pages: AsyncIterable<readonly Entry[]>): AsyncIterable<readonly Entry[]> {

@@ -4,11 +4,17 @@ import { join } from "node:path";
 import { FileDriver } from "@omnisync/storage";
 import { driverSuite } from "@omnisync/testkit";
 
-await driverSuite("file", {
-  open: async () => new FileDriver({ root: await mkdtemp(join(tmpdir(), "omnisync-suite-")) }),
-  reopen: async (driver) => new FileDriver({ root: (driver as FileDriver).root }),
-  async close(driver) {
-    await driver.close();
-    await rm((driver as FileDriver).root, { recursive: true, force: true });
-  },
-});
+// In threads only, and with what is quick in the thread that asks.
+for (const calls of [undefined, "few"] as const) {
+  await driverSuite(calls === undefined ? "file" : `file, ${calls} calls`, {
+    open: async () => {
+      const root = await mkdtemp(join(tmpdir(), "omnisync-suite-"));
+      return new FileDriver({ root, calls });
+    },
+    reopen: async (driver) => new FileDriver({ root: (driver as FileDriver).root, calls }),
+    async close(driver) {
+      await driver.close();
+      await rm((driver as FileDriver).root, { recursive: true, force: true });
+    },
+  });
+}

@@ -62,7 +62,10 @@ it("[ST-266] links that lead back are a problem, and the listing ends", async ()
   symlinkSync("../..", join(root, "d/up"));
   const problems: string[] = [];
   const view = openFileDriver(root).followLinks({ which: "all" });
-  const options = { recursive: true, onProblem: (problem: Error) => void problems.push(problem.message) };
+  const options = {
+    recursive: true,
+    onProblem: (problem: Error) => void problems.push(problem.message),
+  };
   await listPaths(view, "", options);
   expect(problems.some((text) => text.includes("no end"))).toBe(true);
 });
@@ -103,5 +106,6 @@ it("[ST-268] which links lead out", () => {
     ["d/a", "..", false],
     ["a", "..", true],
   ];
-  for (const [path, target, out] of cases) expect([path, target, leadsOut(path, target)]).toEqual([path, target, out]);
+  for (const [path, target, out] of cases)
+    expect([path, target, leadsOut(path, target)]).toEqual([path, target, out]);
 });

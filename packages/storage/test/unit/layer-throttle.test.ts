@@ -20,6 +20,7 @@ function bodyOf(size: number, chunk: number): () => AsyncIterable<Uint8Array> {
 function sink(): Driver {
   const memory = new MemoryDriver();
   return intercept(memory, {
+    capabilities: (can) => ({ ...can, paces: false }),
     methods: {
       async write(path, body) {
         let size = 0;

@@ -56,7 +56,7 @@ test("requests one after the other, then many at once: the same answers", async 
     }),
     request({ method: "POST" }),
   ];
-  const alone = [];
+  const alone: Awaited<ReturnType<typeof client.exchange>>[] = [];
   for (const each of requests) alone.push(await client.exchange(each));
   expect(sockets.size).toBe(1);
   const together = await Promise.all(requests.map((each) => client.exchange(each)));

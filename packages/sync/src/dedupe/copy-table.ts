@@ -113,7 +113,9 @@ export class CopyTable {
       "CREATE TEMP TABLE alike AS SELECT size, head, count(*) AS n FROM files LEFT JOIN heads USING (id) GROUP BY size, head HAVING n > 1; CREATE INDEX temp.alike_by_size ON alike (size)",
     );
     const row = this.#database
-      .prepare("SELECT coalesce(sum(n), 0) AS files, coalesce(sum(n * size), 0) AS bytes FROM alike")
+      .prepare(
+        "SELECT coalesce(sum(n), 0) AS files, coalesce(sum(n * size), 0) AS bytes FROM alike",
+      )
       .get()!;
     return { files: Number(row["files"]), bytes: Number(row["bytes"]) };
   }
@@ -132,7 +134,9 @@ export class CopyTable {
 
   /** Call when all copies are in. */
   endCopies(): void {
-    this.#database.exec("DROP TABLE files; DROP TABLE heads; CREATE INDEX copies_by_hash ON copies (hash, size)");
+    this.#database.exec(
+      "DROP TABLE files; DROP TABLE heads; CREATE INDEX copies_by_hash ON copies (hash, size)",
+    );
   }
 
   /** Contents that lie here more than once, what frees most first. */

@@ -100,7 +100,9 @@ class Search {
   async #readHeads(): Promise<void> {
     this.#table.endFiles();
     if (this.#place.driver.readBlock === undefined) return;
-    await this.#readEach(this.#table.longCandidates(LONG), (candidate) => this.#readHead(candidate));
+    await this.#readEach(this.#table.longCandidates(LONG), (candidate) =>
+      this.#readHead(candidate),
+    );
   }
 
   async #readHead({ id, file }: Candidate): Promise<void> {
@@ -123,10 +125,7 @@ class Search {
     await this.#readEach(this.#table.candidates(), (file) => this.#hash(file));
   }
 
-  async #readEach<Item>(
-    items: Iterable<Item>,
-    work: (item: Item) => Promise<void>,
-  ): Promise<void> {
+  async #readEach<Item>(items: Iterable<Item>, work: (item: Item) => Promise<void>): Promise<void> {
     const gate = readingGate(this.#place.driver, this.#options.jobs);
     try {
       for (const item of items) {

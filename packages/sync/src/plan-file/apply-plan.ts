@@ -94,7 +94,11 @@ async function apply(
     context.limits.close();
   }
   const { movedOn, alreadyDone } = application;
-  return { ...report.build(progress.elapsed, interrupted, context.limits.report()), movedOn, alreadyDone };
+  return {
+    ...report.build(progress.elapsed, interrupted, context.limits.report()),
+    movedOn,
+    alreadyDone,
+  };
 }
 
 function refuseOther(side: string, planned: PlannedPlace, place: Place): void {

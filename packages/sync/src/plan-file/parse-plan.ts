@@ -77,6 +77,8 @@ const REASONS: readonly Reason[] = wordsOf<Reason>({
   xattrs: true,
   forced: true,
   "hard-link": true,
+  "not-shorter": true,
+  vanished: true,
   target: true,
   same: true,
   "newer-at-destination": true,

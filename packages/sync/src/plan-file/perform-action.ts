@@ -54,6 +54,8 @@ export class ActionPerformer {
       if (!isStorageError(error, "changed", "precondition-failed")) throw error;
       if (await this.#settleDone(action, await this.#lookAtBoth(action))) return "done-already";
       throw error;
+    } finally {
+      this.#context.old?.forget(action.path);
     }
   }
 
@@ -193,12 +195,14 @@ export class ActionPerformer {
     }
   }
 
-  async #remove({ path, kind, etag }: Entry): Promise<void> {
+  async #remove(found: Entry): Promise<void> {
     const { driver, path: root } = this.#context.destination;
-    const { signal } = this.#context;
-    const full = joinPath(root, path);
-    if (kind === "directory") return driver.rmdir?.(full, { signal });
-    const ifMatch = driver.capabilities.conditions.remove ? etag : undefined;
+    const { signal, old } = this.#context;
+    const full = joinPath(root, found.path);
+    if (found.kind === "directory") return driver.rmdir?.(full, { signal });
+    const entry = old === undefined ? found : (await old.keep(found.path, found)).entry;
+    if (entry === undefined) return;
+    const ifMatch = driver.capabilities.conditions.remove ? entry.etag : undefined;
     return driver.remove(full, { ifMatch, signal });
   }
 }

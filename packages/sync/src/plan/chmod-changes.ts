@@ -45,7 +45,9 @@ function parseChange(text: string, umask: number): readonly ChmodChange[] {
   }
   const [, who, operations] = /^([ugoa]*)((?:[-+=][rwxXst]*)+)$/.exec(rest) ?? [];
   if (who === undefined || operations === undefined) {
-    throw new StorageError("invalid-argument", { message: `chmod: "${text}" is no change of modes` });
+    throw new StorageError("invalid-argument", {
+      message: `chmod: "${text}" is no change of modes`,
+    });
   }
   return [...operations.matchAll(/([-+=])([rwxXst]*)/g)].map(([, sign, what]) =>
     toChange({ only, who, sign: sign as string, what: what as string, umask }),
@@ -64,7 +66,9 @@ function toChange({ only, who, sign, what, umask }: Parsed): ChmodChange {
   const everybody = who === "" || who.includes("a");
   const places = everybody
     ? EXECUTE
-    : (who.includes("u") ? 0o100 : 0) | (who.includes("g") ? 0o010 : 0) | (who.includes("o") ? 0o001 : 0);
+    : (who.includes("u") ? 0o100 : 0) |
+      (who.includes("g") ? 0o010 : 0) |
+      (who.includes("o") ? 0o001 : 0);
   const top = (who.includes("u") ? 0o4000 : 0) | (who.includes("g") ? 0o2000 : 0);
   const bits =
     (what.includes("r") ? places * 4 : 0) |
@@ -81,6 +85,11 @@ function toChange({ only, who, sign, what, umask }: Parsed): ChmodChange {
     case "-":
       return { only, and: ALL & ~named, or: 0, keepsPlain };
     default:
-      return { only, and: ALL & ~(places * 7) & ~(/[st]/.test(what) ? top : 0), or: named, keepsPlain };
+      return {
+        only,
+        and: ALL & ~(places * 7) & ~(/[st]/.test(what) ? top : 0),
+        or: named,
+        keepsPlain,
+      };
   }
 }

@@ -117,14 +117,19 @@ function sameMtime(
 function compareAttributes(source: Entry, destination: Entry, rules: CompareRules): Comparison {
   const { attributes, compareMode } = rules;
   if (attributes === undefined) {
-    if (!rules.sizeOnly && !sameMtime(source, destination, rules)) return { kind: "attributes", reason: "mtime" };
+    if (!rules.sizeOnly && !sameMtime(source, destination, rules))
+      return { kind: "attributes", reason: "mtime" };
     return compareMode && !sameMode(source, destination, rules)
       ? { kind: "attributes", reason: "mode" }
       : SAME;
   }
   // Most are equal, and most runs keep no more than these.
   const { mtimeWindow } = attributes;
-  if (attributes.isPlain && source.mode === destination.mode && sameMtime(source, destination, { mtimeWindow })) {
+  if (
+    attributes.isPlain &&
+    source.mode === destination.mode &&
+    sameMtime(source, destination, { mtimeWindow })
+  ) {
     return SAME;
   }
   const [first] = changedAttributes(source, destination, attributes);

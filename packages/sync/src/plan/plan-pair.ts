@@ -24,6 +24,10 @@ export interface PlanRules extends CompareRules {
   readonly delete: boolean;
   /** A directory in the way of a file goes with all it holds, also without `delete`. */
   readonly force: boolean;
+  /** Only files that are shorter at the destination are changed. */
+  readonly append: boolean;
+  /** Name of the directories in which parts of files wait: no side's are looked at. */
+  readonly partialDirectory?: string | undefined;
   /** What is put aside, and so no extra. */
   readonly backups?: BackupNames | undefined;
   readonly update: boolean;
@@ -66,6 +70,7 @@ export function planPair(pair: Pair, rules: PlanRules): Step {
     if (source.linkTarget === undefined) return { kind: "ask", what: "source" };
     if (leadsOut(pair.path, source.linkTarget)) return IGNORED;
   }
+  if (isPartial(pair.path, rules)) return IGNORED;
   if (source.kind === "directory") return planDirectory(destination, rules);
   const within = rules.limits === undefined || isWithinLimits(source, rules.limits);
   if (within === "unknown") return { kind: "ask", what: "source" };
@@ -88,6 +93,7 @@ function planExtra(pair: Pair, rules: PlanRules): Step {
   if (pair.obstacle === "directory-at-source") {
     return rules.existing || rules.ignoreExisting ? KEEP : { kind: "remove", when: "now" };
   }
+  if (isPartial(pair.path, rules)) return KEEP;
   if (pair.unwanted) return { kind: "remove", when: "end" };
   if (rules.backups !== undefined && isBackup(pair.path, rules.backups)) return KEEP;
   return rules.delete ? { kind: "remove", when: "end" } : KEEP;
@@ -173,7 +179,11 @@ function fromComparison(
         if (isNewer(destination, source, rules))
           return { kind: "skip", reason: "newer-at-destination" };
       }
-      return comparison.kind === "different" ? copy(comparison.reason) : comparison;
+      if (comparison.kind !== "different") return comparison;
+      // What has the size of its source, or more, has nothing that could be appended.
+      return rules.append && destination.size >= source.size
+        ? { kind: "skip", reason: "not-shorter" }
+        : copy(comparison.reason);
   }
 }
 
@@ -181,6 +191,10 @@ function isNewer(destination: Entry, source: Entry, rules: PlanRules): boolean {
   const a = effectiveMtime(destination);
   const b = effectiveMtime(source);
   return a !== undefined && b !== undefined && a - b > (rules.mtimeWindow ?? 0);
+}
+
+function isPartial(path: string, { partialDirectory }: PlanRules): boolean {
+  return partialDirectory !== undefined && path.split("/").includes(partialDirectory);
 }
 
 function copy(reason: Reason): Step {

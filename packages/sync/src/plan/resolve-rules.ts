@@ -35,6 +35,8 @@ export function resolvePlanRules(
     limits: options.filter?.limits,
     delete: options.delete ?? false,
     force: options.force ?? false,
+    append: options.append !== undefined && options.append !== false,
+    partialDirectory: typeof options.partial === "object" ? options.partial.directory : undefined,
     update: options.update ?? false,
     existing: options.existing ?? false,
     ignoreExisting: options.ignoreExisting ?? false,
@@ -90,7 +92,12 @@ function resolveAttributeRules(
   const acls = options.preserveAcls ?? false;
   const times = options.preserveTimes ?? true;
   return {
-    isPlain: mode && bothModes && times && chmod.length === 0 && ![owner, group, xattrs, acls].includes(true),
+    isPlain:
+      mode &&
+      bothModes &&
+      times &&
+      chmod.length === 0 &&
+      ![owner, group, xattrs, acls].includes(true),
     times,
     directoryTimes: !options.omitDirTimes,
     linkTimes: !options.omitLinkTimes,
@@ -107,7 +114,8 @@ function resolveAttributeRules(
     groupMap: options.groupMap,
     xattrs,
     acls,
-    hardLinkNotes: (options.preserveHardLinks ?? false) && destination.metadata && !destination.directories,
+    hardLinkNotes:
+      (options.preserveHardLinks ?? false) && destination.metadata && !destination.directories,
   };
 }
 

@@ -60,7 +60,8 @@ function sum(text: string): string {
 function checkHeader(value: unknown): TransferRecord {
   const { format, version, ...record } = value as Record<string, unknown>;
   if (format !== FORMAT) throw new Error("it is not a record of a transfer");
-  if (version !== VERSION) throw new Error(`it was written by another version (${version})`);
+  if (version !== VERSION)
+    throw new Error(`it was written by another version (${String(version)})`);
   const { kind, source, destination, content, pieceSize, startedAt } = record;
   const { size, etag } = (content ?? {}) as Record<string, unknown>;
   const wellFormed =

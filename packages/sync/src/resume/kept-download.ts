@@ -17,8 +17,14 @@ import {
   keepTransfer,
   mayGoOnLater,
   pathAt,
+  resumeOf,
 } from "./kept-transfer.ts";
-import { type FilledRange, type OwnedTransfer, leftoverOf } from "./resume-store.ts";
+import {
+  type FilledRange,
+  type LeftoverName,
+  type OwnedTransfer,
+  leftoverOf,
+} from "./resume-store.ts";
 
 export interface StageWish {
   readonly pieces: readonly Piece[];
@@ -43,8 +49,7 @@ export async function beginDownload(
   source: Entry,
   wish: StageWish,
 ): Promise<BegunDownload> {
-  const { context } = transfer;
-  const store = context.options.resume;
+  const store = resumeOf(transfer);
   const basis = basisOf(transfer, source, wish.pieceSize);
   if (store === undefined || basis === undefined) {
     return { stage: await openStage(transfer, source, wish), filled: new Map() };
@@ -125,7 +130,7 @@ function openStage(
   return to.stage!(toPath, source.size, options);
 }
 
-function leftoverAt({ to }: Transfer, { leftover }: Stage): { kind: "leftover"; path: string } {
+function leftoverAt({ to }: Transfer, { leftover }: Stage): LeftoverName {
   return { kind: "leftover", path: joinPath(to.id, leftover!.path) };
 }
 

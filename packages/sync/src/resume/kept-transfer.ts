@@ -6,10 +6,16 @@ import { type Transfer, pathInRun } from "../run/transfer.ts";
 import {
   type ContentIdentity,
   type OwnedTransfer,
+  type ResumeStore,
   type TransferRecord,
   bytesKept,
   leftoverOf,
 } from "./resume-store.ts";
+
+/** `undefined`: what is cut short is not kept. A path beside the destination's is another one in every run. */
+export function resumeOf({ context, isStaged }: Transfer): ResumeStore | undefined {
+  return isStaged ? undefined : context.options.resume;
+}
 
 /** What all records of a transfer begin with. */
 export type RecordBasis = Pick<
@@ -53,7 +59,7 @@ export async function adoptOne<Adopted>(
   adopt: (owned: OwnedTransfer) => Promise<Adopted | undefined>,
 ): Promise<Adopted | undefined> {
   const { context } = transfer;
-  const found = await context.options.resume?.takeAll(basis.source, basis.destination);
+  const found = await resumeOf(transfer)?.takeAll(basis.source, basis.destination);
   let adopted: Adopted | undefined;
   const untried = [...(found ?? [])].toReversed();
   try {

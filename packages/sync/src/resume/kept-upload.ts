@@ -16,7 +16,14 @@ import {
 } from "@omnisync/storage";
 import { giveUpUpload } from "../run/give-up-upload.ts";
 import type { Transfer } from "../run/transfer.ts";
-import { adoptOne, basisOf, continues, keepTransfer, mayGoOnLater } from "./kept-transfer.ts";
+import {
+  adoptOne,
+  basisOf,
+  continues,
+  keepTransfer,
+  mayGoOnLater,
+  resumeOf,
+} from "./kept-transfer.ts";
 import type { ConfirmedPart, OwnedTransfer } from "./resume-store.ts";
 
 export interface BegunUpload {
@@ -33,8 +40,8 @@ export async function beginUpload(
   source: Entry,
   wish: UploadOptions & { readonly partSize: number },
 ): Promise<BegunUpload> {
-  const { to, toPath, context } = transfer;
-  const store = context.options.resume;
+  const { to, toPath } = transfer;
+  const store = resumeOf(transfer);
   const basis = basisOf(transfer, source, wish.partSize);
   const create = (): Promise<Upload> => to.multipart!.create(toPath, wish);
   if (store === undefined || basis === undefined)
@@ -101,6 +108,7 @@ function confirmed(
 }
 
 /** What is sent when an upload begins can not be changed afterwards: it has to be what would be sent now. */
-function fingerprint({ signal: _, durable: __, ...wish }: UploadOptions): string {
-  return hashBytes("sha256", new TextEncoder().encode(JSON.stringify(wish)));
+function fingerprint(wish: UploadOptions): string {
+  const sent = { ...wish, signal: undefined, durable: undefined };
+  return hashBytes("sha256", new TextEncoder().encode(JSON.stringify(sent)));
 }

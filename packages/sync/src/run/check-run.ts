@@ -137,7 +137,8 @@ export class CheckRun {
     if (!within || !(this.#takesPart(source) || this.#takesPart(destination))) return undefined;
     this.progress.expect(0);
     if (source === undefined) {
-      if (!this.#options.oneWay) this.#tellMissing("source", { kind: "destination-only", path, destination });
+      if (!this.#options.oneWay)
+        this.#tellMissing("source", { kind: "destination-only", path, destination });
     } else if (destination === undefined)
       this.#tellMissing("destination", { kind: "source-only", path, source });
     else {
@@ -174,9 +175,7 @@ export class CheckRun {
   }
 
   #takesPart(entry: Entry | undefined): boolean {
-    return (
-      entry?.kind === "file" || (entry?.kind === "symlink" && this.#options.links !== "skip")
-    );
+    return entry?.kind === "file" || (entry?.kind === "symlink" && this.#options.links !== "skip");
   }
 
   #compare(source: Entry, destination: Entry): Verdict {

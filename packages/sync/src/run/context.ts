@@ -6,6 +6,8 @@ import type { Place, SyncOptions } from "../options.ts";
 import type { ResolvedRules } from "../plan/resolve-rules.ts";
 import type { RunLimits } from "../limits/run-limits.ts";
 import type { Budget } from "./gate.ts";
+import type { DelayedUpdates } from "./delayed-updates.ts";
+import type { EqualFiles } from "./equal-files.ts";
 import type { OldContent } from "./old-content.ts";
 import type { ProgressTracker } from "./progress-tracker.ts";
 
@@ -39,6 +41,10 @@ export interface RunContext {
   readonly cache: CacheUse | undefined;
   /** Keeps what is replaced or removed; without it, it is gone. */
   readonly old: OldContent | undefined;
+  /** Equal files of what the destination lacks; without it nobody looks for them. */
+  readonly equals: EqualFiles | undefined;
+  /** Where content waits for the end of the run; without it, it gets its place at once. */
+  readonly delayed: DelayedUpdates | undefined;
   /** Ids of hard links whose file did not get to the destination under the name that was to lead. */
   readonly notLed: ReadonlySet<string>;
   readonly emit: (event: SyncEvent) => void;

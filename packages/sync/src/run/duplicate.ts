@@ -1,10 +1,5 @@
 /** Makes what lies at one path lie at another too, by the cheapest way that never passes over an instant without it. */
-import {
-  type Driver,
-  type Entry,
-  type WriteOptions,
-  isStorageError,
-} from "@omnisync/storage";
+import { type Driver, type Entry, type WriteOptions, isStorageError } from "@omnisync/storage";
 
 export interface Duplication {
   readonly from: Driver;

@@ -53,9 +53,7 @@ export class HardLinks {
   }
 
   /** Gives each that waited to `settle`, one by one, as each changes the etags of the others; with what its leader has become; `undefined` if that failed. */
-  async perform(
-    settle: (pair: Pair, leader: Entry | undefined) => Promise<void>,
-  ): Promise<void> {
+  async perform(settle: (pair: Pair, leader: Entry | undefined) => Promise<void>): Promise<void> {
     for await (const page of this.#followers.forward()) {
       for (const { pair, leader } of page) await settle(pair, await this.#leading(leader));
     }

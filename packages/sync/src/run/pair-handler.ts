@@ -19,7 +19,7 @@ import { PlanInOrder } from "./plan-in-order.ts";
 import { extraOf } from "./remove-extras.ts";
 import { resolveQuestion } from "./resolve-question.ts";
 import { HardLinks } from "./hard-links.ts";
-import { settleHardLink, settlePair } from "./settle-pair.ts";
+import { settleDelayed, settleHardLink, settlePair } from "./settle-pair.ts";
 import { Spool } from "./spool.ts";
 
 export class PairHandler {
@@ -58,7 +58,7 @@ export class PairHandler {
     const times = this.#context.rules.directories
       ? this.#times.visit(
           pair,
-          step.kind === "skip" ? "skipped" : touches(step) ? "touched" : "left",
+          step.kind === "skip" || step.kind === "ignored" ? "skipped" : touches(step) ? "touched" : "left",
         )
       : undefined;
     const reached = step.kind === "remove" ? undefined : this.#extras.reach(pair.path);
@@ -70,6 +70,15 @@ export class PairHandler {
   #perform(pair: Pair, step: Step): Promise<void> | undefined {
     const following = this.#links.follow(pair, step);
     return following === undefined ? this.#dispatch(pair, step) : following.pending;
+  }
+
+  /** After all transfers: what was put aside gets its place. */
+  async performDelayed(): Promise<void> {
+    const { delayed } = this.#context;
+    await delayed?.settleAll((update) =>
+      this.#gate.add(() => settleDelayed(this.#context, update)),
+    );
+    await this.#gate.drain();
   }
 
   /** After all transfers: gives files their other names. */
@@ -177,8 +186,10 @@ export class PairHandler {
       }
     } catch {
       signal.throwIfAborted();
-      [current, step] = [pair, asking];
+      step = asking;
     }
+    const vanished = current.source === undefined && pair.source !== undefined;
+    if (vanished || step === asking) [current, step] = [pair, asking];
     if (step.kind === "copy") progress.expect(current.source!.size);
     await this.#queue.push({ pair: current, step });
   }

@@ -18,7 +18,13 @@ import { changedAttributes, wantedAttributes } from "../plan/wanted-attributes.t
 import type { RunContext } from "./context.ts";
 import { linkTo } from "./hard-links.ts";
 import { lookAgain, lookAt, resolveQuestion } from "./resolve-question.ts";
-import { transferFile } from "./transfer-file.ts";
+import type { DelayedUpdate } from "./delayed-updates.ts";
+import { isSame } from "./old-content.ts";
+import type { TransferProgress } from "./progress-tracker.ts";
+import type { Outcome } from "./transfer.ts";
+import { createTransfer } from "./transfer-file.ts";
+import { useEqualFile } from "./use-equal-file.ts";
+import { transferInMode } from "./transfer-in-mode.ts";
 
 const DEFAULT_ATTEMPTS = 3;
 
@@ -62,6 +68,9 @@ async function settle(context: RunContext, pair: Pair, step: Step): Promise<void
     try {
       while (next.kind === "ask") {
         current = await ask(context, current, next.what);
+        // Planned anew it would be an extra, and go without anybody having counted it.
+        if (current.source === undefined && pair.source !== undefined)
+          return tellVanished(context, pair);
         next = planPair(current, context.rules);
         if (next.kind === "copy") context.progress.expect(current.source!.size);
       }
@@ -78,7 +87,9 @@ async function settle(context: RunContext, pair: Pair, step: Step): Promise<void
         return fail(context, current, toStorageError(lookError, { path: pair.path }));
       }
       if (current.source === undefined && pair.source !== undefined)
-        return fail(context, pair, vanished(pair));
+        return tellVanished(context, pair);
+      if (context.options.failOnConflict && !isAsListed(pair.destination, current.destination))
+        return fail(context, pair, conflict(pair));
       next = planPair(current, context.rules);
     }
   }
@@ -101,6 +112,8 @@ export async function performStep(context: RunContext, pair: Pair, step: Step): 
     case "copy":
       return copyFile(context, pair, step);
     case "link":
+      if ((await context.equals?.find(pair))?.use === "compare")
+        return event("unchanged", { reason: "same" });
       await change(async () => writeLink(context, await keepOld(context, pair)));
       event("link", {
         reason: step.reason,
@@ -146,9 +159,10 @@ async function copyFile(
   pair: Pair,
   step: Step & { kind: "copy" },
 ): Promise<void> {
+  if (await makeOfEqual(context, pair)) return;
   const { path, destination } = pair;
   const source = pair.source!;
-  const { progress, cache } = context;
+  const { progress } = context;
   if (context.options.dryRun) {
     context.emit({
       kind: "copy",
@@ -166,38 +180,91 @@ async function copyFile(
   const transfer = progress.start(path, source.size);
   try {
     await callBefore(hooks, { path, source, destination }, context.signal);
+    if (context.delayed !== undefined) return await delayCopy(context, pair, step, transfer);
     const { destination: previous } = await context.lanes.with(1, () => keepOld(context, pair));
     const job = { path, source, destination: previous };
-    const outcome = await transferFile(context, job, transfer);
-    cache?.remember(context.destination, outcome.destination);
-    if (outcome.strategy !== "server-copy") cache?.remember(context.source, outcome.source);
-    progress.filesDone++;
-    const { strategy, bytes, resumed } = outcome;
-    const done: SyncEvent = {
-      kind: "copy",
-      path,
-      reason: step.reason,
-      source: outcome.source,
-      destination,
-      bytes,
-      resumed,
-      strategy,
-      changes: changesOf(
-        context,
-        { ...pair, source: { ...source, ...outcome.source } },
-        step.reason,
-      ),
-      backup: backupOf(context, pair),
-    };
-    context.emit(done);
-    await callAfter(hooks, done, context.signal);
-    await removeSource(context, pair, outcome.source);
+    const outcome = await transferInMode(context, job, transfer);
+    await finishCopy(context, pair, step.reason, outcome);
   } catch (error) {
     transfer.reset();
     throw error;
   } finally {
     transfer.end();
   }
+}
+
+/** Whether a new path was settled without a transfer. */
+async function makeOfEqual(context: RunContext, pair: Pair): Promise<boolean> {
+  const { equals, lanes, progress } = context;
+  const found = equals && (await lanes.with(1, () => equals.find(pair)));
+  if (found === undefined) return false;
+  context.emit(await lanes.with(1, () => useEqualFile(context, pair, found)));
+  progress.filesDone++;
+  await removeSource(context, pair, pair.source!);
+  return true;
+}
+
+/** Brings the content near its place, which it gets at the end of the run. */
+async function delayCopy(
+  context: RunContext,
+  { path, source, destination }: Pair,
+  { reason }: Step & { kind: "copy" },
+  progress: TransferProgress,
+): Promise<void> {
+  const job = { path, source: source!, destination };
+  const outcome = await context.delayed!.bring(createTransfer(context, job, progress), path);
+  await context.delayed!.wait({ ...job, reason, outcome });
+}
+
+/** Never throws, as `settlePair`. */
+export async function settleDelayed(context: RunContext, update: DelayedUpdate): Promise<void> {
+  const { source, destination, path, reason, outcome } = update;
+  const pair = { path, source, destination };
+  const { durable, move } = context.options;
+  try {
+    const entry = await context.lanes.with(1, async () => {
+      const { destination: previous } = await keepOld(context, pair);
+      const options = { durable: durable === true || move === true, signal: context.signal };
+      return context.delayed!.put(update, previous, options);
+    });
+    await finishCopy(context, pair, reason, { ...outcome, destination: entry });
+  } catch (error) {
+    context.signal.throwIfAborted();
+    fail(context, pair, toStorageError(error, { path }));
+  } finally {
+    context.old?.forget(path);
+  }
+}
+
+/** Tells of a file that is in its place; a move removes its source. */
+async function finishCopy(
+  context: RunContext,
+  pair: Pair,
+  reason: Reason,
+  outcome: Outcome,
+): Promise<void> {
+  const { cache, progress, options, signal } = context;
+  const { path, destination } = pair;
+  cache?.remember(context.destination, outcome.destination);
+  if (outcome.strategy !== "server-copy") cache?.remember(context.source, outcome.source);
+  progress.filesDone++;
+  const { strategy, bytes, resumed } = outcome;
+  const source = { ...pair.source, ...outcome.source };
+  const done: SyncEvent = {
+    kind: "copy",
+    path,
+    reason,
+    source: outcome.source,
+    destination,
+    bytes,
+    resumed,
+    strategy,
+    changes: changesOf(context, { ...pair, source }, reason),
+    backup: backupOf(context, pair),
+  };
+  context.emit(done);
+  await callAfter(options.hooks, done, signal);
+  await removeSource(context, pair, outcome.source);
 }
 
 /** What differed, where the destination has one of the same kind. */
@@ -322,9 +389,21 @@ function fail(context: RunContext, pair: Pair, error: StorageError): void {
   context.emit({ kind: "failed", path, source, destination, bytes: 0, error });
 }
 
-function vanished(pair: Pair): StorageError {
-  return new StorageError("not-found", {
-    path: pair.path,
-    message: "vanished before it could be read",
+function tellVanished(context: RunContext, { path, source, destination }: Pair): void {
+  const event = { path, source, destination, reason: "vanished", bytes: 0 } as const;
+  if (context.options.skipVanished) return context.emit({ ...event, kind: "skip" });
+  context.progress.failed++;
+  const message = "vanished before it could be read";
+  context.emit({ ...event, kind: "failed", error: new StorageError("not-found", { path, message }) });
+}
+
+function isAsListed(listed: Entry | undefined, now: Entry | undefined): boolean {
+  return listed === undefined || now === undefined ? listed === now : isSame(listed, now);
+}
+
+function conflict({ path }: Pair): StorageError {
+  return new StorageError("precondition-failed", {
+    path,
+    message: "changed at the destination since it was listed",
   });
 }

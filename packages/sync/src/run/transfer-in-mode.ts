@@ -2,6 +2,7 @@
 import { RESERVED_NAME, baseName, joinPath, parentPath } from "@omnisync/storage";
 import { randomBytes } from "node:crypto";
 import type { RunContext } from "./context.ts";
+import { duplicate } from "./duplicate.ts";
 import type { TransferProgress } from "./progress-tracker.ts";
 import { putInPlace, removeEmpty } from "./put-in-place.ts";
 import type { Outcome, Transfer } from "./transfer.ts";
@@ -65,7 +66,7 @@ async function byWorkPath(transfer: Transfer, work: WorkPath): Promise<Outcome> 
   const staged = { ...transfer, toPath: work.path, isStaged: true };
   try {
     const outcome = work.isKept
-      ? await context.lanes.with(1, () => transferInPlace(staged, "equal"))
+      ? await context.lanes.with(1, () => goOn(transfer, staged))
       : await transferContent(staged);
     const destination = await putInPlace({
       driver: to,
@@ -84,6 +85,20 @@ async function byWorkPath(transfer: Transfer, work: WorkPath): Promise<Outcome> 
       await showPartial(transfer, work);
     throw error;
   }
+}
+
+/** Goes on with a part that lies at the work path, or under the file's own name. */
+async function goOn(transfer: Transfer, staged: Transfer): Promise<Outcome> {
+  const { context, to, toPath, previous, source } = transfer;
+  const mayBePart = previous?.kind === "file" && previous.size < source.size;
+  if (context.options.partial === true && mayBePart) {
+    const { signal } = context;
+    const isThere = (await to.stat(staged.toPath, { signal })) !== undefined;
+    const paths = { from: to, fromPath: toPath, to, toPath: staged.toPath };
+    if (!isThere)
+      await duplicate({ ...paths, entry: previous, mayLink: false, options: { signal } });
+  }
+  return transferInPlace(staged, "equal");
 }
 
 /** As in rsync: what there is of a new file takes its name, unless somebody else was faster. */

@@ -49,6 +49,7 @@ export function writeOptions(transfer: Transfer, source: Entry): WriteOptions {
     size: source.size,
     sparse: options.sparse,
     preallocate: options.preallocate,
+    storageClass: options.storageClass,
     contentType: capabilities.contentType ? contentType(transfer, source) : undefined,
     metadata: capabilities.metadata ? source.metadata : undefined,
     durable: options.durable === true || options.move === true,

@@ -1,6 +1,6 @@
 /** Ways of removing, keeping and writing against rsync: the same trees and flags, the same result. */
 import { FileDriver } from "@omnisync/storage";
-import { type SyncOptions, sync } from "@omnisync/sync";
+import { type Alternates, type SyncOptions, sync } from "@omnisync/sync";
 import { programOrSkip } from "@omnisync/testkit/servers/inject";
 import { spawnSync } from "node:child_process";
 import {
@@ -29,10 +29,9 @@ interface Row {
   readonly options: SyncOptions;
   readonly source: Tree;
   readonly destination: Tree;
-  /** Files of the destination that are newer than the source's. Default: all are older. */
-  readonly others?: Tree | undefined;
+  /** Directories beside the destination, and what is done with them. */
+  readonly alternates?: { readonly kind: Alternates["kind"]; readonly trees: readonly Tree[] };
   readonly exit?: number;
-  readonly withheld?: boolean;
 }
 
 let scratch: string;
@@ -87,6 +86,18 @@ const OLD: Tree = {
   "e/": "",
 };
 const NEW: Tree = { same: "same", a: "new a!", "d/b": "new b!", n: "n", "m/": "" };
+
+const GROWN = {
+  source: {
+    grown: "0123456789",
+    shrunk: "01234",
+    other: "abcdef",
+    longer: "ab",
+    same: "x",
+    n: "n",
+  },
+  destination: { grown: "0123", shrunk: "0123456789", other: "xyz", longer: "abc", same: "y" },
+};
 
 const ROWS: readonly Row[] = [
   { name: "[SY-260] -b", flags: ["-b"], options: { backup: {} } },
@@ -153,6 +164,73 @@ const ROWS: readonly Row[] = [
     flags: ["--remove-source-files", "--delete"],
     options: { move: true, delete: true },
   },
+  {
+    name: "[SY-280] --inplace",
+    flags: ["--inplace"],
+    options: { inplace: true },
+  },
+  {
+    name: "[SY-281] --append: only shorter files change, whatever they hold",
+    flags: ["--append"],
+    options: { append: true },
+    ...GROWN,
+  },
+  {
+    name: "[SY-281] --append-verify: what does not begin alike is sent whole",
+    flags: ["--append-verify"],
+    options: { append: "verify" },
+    ...GROWN,
+  },
+  {
+    name: "[SY-284] --delay-updates",
+    flags: ["--delay-updates", "--delete-after"],
+    options: { delayUpdates: true, delete: true },
+  },
+  {
+    name: "[SY-284] --delay-updates with backups",
+    flags: ["--delay-updates", "-b"],
+    options: { delayUpdates: true, backup: {} },
+  },
+  {
+    name: "[SY-282] --partial-dir",
+    flags: ["--partial-dir=.part"],
+    options: { partial: { directory: ".part" } },
+    source: { ...NEW, ".part/x": "1", "d/.part/y": "2" },
+  },
+  {
+    name: "[SY-282] --partial-dir is no extra",
+    flags: ["--partial-dir=.part", "--delete"],
+    options: { partial: { directory: ".part" }, delete: true },
+    destination: { ...OLD, "d/.part/y": "2" },
+  },
+  {
+    name: "[SY-285] --temp-dir",
+    flags: ["--temp-dir=e"],
+    options: { tempDirectory: "e" },
+  },
+  ...(["compare", "copy", "link"] as const).flatMap((kind) => [
+    {
+      name: `[SY-290] --${kind}-dest`,
+      flags: [`--${kind}-dest=../alternate-0`, "--delete"],
+      options: { delete: true },
+      alternates: { kind, trees: [{ n: "n", "d/k": "k", same: "other", z: "no" }] },
+      source: { ...NEW, l: "-> n", "d/k": "k", "only/here": "1" },
+    },
+    {
+      name: `[SY-290] --${kind}-dest, several in order`,
+      flags: [`--${kind}-dest=../alternate-0`, `--${kind}-dest=../alternate-1`],
+      options: {},
+      alternates: { kind, trees: [{ n: "N" }, { n: "n", "q/r": "qr", a: "new a!" }] },
+      source: { ...NEW, "q/r": "qr" },
+      destination: {},
+    },
+  ]),
+  {
+    name: "[SY-291] --fuzzy",
+    flags: ["--fuzzy"],
+    options: { fuzzy: true },
+    source: { "d/renamed": "old b" },
+  },
 ].map((row) => ({ source: NEW, destination: OLD, ...row }) as Row);
 
 describe.each(ROWS)("$name", (row) => {
@@ -160,12 +238,20 @@ describe.each(ROWS)("$name", (row) => {
     programOrSkip(test, "rsync");
     plant(theirs, row.destination, 1_600_000_000);
     plant(source, row.source, 1_700_000_000);
+    const trees = row.alternates?.trees ?? [];
+    trees.forEach((tree, i) => plant(join(scratch, `alternate-${i}`), tree, 1_700_000_000));
     const ended = spawnSync("rsync", ["-rlt", ...row.flags, `${source}/`, `${theirs}/`]);
     expect(ended.status, ended.stderr.toString()).toBe(row.exit ?? 0);
     const expected = { destination: harvest(theirs), source: harvest(source) };
     plant(ours, row.destination, 1_600_000_000);
     plant(source, row.source, 1_700_000_000);
-    const report = await run(row.options);
+    const others = trees.map((_, i) => new FileDriver({ root: join(scratch, `alternate-${i}`) }));
+    const alternates = row.alternates && {
+      kind: row.alternates.kind,
+      places: others.map((driver) => place(driver)),
+    };
+    const report = await run({ ...row.options, alternates });
+    await Promise.all(others.map((driver) => driver.close()));
     expect(report.failed > 0, JSON.stringify(report.failures)).toBe(row.exit === 23);
     expect(harvest(ours)).toEqual(expected.destination);
     expect(harvest(source)).toEqual(expected.source);

@@ -124,7 +124,9 @@ it("[SY-231] events say what differed", async () => {
 it("[SY-241] a store that cannot keep what is asked for is refused before anything happens", async () => {
   const [from, to] = [disk(), disk()];
   const poor = Object.create(to.driver, {
-    capabilities: { value: { ...to.driver.capabilities, xattrs: false, acls: false, specials: false } },
+    capabilities: {
+      value: { ...to.driver.capabilities, xattrs: false, acls: false, specials: false },
+    },
   }) as FileDriver;
   writeFileSync(join(from.root, "a"), "x");
   for (const option of ["preserveXattrs", "preserveAcls", "specials", "devices"] as const) {
@@ -148,7 +150,9 @@ it("[SY-242] long runs of zeros become holes", async () => {
       ["large", 8],
       ["small", 0],
     ] as const) {
-      expect(readFileSync(join(to.root, name)).equals(readFileSync(join(from.root, name)))).toBe(true);
+      expect(readFileSync(join(to.root, name)).equals(readFileSync(join(from.root, name)))).toBe(
+        true,
+      );
       expect(statSync(join(to.root, name)).blocks).toBeLessThanOrEqual(blocks * 2);
     }
     rmSync(join(to.root, "large"));

@@ -2,7 +2,7 @@ import { StorageError } from "@omnisync/storage";
 import { Faults, disable, fault, onCall } from "@omnisync/storage/layers";
 import { type CheckEvent, check, loadFilter } from "@omnisync/sync";
 import { describe, expect, it } from "vitest";
-import { alterEntries, withHash, withoutHashes } from "../altered-entries.ts";
+import { alterEntries, withHash, withUnlisted, withoutHashes } from "../altered-entries.ts";
 import { T0, contents, place, storeWith } from "../stores.ts";
 
 describe("check", () => {
@@ -65,6 +65,15 @@ describe("check", () => {
     expect(await check(place(fifo), place(fifo))).toMatchObject({ match: 1, differ: 0 });
   });
 
+  it("[SY-80] what a side could not list is not missing there, but not compared", async () => {
+    const files = { a: "1", "d/x": "2", "d/y": "3", "e/z": "4" };
+    const whole = place(await storeWith(files));
+    const poor = place(withUnlisted(await storeWith({ ...files, "e/z": "" }), "d"));
+    const errors = { match: 1, differ: 1, sourceOnly: 0, destinationOnly: 0, errors: 3 };
+    expect(await check(whole, poor)).toMatchObject(errors);
+    expect(await check(poor, whole)).toMatchObject(errors);
+  });
+
   it("[SY-80] limits of age hold where a listing tells no times", async () => {
     const source = disable(await storeWith({ old: "1", "old too": "2" }), "completeList");
     const destination = await storeWith({ "old too": "x" });
@@ -95,7 +104,9 @@ describe("check", () => {
     const [source, store] = [await storeWith(files), await storeWith(files)];
     const denied = new StorageError("permission-denied");
     const faults = new Faults((call) =>
-      call.operation === "stat" && call.path !== "" ? { kind: "fail-before", error: denied } : undefined,
+      call.operation === "stat" && call.path !== ""
+        ? { kind: "fail-before", error: denied }
+        : undefined,
     );
     const report = await check(place(source), place(disable(fault(store, faults), "completeList")));
     expect(report).toMatchObject({ match: 0, differ: 0, errors: 3, inSync: false });
@@ -103,12 +114,19 @@ describe("check", () => {
 
   it("[SY-340] download reads both back, and nothing that is stored counts", async () => {
     const source = await storeWith({ equal: "11", other: "22", longer: "333" });
-    const destination = await storeWith({ equal: "11", other: "2x", longer: "3" }, { mtime: T0 + 5000 });
+    const destination = await storeWith(
+      { equal: "11", other: "2x", longer: "3" },
+      { mtime: T0 + 5000 },
+    );
     const kinds: Record<string, string> = {};
-    const report = await check(place(withHash(source, "0".repeat(64))), place(withHash(destination, "0".repeat(64))), {
-      download: true,
-      onEvent: ({ path, kind }) => void (kinds[path] = kind),
-    });
+    const report = await check(
+      place(withHash(source, "0".repeat(64))),
+      place(withHash(destination, "0".repeat(64))),
+      {
+        download: true,
+        onEvent: ({ path, kind }) => void (kinds[path] = kind),
+      },
+    );
     expect(kinds).toEqual({ equal: "match", other: "differ", longer: "differ" });
     expect(report.inSync).toBe(false);
   });

@@ -61,7 +61,9 @@ describe("diff", () => {
 
   it("throws what ends the comparison", async () => {
     const store = await storeWith({ a: "1" });
-    await expect(collect(place(store), place(store, "none"))).rejects.toMatchObject({ code: "not-found" });
+    await expect(collect(place(store), place(store, "none"))).rejects.toMatchObject({
+      code: "not-found",
+    });
     const signal = AbortSignal.abort();
     await expect(collect(place(store), place(store), { signal })).rejects.toBeDefined();
   });

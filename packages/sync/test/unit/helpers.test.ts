@@ -57,9 +57,9 @@ describe("copying helpers", () => {
     await expect(copyFile(place(source, "no"), place(destination, "h"))).rejects.toMatchObject({
       code: "not-found",
     });
-    await expect(copyFile(place(source, "f"), { ...(await refusing("f")), path: "f" })).rejects.toMatchObject(
-      { code: "permission-denied" },
-    );
+    await expect(
+      copyFile(place(source, "f"), { ...(await refusing("f")), path: "f" }),
+    ).rejects.toMatchObject({ code: "permission-denied" });
   });
 
   it("[SY-357] mustCopy throws the first failure, copy reports it", async () => {
@@ -88,7 +88,9 @@ describe("copying helpers", () => {
     const source = await storeWith({ a: "1", b: "2", c: "3" });
     const destination = await storeWith({ a: "x" });
     await moveFile(place(source, "a"), place(destination, "a"));
-    await expect(moveFile(place(source, "b"), { ...(await refusing("b")), path: "b" })).rejects.toThrow();
+    await expect(
+      moveFile(place(source, "b"), { ...(await refusing("b")), path: "b" }),
+    ).rejects.toThrow();
     expect(await contents(source)).toEqual({ b: "2", c: "3" });
     expect(await move(place(source), place(destination))).toMatchObject({ sourcesRemoved: 2 });
     expect(await contents(destination)).toEqual({ a: "1", b: "2", c: "3" });
@@ -177,7 +179,9 @@ describe("verifying helpers", () => {
     expect(await verifyChecksum(place(a), place(other))).toBe(false);
     expect(await verifyFile(place(a, "f"), place(later, "f"))).toBe(true);
     expect(await verifyFile(place(a, "f"), place(other, "f"))).toBe(false);
-    await expect(verifyFile(place(a, "f"), place(a, "g"))).rejects.toMatchObject({ code: "not-found" });
+    await expect(verifyFile(place(a, "f"), place(a, "g"))).rejects.toMatchObject({
+      code: "not-found",
+    });
     await expect(verifyFile(place(a), place(a))).rejects.toMatchObject({ code: "is-a-directory" });
   });
 
@@ -197,9 +201,9 @@ describe("verifying helpers", () => {
       "not verified: 3 paths differ\nextra: extra\nmissing: only\nmismatched: size (size)",
     );
     expect(await verifyAndReport(place(a), place(b), { limit: 1 })).toContain("and 2 more");
-    expect(await verifyAndReport(place(a), place(await storeWith({ same: "1", size: "22", only: "4" })))).toBe(
-      "verified: both are the same",
-    );
+    expect(
+      await verifyAndReport(place(a), place(await storeWith({ same: "1", size: "22", only: "4" }))),
+    ).toBe("verified: both are the same");
   });
 
   it("[SY-345] verifyIntegrity and verifyAllIntegrity find what is damaged", async () => {
@@ -208,6 +212,8 @@ describe("verifying helpers", () => {
     const damaged = withHash(store, hashBytes("blake3", bytes("1")));
     expect(await verifyIntegrity(place(damaged, "a"))).toBe(true);
     expect(await verifyIntegrity(place(damaged))).toBe(false);
-    expect(await verifyAllIntegrity(place(damaged))).toMatchObject([{ path: "b", kind: "mismatch" }]);
+    expect(await verifyAllIntegrity(place(damaged))).toMatchObject([
+      { path: "b", kind: "mismatch" },
+    ]);
   });
 });

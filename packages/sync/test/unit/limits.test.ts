@@ -189,6 +189,20 @@ describe("[SY-365] checkers", () => {
     expect([looked, report.created, report.unchanged, report.failed]).toEqual([50, 1, 50, 0]);
   });
 
+  it("a source that vanishes before it is looked at removes nothing, and is told of", async () => {
+    const source = await storeWith({ a: "a", b: "b" });
+    const destination = await storeWith({ a: "a", b: "b" });
+    const vanishing = intercept(disable(source, "completeList"), {
+      around: async (call, run) => {
+        if (call.operation === "stat" && call.path === "a") await source.remove("a");
+        return run();
+      },
+    });
+    const report = await sync(place(vanishing), place(destination), { delete: true });
+    expect([report.failed, report.removed]).toEqual([1, 0]);
+    expect(await contents(destination)).toEqual({ a: "a", b: "b" });
+  });
+
   function same(count: number): Record<string, string> {
     return Object.fromEntries(Array.from({ length: count }, (_, n) => [`same${n}`, "content"]));
   }

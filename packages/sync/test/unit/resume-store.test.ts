@@ -71,8 +71,7 @@ describe("the journal", () => {
   });
 
   it("[SY-305] another version, another format and half a header are told apart", () => {
-    const as = (more: object): Buffer =>
-      Buffer.from(headerLine({ ...RECORD, ...more } as TransferRecord));
+    const as = (more: object): Buffer => Buffer.from(headerLine({ ...RECORD, ...more }));
     expect(() => parseJournal(as({ version: 2 }))).toThrow(/another version \(2\)/);
     expect(() => parseJournal(as({ format: "x" }))).toThrow(/not a record/);
     expect(() => parseJournal(as({ uploadId: undefined }))).toThrow(/incomplete/);

@@ -29,7 +29,9 @@ describe("checksum files", () => {
       { path: "x", hash: LONG, name: "blake3" },
       { path: "a (1).txt", hash: MD5, name: "md5" },
     ]);
-    expect(await parse([`${LONG}  x`], "blake3")).toEqual([{ path: "x", hash: LONG, name: "blake3" }]);
+    expect(await parse([`${LONG}  x`], "blake3")).toEqual([
+      { path: "x", hash: LONG, name: "blake3" },
+    ]);
   });
 
   it("[SY-347] what is written is read back, whatever the name", async () => {
@@ -49,6 +51,8 @@ describe("checksum files", () => {
       });
     }
     await expect(parse([good], "sha1")).rejects.toMatchObject({ code: "invalid-argument" });
-    await expect(parse([`MD5 (a) = ${MD5}`], "sha1")).rejects.toMatchObject({ code: "invalid-argument" });
+    await expect(parse([`MD5 (a) = ${MD5}`], "sha1")).rejects.toMatchObject({
+      code: "invalid-argument",
+    });
   });
 });

@@ -11,7 +11,7 @@ import {
   verifyPlace,
 } from "@omnisync/sync";
 import { describe, expect, it } from "vitest";
-import { alterEntries, withHash, withoutHashes } from "../altered-entries.ts";
+import { alterEntries, withHash, withUnlisted, withoutHashes } from "../altered-entries.ts";
 import { bytes, place, storeWith } from "../stores.ts";
 
 type Given = Parameters<typeof verifyPlace>[0];
@@ -39,6 +39,13 @@ describe("verifyPlace", () => {
     expect(report).toMatchObject({ match: 2, bytesRead: 3, verified: true });
   });
 
+  it("[SY-346] a sum of what could not be listed is an error, not a missing file", async () => {
+    const store = withUnlisted(await storeWith({ a: "1", "d/x": "2" }), "d");
+    const sums = [sum("a", "1"), sum("d/x", "2"), sum("gone", "3")];
+    const { kinds } = await verify(place(store), { sums });
+    expect(kinds).toEqual({ a: "match", d: "error", "d/x": "error", gone: "missing" });
+  });
+
   it("[SY-345] limits of size and age say what takes part, also where a listing tells no times", async () => {
     const store = await storeWith({ a: "1", long: "12345" });
     await store.write("new", bytes("12345"));
@@ -50,7 +57,11 @@ describe("verifyPlace", () => {
   it("[SY-345] a damaged file is a mismatch, whichever driver reads it", async () => {
     const store = await storeWith({ a: "1", b: "2" });
     const wrong = withHash(store, hashBytes("blake3", bytes("1")));
-    for (const driver of [wrong, disable(wrong, "readBlock"), disable(wrong, "readBlock", "completeList")]) {
+    for (const driver of [
+      wrong,
+      disable(wrong, "readBlock"),
+      disable(wrong, "readBlock", "completeList"),
+    ]) {
       const { report, kinds } = await verify(place(driver));
       expect(kinds).toEqual({ a: "match", b: "mismatch" });
       expect(report.verified).toBe(false);
@@ -77,9 +88,13 @@ describe("verifyPlace", () => {
 
   it("[SY-345] knows objects by the hash of their parts", async () => {
     const content = "0123456789";
-    const store = disable(await storeWith({ good: content, bad: content, odd: content }), "readBlock");
+    const store = disable(
+      await storeWith({ good: content, bad: content, odd: content }),
+      "readBlock",
+    );
     const md5 = (text: string): Buffer => Buffer.from(hashBytes("md5", bytes(text)), "hex");
-    const combined = (...parts: string[]): string => hashBytes("md5", Buffer.concat(parts.map(md5)));
+    const combined = (...parts: string[]): string =>
+      hashBytes("md5", Buffer.concat(parts.map(md5)));
     const parts = {
       good: { size: 4, md5: combined("0123", "4567", "89") },
       bad: { size: 4, md5: combined("0123", "4567", "8x") },
@@ -140,7 +155,9 @@ describe("verifyPlace", () => {
       a: "match",
       l: "error",
     });
-    await expect(verify(place(store), { sums: [sum("a", "1"), sum("a", "2")] })).rejects.toMatchObject({
+    await expect(
+      verify(place(store), { sums: [sum("a", "1"), sum("a", "2")] }),
+    ).rejects.toMatchObject({
       code: "invalid-argument",
     });
   });
@@ -154,7 +171,9 @@ describe("hashPlace", () => {
   }
 
   it("[SY-346] gives sums in order, which then hold", async () => {
-    const files = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`d${i % 7}/f${i}`, `${i}`]));
+    const files = Object.fromEntries(
+      Array.from({ length: 100 }, (_, i) => [`d${i % 7}/f${i}`, `${i}`]),
+    );
     const store = await storeWith(files);
     await store.writeLink("link", "d0/f0");
     const sums = await hash(place(store), "sha1");
@@ -168,7 +187,9 @@ describe("hashPlace", () => {
     const store = await storeWith({ a: "1", b: "2" });
     const broken = (): Parameters<typeof hashPlace>[0] => {
       const error = new StorageError("permission-denied");
-      return place(fault(store, new Faults(onCall(1, { kind: "fail-before", error }, "readBlock"))));
+      return place(
+        fault(store, new Faults(onCall(1, { kind: "fail-before", error }, "readBlock"))),
+      );
     };
     await expect(hash(broken(), "md5")).rejects.toMatchObject({ code: "permission-denied" });
     const problems: string[] = [];

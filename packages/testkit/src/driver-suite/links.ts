@@ -116,4 +116,45 @@ export function addLinkTests(suite: Suite): void {
       await rm(outside, { recursive: true });
     }
   });
+
+  // Hard links have no capability: nothing is done otherwise where there are none.
+  suite.test("ST-125", "another name of a file", async ({ driver }) => {
+    if (driver.hardLink === undefined) return;
+    await put(driver, "file", "content");
+    await put(driver, "old", "replaced");
+    for (const path of ["old", "new/dir/name", "old"]) {
+      const entry = await driver.hardLink("file", path);
+      await expectStatOf(driver, entry);
+      expect(entry).toMatchObject({ path, kind: "file", size: 7 });
+      expect(entry.etag).toBe((await driver.stat("file"))?.etag);
+      expect(await getText(driver, path)).toBe("content");
+    }
+    await driver.remove("file");
+    expect(await getText(driver, "old")).toBe("content");
+    expect(await visible(driver)).toEqual(["new/dir/name", "old"]);
+  });
+
+  suite.test(
+    "ST-126",
+    "a hard link to what is no file, or against a condition",
+    async ({ driver }) => {
+      if (driver.hardLink === undefined) return;
+      await put(driver, "file", "content");
+      await put(driver, "there", "mine");
+      await driver.writeLink!("link", "file");
+      await refused(driver.hardLink("none", "there"), "not-found");
+      await refused(driver.hardLink("link", "there"), "unsupported");
+      if (driver.capabilities.conditions.create) {
+        await refused(
+          driver.hardLink("file", "there", { ifNoneMatch: "*" }),
+          "precondition-failed",
+        );
+      }
+      if (driver.capabilities.conditions.replace) {
+        await refused(driver.hardLink("file", "there", { ifMatch: "x" }), "precondition-failed");
+      }
+      expect(await getText(driver, "there")).toBe("mine");
+      expect(await visible(driver)).toEqual(["file", "link", "there"]);
+    },
+  );
 }

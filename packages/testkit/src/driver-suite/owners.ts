@@ -32,13 +32,17 @@ export function addOwnerTests(suite: Suite): void {
   });
 
   if (Object.keys(given).length > 0) {
-    suite.test("ST-260", "owner, extended attributes and access lists of a file", async ({ driver }) => {
-      for (const size of [1, 400_000]) {
-        const path = `file${size}`;
-        await driver.write(path, new Uint8Array(size), { ...given, mtime: 1000 });
-        expect(await shown(driver, path)).toEqual(await expected(driver, given));
-      }
-    });
+    suite.test(
+      "ST-260",
+      "owner, extended attributes and access lists of a file",
+      async ({ driver }) => {
+        for (const size of [1, 400_000]) {
+          const path = `file${size}`;
+          await driver.write(path, new Uint8Array(size), { ...given, mtime: 1000 });
+          expect(await shown(driver, path)).toEqual(await expected(driver, given));
+        }
+      },
+    );
 
     if (capabilities.setAttributes) {
       suite.test("ST-261", "set later, and what is not given stays", async ({ driver }) => {
@@ -80,10 +84,14 @@ export function addOwnerTests(suite: Suite): void {
       expect(await known(driver, "file")).toMatchObject({ xattrs: {} });
     });
   } else {
-    suite.test("ST-264", "extended attributes that cannot be kept are refused", async ({ driver }) => {
-      await refused(driver.write("file", bytesOf("x"), { xattrs: XATTRS }), "unsupported");
-      expect(await visible(driver)).toEqual([]);
-    });
+    suite.test(
+      "ST-264",
+      "extended attributes that cannot be kept are refused",
+      async ({ driver }) => {
+        await refused(driver.write("file", bytesOf("x"), { xattrs: XATTRS }), "unsupported");
+        expect(await visible(driver)).toEqual([]);
+      },
+    );
   }
 
   if (capabilities.specials) addSpecialTests(suite);
@@ -105,7 +113,13 @@ function addSpecialTests(suite: Suite): void {
     for (const special of specials) {
       const path = `dir/${special.type}`;
       const made = await driver.makeSpecial!(path, special, { mode: 0o640, mtime: 1_000_000 });
-      expect(made).toMatchObject({ kind: "other", special, size: 0, mode: 0o640, mtime: 1_000_000 });
+      expect(made).toMatchObject({
+        kind: "other",
+        special,
+        size: 0,
+        mode: 0o640,
+        mtime: 1_000_000,
+      });
       expect(await driver.stat(path)).toMatchObject({ kind: "other", special, mode: 0o640 });
       await refused(driver.read(path), "unsupported");
     }

@@ -48,6 +48,29 @@ function addBodyTests(suite: Suite): void {
     });
   }
 
+  if (suite.capabilities.paces) {
+    suite.test("ST-300", "asks for every byte before it leaves", async ({ driver }) => {
+      let taken = 0;
+      const pace = { pieceSize: 5, take: async (bytes: number) => void (taken += bytes) };
+      const text = "1234 bytes".padEnd(1234);
+      const bytes = bytesOf(text);
+      for (const body of [bytes, streamOf(bytes), () => streamOf(bytes)]) {
+        taken = 0;
+        await driver.write("file", body, { pace });
+        expect(taken).toBe(1234);
+        const refuse = { pieceSize: 5, take: () => Promise.reject(new StorageError("aborted")) };
+        await refused(driver.write("new", bytes, { pace: refuse }), "aborted");
+        await expectOnly(driver, "file", text);
+      }
+      if (driver.multipart === undefined) return;
+      const upload = await driver.multipart.create("parts");
+      taken = 0;
+      await driver.multipart.putPart(upload, 1, bytes, { pace });
+      expect(taken).toBe(1234);
+      await driver.multipart.abort(upload);
+    });
+  }
+
   suite.test("ST-60", "empty files", async ({ driver }) => {
     const empty: readonly Body[] = [
       new Uint8Array(0),

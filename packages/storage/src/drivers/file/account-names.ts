@@ -47,7 +47,9 @@ function accounts(kind: Kind): Accounts {
   let found = known.get(kind);
   if (found === undefined) {
     found = { names: new Map(), ids: new Map() };
-    for (const { name, id } of readLines(kind).map(parseLine).filter((line) => line !== undefined)) {
+    for (const { name, id } of readLines(kind)
+      .map(parseLine)
+      .filter((line) => line !== undefined)) {
       if (!found.names.has(id)) found.names.set(id, name);
       if (!found.ids.has(name)) found.ids.set(name, id);
     }

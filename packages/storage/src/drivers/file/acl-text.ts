@@ -22,7 +22,9 @@ const TAGS: ReadonlyMap<number, string> = new Map([
 /** "" for a list that says no more than permission bits do. @throws StorageError `unsupported` */
 export function formatAcl(bytes: Buffer): string {
   if (bytes.length < HEAD || bytes.readUInt32LE(0) !== VERSION) {
-    throw new StorageError("unsupported", { message: "its access control list has an unknown form" });
+    throw new StorageError("unsupported", {
+      message: "its access control list has an unknown form",
+    });
   }
   const entries: string[] = [];
   for (let at = HEAD; at + ENTRY <= bytes.length; at += ENTRY) {
@@ -48,7 +50,11 @@ export function parseAcl(text: string): Buffer {
   return bytes;
 }
 
-function parseEntry(text: string): { readonly tag: number; readonly bits: number; readonly id: number } {
+function parseEntry(text: string): {
+  readonly tag: number;
+  readonly bits: number;
+  readonly id: number;
+} {
   const [, name, id, bits] = /^(user|group|mask|other):(\d*):([r-][w-][x-])$/.exec(text) ?? [];
   const named = id !== "";
   const tag = [...TAGS].find(([value, kind]) => kind === name && isNamed(value) === named)?.[0];

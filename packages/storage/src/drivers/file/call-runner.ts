@@ -24,7 +24,10 @@ export class CallRunner {
     const open = (spec: RootSpec): ConfinedTree => this.#open(spec);
     const context: OperationContext = { tree: open(root), open, transfer };
     // Who asks is typed by the same table.
-    const operation = OPERATIONS[name] as (context: OperationContext, ...args: unknown[]) => unknown;
+    const operation = OPERATIONS[name] as (
+      context: OperationContext,
+      ...args: unknown[]
+    ) => unknown;
     for (const tree of this.#trees.values()) tree.trim();
     try {
       const attempt = (): unknown => operation(context, ...args);

@@ -129,7 +129,9 @@ export class ConfinedTree {
     const { see } = this.spec;
     if (see === undefined) return link;
     if (see.which === "unsafe") {
-      const inside = isWithin(see.base ?? "", path) ? path.slice(see.base ? see.base.length + 1 : 0) : path;
+      const inside = isWithin(see.base ?? "", path)
+        ? path.slice(see.base ? see.base.length + 1 : 0)
+        : path;
       if (!leadsOut(inside, readlinkSync(target))) return link;
     }
     if (see.which === "all" || see.which === "unsafe") {
@@ -137,7 +139,9 @@ export class ConfinedTree {
     }
     const found = directoryAt(target);
     if (found === undefined) return link;
-    const isInside = realpathSync(target).startsWith(this.spec.root === "/" ? "/" : `${this.spec.root}/`);
+    const isInside = realpathSync(target).startsWith(
+      this.spec.root === "/" ? "/" : `${this.spec.root}/`,
+    );
     return see.which === "directories" || isInside ? found : link;
   }
 

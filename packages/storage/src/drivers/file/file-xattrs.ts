@@ -19,12 +19,15 @@ const RSYNC_OWN = "user.rsync.%";
 
 const IS_SUPER_USER: boolean = process.geteuid?.() === 0;
 
-/** Names, and values in base64. None where the file system has no such thing. */
-export function readXattrs(target: string): Readonly<Record<string, string>> {
+/** Names, and values in base64. */
+export function readXattrs(
+  target: string,
+  names: readonly string[] = listNames(target),
+): Readonly<Record<string, string>> {
   const found: Record<string, string> = {};
-  for (const name of listNames(target).filter(isOurs).sort()) {
+  for (const name of names.filter(isOurs).sort()) {
     const value = call(() => load().getAttributeSync(target, name));
-    if (value != null) found[name] = value.toString("base64");
+    if (value !== null) found[name] = value.toString("base64");
   }
   return found;
 }
@@ -47,11 +50,14 @@ export interface AccessLists {
   readonly defaultAcl?: string | undefined;
 }
 
-export function readAcls(target: string, isDirectory: boolean): AccessLists {
-  const names = listNames(target);
+export function readAcls(
+  target: string,
+  isDirectory: boolean,
+  names: readonly string[] = listNames(target),
+): AccessLists {
   const read = (name: string): string => {
     const bytes = names.includes(name) ? call(() => load().getAttributeSync(target, name)) : null;
-    return bytes == null ? "" : formatAcl(bytes);
+    return bytes === null ? "" : formatAcl(bytes);
   };
   return isDirectory ? { acl: read(ACCESS), defaultAcl: read(DEFAULT) } : { acl: read(ACCESS) };
 }
@@ -59,7 +65,10 @@ export function readAcls(target: string, isDirectory: boolean): AccessLists {
 /** Those given; "" removes one. */
 export function writeAcls(
   target: string,
-  { acl, defaultAcl }: { readonly acl?: string | undefined; readonly defaultAcl?: string | undefined },
+  {
+    acl,
+    defaultAcl,
+  }: { readonly acl?: string | undefined; readonly defaultAcl?: string | undefined },
 ): void {
   for (const [name, text] of [
     [ACCESS, acl],
@@ -71,7 +80,8 @@ export function writeAcls(
   }
 }
 
-function listNames(target: string): readonly string[] {
+/** Names of all, access lists among them. None where the file system has no such thing. */
+export function listNames(target: string): readonly string[] {
   try {
     return call(() => load().listAttributesSync(target));
   } catch (error) {

@@ -32,11 +32,18 @@ export function lookMany(place: LookPlace, names: readonly string[]): Look[] {
   if (names.length >= WORTH_IT && directory.fd !== undefined && plain.length < LONGEST_PLAIN) {
     const before = settledTimes(place.above);
     if (before !== undefined && leadsTo(plain, directory.fd)) {
-      const looks = names.map((name) => lookAt(plain + name));
+      const looks = looksBelow(plain, names);
       if (place.above.every((each, index) => changeTime(each) === before[index])) return looks;
     }
   }
-  return names.map((name) => lookAt(directory.prefix + name));
+  return looksBelow(directory.prefix, names);
+}
+
+/** Pushed, not mapped: arrays of one kind, for which V8 compiles the walk once instead of three times. */
+function looksBelow(prefix: string, names: readonly string[]): Look[] {
+  const looks: Look[] = [];
+  for (const name of names) looks.push(lookAt(prefix + name));
+  return looks;
 }
 
 function lookAt(target: string): Look {

@@ -5,7 +5,7 @@
 import { type Stats, lchownSync } from "node:fs";
 import type { AttributeName, Entry, Special } from "../../entry.ts";
 import { groupName, userName } from "./account-names.ts";
-import { readAcls, readXattrs, writeAcls, writeXattrs } from "./file-xattrs.ts";
+import { listNames, readAcls, readXattrs, writeAcls, writeXattrs } from "./file-xattrs.ts";
 
 /** As it travels between threads. */
 export interface MoreRow {
@@ -36,13 +36,16 @@ export function readMore(
   const special = specialOf(stats);
   if (names === undefined || names.length === 0) return special && { special };
   const asked = new Set(names);
+  const listed = asked.has("xattrs") || asked.has("acl") ? listNames(target) : [];
   return {
     special,
     owner: asked.has("owner") ? [stats.uid, stats.gid] : undefined,
     hardLink: asked.has("hardLink") ? hardLinkOf(stats) : undefined,
-    xattrs: asked.has("xattrs") ? readXattrs(target) : undefined,
+    xattrs: asked.has("xattrs") ? readXattrs(target, listed) : undefined,
     // A link has no access list.
-    ...(asked.has("acl") && !stats.isSymbolicLink() ? readAcls(target, stats.isDirectory()) : {}),
+    ...(asked.has("acl") && !stats.isSymbolicLink()
+      ? readAcls(target, stats.isDirectory(), listed)
+      : {}),
   };
 }
 

@@ -84,7 +84,11 @@ export function look(
     const stats = context.tree.look(target, path);
     if (stats === undefined) return undefined;
     const linkTarget = stats.isSymbolicLink() ? readTarget(target, path) : undefined;
-    return { row: statRow(stats), linkTarget, more: readMore(resolved(context.tree, target, stats), stats, attributes) };
+    return {
+      row: statRow(stats),
+      linkTarget,
+      more: readMore(resolved(context.tree, target, stats), stats, attributes),
+    };
   } catch (error) {
     // Something else than a directory on the way: then nothing lies below it.
     if (isSystemError(error, "ENOENT") || (path !== "" && isSystemError(error, "ENOTDIR"))) {
@@ -210,7 +214,7 @@ export function placeToWrite(
 }
 
 /** Writes all of `buffer` up to `size`. A write may take less than it was given. */
-export function writeFully(fd: number, buffer: Uint8Array, size: number): number {
+function writeFully(fd: number, buffer: Uint8Array, size: number): number {
   let done = 0;
   while (done < size) done += writeSync(fd, buffer, done, size - done, null);
   return size;

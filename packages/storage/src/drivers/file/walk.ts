@@ -58,9 +58,10 @@ interface Level {
   readonly directory: OpenDirectory;
   readonly names: readonly string[];
   next: number;
-  /** What is known of the names from `looksFrom` on. */
+  /** What is known of the names from `looksFrom` up to `looksEnd`. */
   looks: readonly Look[];
   looksFrom: number;
+  looksEnd: number;
   /** Directories that were seen and wait for their turn. */
   readonly waiting: { readonly name: string; readonly stats: Stats }[];
   /** What entries of this level must come after: an order key relative to this level. */
@@ -160,7 +161,6 @@ export class Walk {
   #lookOn(level: Level): void {
     const { names, path, after, waiting } = level;
     const looks = this.#looks(level);
-    const end = level.looksFrom + looks.length;
     do {
       const at = level.next++;
       const name = names[at] as string;
@@ -175,19 +175,21 @@ export class Walk {
       } else if (after === undefined || comparePaths(name, after) > 0) {
         this.#add(level, name, look);
       }
-    } while (level.next < end && waiting.length === 0 && !this.#page.isFull());
+    } while (level.next < level.looksEnd && waiting.length === 0 && !this.#page.isFull());
   }
 
   /** What is known of the names from `looksFrom` on, the next one among them. */
   #looks(level: Level): readonly Look[] {
-    if (level.next >= level.looksFrom + level.looks.length) {
+    if (level.next >= level.looksEnd) {
       const { root } = this.#tree.spec;
       const below = level.path === "" ? "" : `${level.path}/`;
       const plain = `${root === "/" ? "" : root}/${below}`;
-      const above = [...this.#above, ...this.#levels.slice(0, -1).map((each) => each.directory)];
+      const above = [...this.#above];
+      for (const each of this.#levels) if (each !== level) above.push(each.directory);
       const names = level.names.slice(level.next, level.next + LOOKS_AT_ONCE);
       level.looks = lookMany({ directory: level.directory, plain, above }, names);
       level.looksFrom = level.next;
+      level.looksEnd = level.next + level.looks.length;
     }
     return level.looks;
   }
@@ -228,7 +230,17 @@ export class Walk {
       ? this.#readUnusual(path, directory)
       : names.sort();
     const wanted = sorted.filter((name) => this.#isWanted(name, after));
-    return { path, directory, names: wanted, next: 0, looks: [], looksFrom: 0, waiting: [], after };
+    return {
+      path,
+      directory,
+      names: wanted,
+      next: 0,
+      looks: [],
+      looksFrom: 0,
+      looksEnd: 0,
+      waiting: [],
+      after,
+    };
   }
 
   #isWanted(name: string, after: string | undefined): boolean {

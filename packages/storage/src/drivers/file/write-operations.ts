@@ -40,7 +40,13 @@ import { type Place, makeDirectory, syncDirectory, type RootSpec } from "./confi
 import { type WireError, fromSystemError, isSystemError, packError } from "./file-errors.ts";
 import { type MoreWish, hasMore, readMore, writeMore } from "./more-attributes.ts";
 import type { OperationContext } from "./operations.ts";
-import { type LookResult, hashRange, placeToWrite, readTarget, writeContent } from "./read-operations.ts";
+import {
+  type LookResult,
+  hashRange,
+  placeToWrite,
+  readTarget,
+  writeContent,
+} from "./read-operations.ts";
 import { allocate } from "./allocate.ts";
 import { createSpecial } from "./special-files.ts";
 import { type StatRow, statRow } from "./stat-row.ts";

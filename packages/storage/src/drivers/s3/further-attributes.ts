@@ -80,9 +80,7 @@ export function checkMetadataSize(path: string, all: readonly string[]): void {
 }
 
 /** @param value gives the text of a name, decoded. */
-export function parseFurther(
-  value: (name: string) => string | undefined,
-): FurtherAttributes {
+export function parseFurther(value: (name: string) => string | undefined): FurtherAttributes {
   const [, count, id] = /^(\d{1,9}) (\S+)$/.exec(value(HARD_LINK) ?? "") ?? [];
   return pickFurther({
     uid: parseNumber(value(UID)),

@@ -123,7 +123,6 @@ describe("a plan", () => {
 
   it.each<[string, SyncOptions]>([
     ["backup", { backup: {} }],
-    ["trash", { trash: true }],
     ['deleteTiming "before"', { deleteTiming: "before" }],
     ['links "follow"', { links: "follow" }],
     ["inplace", { inplace: true }],
@@ -133,6 +132,17 @@ describe("a plan", () => {
       code: "unsupported",
       message: expect.stringContaining(name),
     });
+  });
+
+  it("[SY-261] carries trash: applying keeps what it replaces and removes", async () => {
+    const { source, destination } = await scene();
+    const text = await textOf(source, destination, { delete: true, trash: true });
+    const made = await readPlan(saved(text));
+    const report = await applyPlan(made, place(source), place(destination));
+    expect(report).toMatchObject({ failed: 0, removed: 1, replaced: 1 });
+    const kept: string[] = [];
+    for await (const { path } of listTrash(place(destination))) kept.push(path);
+    expect(kept).toEqual(["dir/changed", "extra"]);
   });
 
   it("is sorted on disk where its actions come out of order and are many", async () => {
