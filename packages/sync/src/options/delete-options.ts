@@ -7,7 +7,8 @@ export interface DeleteOptions {
   /**
    * When extras go: `after` everything else, and only if nothing failed (default); `before` the first
    * transfer, which needs both listings first; `during`: each directory's extras when it has been
-   * listed; `delay`: found during, removed after.
+   * left; `delay`: found during, removed after. With `maxDelete` in mode `refuse`, which has to count
+   * them, `during` is `delay`. A failure, an incomplete listing or an empty source forbid it in each.
    */
   readonly deleteTiming?: "before" | "during" | "delay" | "after" | undefined;
   /** Excluded entries of the destination are extras too. Default false. */
@@ -16,15 +17,18 @@ export interface DeleteOptions {
   readonly maxDelete?: number | undefined;
   /** Default `refuse`. `stop` is rsync's way. Either way the report says `too-many-deletes`. */
   readonly maxDeleteMode?: "refuse" | "stop" | undefined;
-  /** Remove extras even though something could not be listed or transferred. Default false. */
+  /** Remove extras even though something failed; what lies where nothing could be listed stays. Default false. */
   readonly ignoreErrors?: boolean | undefined;
   /** A directory that is to be replaced by a file goes with all it holds, also without `delete`. Default false. */
   readonly force?: boolean | undefined;
   /** Remove everything when the source holds nothing at all. Default false: such a run removes nothing. */
   readonly allowEmptySource?: boolean | undefined;
-  /** Remove each source file after its copy was verified. Default false. */
+  /**
+   * Remove each source file after its copy was verified. Default false. With `delete`, what an earlier run
+   * moved is an extra to the next one, unless that finds no file at all.
+   */
   readonly move?: boolean | undefined;
-  /** What is replaced or removed is kept: renamed or, on object stores, copied by the store. Default: it is gone. */
+  /** What is replaced or removed is kept: by a second name or, on object stores, a copy by the store. Default: it is gone. */
   readonly backup?: BackupOptions | undefined;
   /** What is replaced or removed goes to `.omnisync/trash/<time of the run>/`. Default false. */
   readonly trash?: boolean | undefined;

@@ -7,7 +7,8 @@ export interface WriteModeOptions {
   readonly durable?: boolean | undefined;
   /**
    * Write into the existing file instead of beside it. A run that is interrupted leaves a mixture: only for
-   * files that must keep their inode or that there is no room for twice. Default false.
+   * files that must keep their inode or that there is no room for twice. Default false. Object stores change
+   * nothing in place: there this and `append` are ordinary transfers.
    */
   readonly inplace?: boolean | undefined;
   /** Files that are shorter at the destination get the rest appended; others are left alone. `verify`: the old part must be equal, else the whole is sent. */
@@ -16,11 +17,14 @@ export interface WriteModeOptions {
   readonly sparse?: boolean | undefined;
   /** Space is allocated before the first byte is written. Default false. */
   readonly preallocate?: boolean | undefined;
-  /** What was transferred of a file when it failed stays, for the next run to go on. `true`: under its own name, as in rsync. */
+  /**
+   * What was transferred of a file above 1 MiB when it failed stays, for the next run to go on; on disks only.
+   * `true`: under its own name, if nothing lies there. A directory: one of this name beside each file.
+   */
   readonly partial?: boolean | { readonly directory: string } | undefined;
   /** New content is put beside, and all of it renamed into place at the end. Default false. */
   readonly delayUpdates?: boolean | undefined;
-  /** Where temporary files are written; relative to the destination. Default: beside the file. */
+  /** Where temporary files are written, on disks; relative to the destination. Default: beside the file. */
   readonly tempDirectory?: string | undefined;
   /** A file missing at the destination but equal in one of these is not transferred (`compare`), copied from there (`copy`), or hard-linked (`link`; copied by the store where it has no links). */
   readonly alternates?: Alternates | undefined;

@@ -41,18 +41,6 @@ export interface TransferJob {
   readonly destination: Entry | undefined;
 }
 
-/**
- * @throws StorageError `changed` or `precondition-failed` if the source is not, or no longer, what was
- *   listed, or the destination not what is to be replaced: look again and plan again.
- */
-export function transferFile(
-  context: RunContext,
-  job: TransferJob,
-  progress: TransferProgress,
-): Promise<Outcome> {
-  return transferContent(createTransfer(context, job, progress));
-}
-
 export function createTransfer(
   context: RunContext,
   job: TransferJob,
@@ -71,7 +59,10 @@ export function createTransfer(
   };
 }
 
-/** @throws StorageError as `transferFile`. */
+/**
+ * @throws StorageError `changed` or `precondition-failed` if the source is not, or no longer, what was
+ *   listed, or the destination not what is to be replaced: look again and plan again.
+ */
 export async function transferContent(transfer: Transfer): Promise<Outcome> {
   const { context, from, to, source } = transfer;
   const strategy = chooseStrategy({

@@ -10,9 +10,9 @@ import { type TransferJob, createTransfer, transferContent } from "./transfer-fi
 import { type Keeping, transferInPlace } from "./transfer-in-place.ts";
 
 /** Smaller files are sent in one go, of which no part is worth keeping. */
-export const WORTH_KEEPING: number = 1024 * 1024;
+const WORTH_KEEPING = 1024 * 1024;
 
-/** @throws StorageError as `transferFile`. */
+/** @throws StorageError as `transferContent`. */
 export async function transferInMode(
   context: RunContext,
   job: TransferJob,

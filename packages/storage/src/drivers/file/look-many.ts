@@ -39,7 +39,7 @@ export function lookMany(place: LookPlace, names: readonly string[]): Look[] {
   return looksBelow(directory.prefix, names);
 }
 
-/** Pushed, not mapped: arrays of one kind, for which V8 compiles the walk once instead of three times. */
+/** Pushed, not mapped: with arrays of one kind V8 need not compile the walk again and again. */
 function looksBelow(prefix: string, names: readonly string[]): Look[] {
   const looks: Look[] = [];
   for (const name of names) looks.push(lookAt(prefix + name));

@@ -11,6 +11,7 @@ import { type PlanOptions, plan } from "../../../src/plan-file/plan.ts";
 import type { PlannedAction } from "../../../src/plan-file/planned-action.ts";
 import { readPlan } from "../../../src/plan-file/read-plan.ts";
 import { writePlan } from "../../../src/plan-file/write-plan.ts";
+import { listTrash } from "../../../src/trash/trash.ts";
 import { T0, bytes, contents, place, recorder, storeWith } from "../../stores.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "omnisync-plan-test-"));
@@ -143,6 +144,7 @@ describe("a plan", () => {
     const kept: string[] = [];
     for await (const { path } of listTrash(place(destination))) kept.push(path);
     expect(kept).toEqual(["dir/changed", "extra"]);
+    await made.close();
   });
 
   it("is sorted on disk where its actions come out of order and are many", async () => {
