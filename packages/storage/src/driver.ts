@@ -149,11 +149,7 @@ export interface Abilities {
    * two paths with one etag are names of one file. `existing` may be a path of another driver that
    * `canCopyFrom` takes; on another file system it is `unsupported`.
    */
-  hardLink(
-    existing: string | LinkSource,
-    path: string,
-    options?: ConditionOptions,
-  ): Promise<Entry>;
+  hardLink(existing: string | LinkSource, path: string, options?: ConditionOptions): Promise<Entry>;
 
   /**
    * The same store seen through its links, for reading: `stat`, `list`, `read` and their like tell of and

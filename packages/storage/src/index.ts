@@ -7,14 +7,7 @@ export {
   NO_CAPABILITIES,
 } from "./capabilities.ts";
 export type * from "./driver.ts";
-export type {
-  AttributeName,
-  Attributes,
-  Entry,
-  EntryKind,
-  HardLink,
-  Special,
-} from "./entry.ts";
+export type { AttributeName, Attributes, Entry, EntryKind, HardLink, Special } from "./entry.ts";
 export {
   ERROR_CODES,
   type ErrorCode,

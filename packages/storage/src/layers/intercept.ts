@@ -60,7 +60,9 @@ export interface Interceptor {
   readonly capabilities?: ((inner: Capabilities) => Capabilities) | undefined;
 }
 
-type Methods = Required<Omit<Driver, "name" | "id" | "capabilities" | "close" | "canCopyFrom" | "followLinks">>;
+type Methods = Required<
+  Omit<Driver, "name" | "id" | "capabilities" | "close" | "canCopyFrom" | "followLinks">
+>;
 
 /** `inner` with every call led through `interceptor`. For layers that leave content as it is. */
 export function intercept(inner: Driver, interceptor: Interceptor): Driver {

@@ -267,7 +267,7 @@ describe("a thread that dies", () => {
     writeFileSync(join(root, "a"), "x");
     const driver = openFileDriver(root);
     await driver.stat("a");
-    const pool = acquirePool();
+    const pool = acquirePool(true);
     onTestFinished(() => releasePool());
     for (const lane of pool.lanes) {
       // A call about no root at all is one that no thread survives.

@@ -20,7 +20,13 @@ async function connect(answer: (response: ServerResponse) => void): Promise<Http
   server = createServer((_request, response) => answer(response));
   await new Promise<void>((done) => server!.listen(0, "127.0.0.1", done));
   const { port } = server.address() as AddressInfo;
-  const options = { connections: 4, idleTimeout: 5000, connectTimeout: 5000, caBundle: undefined, proxy: undefined };
+  const options = {
+    connections: 4,
+    idleTimeout: 5000,
+    connectTimeout: 5000,
+    caBundle: undefined,
+    proxy: undefined,
+  };
   connection = new HttpConnection(`http://127.0.0.1:${port}`, options);
   return connection;
 }

@@ -13,7 +13,13 @@ async function clientOf(
   const server = createServer(answer).on("connection", (socket) => sockets.add(socket));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  const options = { connections: 4, idleTimeout, connectTimeout: 10_000, caBundle: undefined, proxy: undefined };
+  const options = {
+    connections: 4,
+    idleTimeout,
+    connectTimeout: 10_000,
+    caBundle: undefined,
+    proxy: undefined,
+  };
   const client = new HttpClient(`http://127.0.0.1:${port}`, options);
   onTestFinished(async () => {
     await client.close();

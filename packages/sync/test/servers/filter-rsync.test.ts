@@ -82,6 +82,9 @@ function harvest(root: string, below = ""): string[] {
   });
 }
 
+/** Name, rsync's flags, the same as rules, and the limits of sizes. */
+type FlagRow = readonly [string, readonly string[], readonly GivenRule[], object?];
+
 interface Scenario {
   readonly source: Tree;
   readonly destination: Tree;
@@ -230,7 +233,7 @@ describe.runIf(there)("filter rules", () => {
     ),
   );
 
-  it.each<readonly [string, readonly string[], readonly GivenRule[], object?]>([
+  it.each<FlagRow>([
     ["CVS's names", ["-C"], [{ kind: "cvs-exclude", text: "" }]],
     ["CVS's names among others", ["-f", "-C", "-f", ":C"], [rule("-C"), rule(":C")]],
     ["-F", ["-F"], [{ kind: "F", text: "" }]],
@@ -258,7 +261,7 @@ describe.runIf(there)("filter rules", () => {
       ],
     ],
     ["a merged file", ["-f", "._rules"], [rule("._rules")]],
-  ])("[SY-206] %s: the same is copied and removed", async (_, args, given, limits) => {
+  ])("[SY-206] %s: the same is copied and removed", async (...[, args, given, limits]) => {
     for (const timing of ["--delete-after", "--delete-during"]) {
       plant(source, { ...all, "d/.rsync-filter": "- a.c\n- .rsync-filter\n" });
       plant(ours, old);

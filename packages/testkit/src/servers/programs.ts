@@ -10,16 +10,7 @@ const PROGRAM_NAMES: readonly [
   "strace",
   "openssl",
   "tinyproxy",
-] = [
-  "rsync",
-  "git",
-  "rclone",
-  "zsh",
-  "fish",
-  "strace",
-  "openssl",
-  "tinyproxy",
-];
+] = ["rsync", "git", "rclone", "zsh", "fish", "strace", "openssl", "tinyproxy"];
 export type ProgramName = (typeof PROGRAM_NAMES)[number];
 
 /** Why each program cannot be had; those that are there are not in it. */

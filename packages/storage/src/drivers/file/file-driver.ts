@@ -223,10 +223,7 @@ export class FileDriver implements Driver {
     const wish = this.#wish(path, options);
     const from = { from: driver === this ? undefined : driver.#caller.root, path: source.path };
     const args = [from, path, wish] as const;
-    return rowEntry(
-      path,
-      await this.#caller.callOn(path, options, "hardLink", [...args], options),
-    );
+    return rowEntry(path, await this.#caller.callOn(path, options, "hardLink", [...args], options));
   }
 
   async writeLink(path: string, target: string, options: WriteOptions = {}): Promise<Entry> {

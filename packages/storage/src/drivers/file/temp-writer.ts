@@ -123,9 +123,7 @@ export class TempWriter {
   }
 
   #commit(wish: WriteWish): Promise<StatRow> {
-    return (
-      this.#caller.callOn(this.path, wish, "commitWrite", [this.path, this.#temp, wish])
-    );
+    return this.#caller.callOn(this.path, wish, "commitWrite", [this.path, this.#temp, wish]);
   }
 
   /** Closes the file: after its commit, or to leave it for later. */

@@ -52,12 +52,7 @@ export function exchangeAlone(
   });
 }
 
-function send(
-  origin: string,
-  agent: Agent,
-  request: HttpRequest,
-  timeout: number,
-): ClientRequest {
+function send(origin: string, agent: Agent, request: HttpRequest, timeout: number): ClientRequest {
   const { method, path, body } = request;
   const { protocol, hostname, port } = new URL(origin);
   const isEmpty = body === undefined && (method === "PUT" || method === "POST");

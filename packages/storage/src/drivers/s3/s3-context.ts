@@ -82,12 +82,7 @@ export class S3Context {
 
   /** Work that goes on although whoever began it has stopped waiting: `close` waits for it, for a while. */
   keep(work: Promise<unknown>): void {
-    const ended = work
-      .then(
-        () => {},
-        () => {},
-      )
-      .finally(() => this.#unattended.delete(ended));
+    const ended = Promise.allSettled([work]).finally(() => this.#unattended.delete(ended));
     this.#unattended.add(ended);
   }
 
