@@ -66,10 +66,24 @@ export function durationOrSeconds(flag: string): ParseFlag<number> {
   return (text) => parse(/^\d+(\.\d+)?$/.test(text) ? `${text}s` : text);
 }
 
-/** Milliseconds like `duration`, for ages: `90s`, `30d`; a plain number counts days, as in `find -mtime`. */
+const DAYS: Readonly<Record<string, number>> = { M: 30, y: 365 };
+
+/**
+ * Milliseconds like `duration`, for ages: `90s`, `30d`, and `6M` of 30 days each, `1y` of 365. A plain
+ * number counts days, as in `find -mtime`.
+ */
 export function age(flag: string): ParseFlag<number> {
-  const parse = duration(flag);
-  return (text) => parse(/^\d+(\.\d+)?$/.test(text) ? `${text}d` : text);
+  return (text) => {
+    const days = text.replaceAll(
+      /(\d+(?:\.\d+)?)([My])/g,
+      (_, count: string, unit: string) => `${Number(count) * DAYS[unit]!}d`,
+    );
+    try {
+      return parseDuration(/^\d+(\.\d+)?$/.test(days) ? `${days}d` : days);
+    } catch {
+      throw refuse(flag, text, "is not an age, write 90s, 12h, 30d, 6M (months) or 1y");
+    }
+  };
 }
 
 /** Milliseconds, given in whole seconds; 0 means never, given as `undefined`. */

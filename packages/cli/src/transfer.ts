@@ -54,7 +54,7 @@ export async function prepareTransfer(
   const options: SyncOptions = {
     ...engineOptions(flags),
     ...(await otherPlaces(session, ends, flags)),
-    move: kind === "move",
+    move: kind === "move" || flags.removeSourceFiles,
     filter: createFilter(rules, ends.prefix),
   };
   return { ends, options };

@@ -21,7 +21,6 @@ import { UsageError } from "../usage-error.ts";
 type PlanFlags = TransferFlags & {
   readonly output?: string;
   readonly prices?: string;
-  readonly move?: boolean;
 };
 
 export function addPlanCommand(program: Command, session: Session): void {
@@ -37,8 +36,7 @@ export function addPlanCommand(program: Command, session: Session): void {
   command
     .optionsGroup("The plan:")
     .option("-o, --output <file>", "Where to write it (default: stdout)")
-    .option("--prices <file>", "Price table to use instead of the built-in one, as JSON")
-    .option("--move", "Plan a move: sources are removed after their copies were verified");
+    .option("--prices <file>", "Price table to use instead of the built-in one, as JSON");
   addDeleteFlags(command);
   addTransferFlags(command);
   addDriverFlags(command, session);
@@ -59,8 +57,8 @@ async function planTransfer(
     throw new UsageError("--json says nothing without -o: the plan itself is lines of JSON");
   }
   const prices = await readPrices(session, flags.prices);
-  const kind = flags.move ? "move" : "sync";
-  const { ends, options } = await prepareTransfer(session, { kind, source, destination, flags });
+  const request = { kind: "sync", source, destination, flags } as const;
+  const { ends, options } = await prepareTransfer(session, request);
   const plan = await makePlan(session, ends, { ...options, prices }, flags);
   try {
     await write(session, plan, flags.output);

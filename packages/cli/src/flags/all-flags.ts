@@ -16,7 +16,7 @@ export interface FlagGroup {
 
 /** Flags of `sync`, `copy`, `move`, `plan`; the first group without those that delete. */
 export const TRANSFER_GROUPS: readonly FlagGroup[] = [
-  { heading: "What to do:", flags: [DRY_RUN_FLAG, ...KEEP_FLAGS] },
+  { heading: "What to do:", flags: [DRY_RUN_FLAG, ...KEEP_FLAGS, REMOVE_SOURCE_FLAG] },
   { heading: "What counts as different:", flags: COMPARE_FLAGS },
   { heading: "What takes part:", flags: TAKE_PART_FLAGS },
   { heading: "Attributes:", flags: ATTRIBUTE_FLAGS },

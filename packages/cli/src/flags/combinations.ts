@@ -17,6 +17,7 @@ const EXCLUSIVE: readonly (readonly [one: Name, other: Name, why: string])[] = [
   ["json", "verbose", "stdout has one form"],
   ["json", "stats", "stdout has one form"],
   ["json", "outFormat", "stdout has one form"],
+  ["removeSourceFiles", "delete", "the next run would take what this one moved for extras"],
   ["skipLinks", "copyLinks", "links are left out, or followed"],
   ["skipLinks", "copyUnsafeLinks", "links are left out, or followed"],
 ];

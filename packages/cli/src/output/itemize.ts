@@ -85,12 +85,18 @@ export function isLateTime({ kind, source, destination }: SyncEvent): boolean {
   return kind === "attributes" && source === undefined && destination === undefined;
 }
 
+/** An equal file of `--link-dest` is no change to rsync: only the place it lies in is new. */
+export function isFoundElsewhere({ kind, path, linkedTo }: SyncEvent): boolean {
+  return kind === "link" && linkedTo === path;
+}
+
 /** The 11 characters. */
 export function itemizeCode(event: SyncEvent, context: ItemizeContext): string | undefined {
   switch (event.kind) {
     case "copy":
       return (context.toLocal ? ">" : "<") + kindLetter(event, "f") + attributes(event, context);
     case "link":
+      if (isFoundElsewhere(event)) return `hf${" ".repeat(9)}`;
       // A second name for a file that came over already.
       if (event.linkedTo !== undefined || event.source?.kind === "file") {
         return `hf${attributes(event, context)}`;

@@ -24,6 +24,7 @@ export interface NarrowPath {
 export function narrowedDestination(driver: Driver, paths: readonly NarrowPath[]): Driver {
   const shown = outermost(paths);
   return intercept(driver, {
+    rewrap: (view) => narrowedDestination(view, paths),
     methods: { list: (_directory, options) => listNarrow(driver, shown, options) },
   });
 }
@@ -35,7 +36,7 @@ async function* listNarrow(
 ): AsyncIterable<readonly Entry[]> {
   const found: { readonly entry: Entry; readonly reach: Reach }[] = [];
   for (const { path, reach } of paths) {
-    const entry = await statIfThere(driver, path);
+    const entry = await statIfThere(driver, path, options);
     if (entry !== undefined) found.push({ entry, reach });
   }
   // In the order of listings, where a directory counts as `name/`.
@@ -47,9 +48,13 @@ async function* listNarrow(
   }
 }
 
-async function statIfThere(driver: Driver, path: string): Promise<Entry | undefined> {
+async function statIfThere(
+  driver: Driver,
+  path: string,
+  { attributes, signal }: ListOptions,
+): Promise<Entry | undefined> {
   try {
-    return await driver.stat(path);
+    return await driver.stat(path, { attributes, signal });
   } catch (error) {
     if (isStorageError(error, "not-a-directory", "not-found")) return undefined;
     throw error;

@@ -1,6 +1,6 @@
 /** Sources and destination as rsync takes them: which there are, and under which path each source goes. */
 import { baseName } from "@omnisync/storage";
-import { type Found, look } from "../places.ts";
+import { type Follow, type Found, look } from "../places.ts";
 import type { Session } from "../session.ts";
 import { type Spot, parseSpot } from "../spots.ts";
 import { RsyncError } from "./rsync-error.ts";
@@ -52,10 +52,10 @@ export function parseOperand(text: string, session: Session): Operand {
 export async function findSource(
   session: Session,
   operand: Operand,
-  relative: boolean,
+  { relative, follow }: { readonly relative: boolean; readonly follow: Follow },
 ): Promise<Source | undefined> {
   const { spot, text } = operand;
-  const found = await look(session, spot, "none");
+  const found = await look(session, spot, follow);
   if (found === undefined) return undefined;
   if (relative) return { ...operand, found, ...keptPath(text, spot) };
   const isContent = found.entry.kind === "directory" && (spot.trailingSlash || spot.name === "");

@@ -27,11 +27,12 @@ export async function findSources(
   operands: readonly Operand[],
   values: Readonly<FlagValues>,
 ): Promise<FoundSources> {
-  const relative = values.relative ?? values.filesFrom !== undefined;
+  const relative = values.filesFrom === undefined && (values.relative ?? false);
+  const follow = values.copyLinks ? "all" : values.copyDirlinks ? "to-directory" : "none";
   const sources: Source[] = [];
   const missing: Operand[] = [];
   for (const operand of operands) {
-    const source = await findSource(session, operand, relative && values.filesFrom === undefined);
+    const source = await findSource(session, operand, { relative, follow });
     if (source === undefined) missing.push(operand);
     else sources.push(source);
   }

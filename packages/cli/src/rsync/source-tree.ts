@@ -7,13 +7,16 @@ import {
   type Capabilities,
   type Driver,
   type Entry,
+  type FollowOptions,
   type ListOptions,
   NO_CAPABILITIES,
+  type StatOptions,
   StorageError,
   comparePaths,
   isWithin,
   joinPath,
   orderKey,
+  parentPath,
 } from "@omnisync/storage";
 
 export interface Graft {
@@ -46,19 +49,28 @@ class SourceTree implements Driver {
   readonly name: string;
   readonly id: string;
   readonly capabilities: Capabilities;
+  /** Not there where one of the stores has none. */
+  readonly followLinks?: (options: FollowOptions) => Driver;
   readonly #grafts: readonly Graft[];
 
   constructor(grafts: readonly Graft[], stores: readonly Driver[]) {
     this.#grafts = grafts;
+    if (stores.every(({ followLinks }) => followLinks !== undefined)) {
+      this.followLinks = (options) =>
+        new SourceTree(
+          grafts.map((graft) => followed(graft, options)),
+          stores,
+        );
+    }
     this.name = stores[0]?.name ?? "tree";
     this.id = `tree:${grafts.map(({ at, driver, path }) => `${at}=${joinPath(driver.id, path)}`).join("|")}`;
     this.capabilities = shared(stores);
   }
 
-  async stat(path: string): Promise<Entry | undefined> {
-    if (path === "") return this.#root();
+  async stat(path: string, options?: StatOptions): Promise<Entry | undefined> {
+    if (path === "") return this.#root(options);
     for (const { graft, inner } of this.#holding(path)) {
-      const entry = await graft.driver.stat(inner);
+      const entry = await graft.driver.stat(inner, options);
       if (entry !== undefined) return { ...entry, path };
     }
     return undefined;
@@ -136,11 +148,23 @@ class SourceTree implements Driver {
     throw new StorageError("not-found", { path, message: "no such file or directory" });
   }
 
-  #root(): Entry {
+  async #root(options?: StatOptions): Promise<Entry> {
     const own = this.#grafts.find(({ at }) => at === "");
-    if (own !== undefined) return { ...own.entry, path: "" };
+    if (own !== undefined) return { ...(await ownEntry(own, options)), path: "" };
     return { path: "", kind: "directory", size: 0, complete: true };
   }
+}
+
+/** Seen through the links of its store. */
+function followed(graft: Graft, { which }: FollowOptions): Graft {
+  const { driver, path, entry } = graft;
+  const base = entry.kind === "directory" ? path : parentPath(path);
+  return { ...graft, driver: driver.followLinks!({ which, base }) };
+}
+
+/** With the attributes that are asked for now. What has vanished since is told of when it is read. */
+async function ownEntry({ driver, path, entry }: Graft, options?: StatOptions): Promise<Entry> {
+  return (await driver.stat(path, options)) ?? entry;
 }
 
 /** What all the stores can do, as far as a source needs it. */
@@ -169,7 +193,8 @@ function shared(stores: readonly Driver[]): Capabilities {
 
 /** A graft's own entry, then what is below it, with the paths of the tree. */
 async function* graftPages(graft: Graft, options: ListOptions): AsyncIterable<readonly Entry[]> {
-  const { at, driver, path, entry, reach } = graft;
+  const { at, driver, path, reach } = graft;
+  const entry = await ownEntry(graft, { attributes: options.attributes, signal: options.signal });
   if (at !== "") yield [{ ...entry, path: at }];
   if (reach === "itself" || entry.kind !== "directory") return;
   const cut = path === "" ? 0 : path.length + 1;

@@ -173,6 +173,7 @@ export const ROWS: readonly Row[] = [
     name: "keep-dirlinks",
     options: ["keep-dirlinks"],
     flags: ["-K"],
+    base: ["-rl"],
     scene: (scene) => scene.file("src/d/f", "f").directory("dst/real").link("dst/d", "real"),
   },
   {
@@ -185,7 +186,7 @@ export const ROWS: readonly Row[] = [
         .hardLink("src/b", "src/a")
         .hardLink("src/d/c", "src/a")
         .directory("dst"),
-    itemsDiffer: "which of the names comes over first hangs on the order of the listing",
+    itemsDiffer: undefined as never /* "which of the names comes over first hangs on the order of the listing" */,
   },
   {
     name: "specials",
@@ -205,7 +206,7 @@ export const ROWS: readonly Row[] = [
     flags: ["--chmod=D750,F640"],
     base: ["-rlpt"],
     scene: mixed,
-    itemsDiffer: "the line of the root compares with the source as it is",
+    itemsDiffer: undefined as never /* "the line of the root compares with the source as it is" */,
   },
   {
     name: "chmod with letters",
@@ -213,7 +214,7 @@ export const ROWS: readonly Row[] = [
     flags: ["--chmod=go-rwx,Fu+x"],
     base: ["-rlpt"],
     scene: mixed,
-    itemsDiffer: "the line of the root compares with the source as it is",
+    itemsDiffer: undefined as never /* "the line of the root compares with the source as it is" */,
   },
   ...DELETE_FLAGS.map((name): Row => ({
     name,
@@ -221,7 +222,7 @@ export const ROWS: readonly Row[] = [
     flags: [`--${name}`],
     scene: deleting,
     ...(name === "delete-before"
-      ? { itemsDiffer: "rsync tells of the times that its own deletions changed" }
+      ? { itemsDiffer: undefined as never /* "rsync tells of the times that its own deletions changed" */ }
       : {}),
   })),
   { name: "del", options: ["del"], flags: ["--del"], scene: deleting },
@@ -266,14 +267,14 @@ export const ROWS: readonly Row[] = [
     options: ["force"],
     flags: ["--force"],
     scene: (scene) => scene.file("src/x", "file now").file("dst/x/inner", "inner"),
-    itemsDiffer: "the directory itself is told of, too",
+    itemsDiffer: undefined as never /* "the directory itself is told of, too" */,
   },
   {
     name: "a file where a directory was",
     options: ["delete"],
     flags: ["--delete"],
     scene: (scene) => scene.file("src/x", "file now").file("dst/x/inner", "inner"),
-    itemsDiffer: "the directory itself is told of, too",
+    itemsDiffer: undefined as never /* "the directory itself is told of, too" */,
   },
   {
     name: "a directory where a file was",
@@ -381,7 +382,6 @@ export const ROWS: readonly Row[] = [
       mixed(scene);
       scene.directory("dst/tmp");
     },
-    noDifference: true,
   },
   { name: "fsync", options: ["fsync"], flags: ["--fsync"], scene: mixed, noDifference: true },
   { name: "whole-file", options: ["whole-file"], flags: ["-W"], scene: mixed, noDifference: true },
@@ -529,7 +529,7 @@ export const ROWS: readonly Row[] = [
     name: "chown",
     options: ["chown"],
     flags: ["--chown=1234:2345"],
-    itemsDiffer: "the line of the root compares with the source as it is",
+    itemsDiffer: undefined as never /* "the line of the root compares with the source as it is" */,
     scene: owned,
   },
   {
@@ -538,7 +538,7 @@ export const ROWS: readonly Row[] = [
     flags: ["--usermap=1001:2001,*:3001", "--groupmap=1002:2002"],
     base: ["-rlt"],
     scene: owned,
-    itemsDiffer: "the line of the root compares with the source as it is",
+    itemsDiffer: undefined as never /* "the line of the root compares with the source as it is" */,
   },
   {
     name: "one-file-system",

@@ -86,7 +86,7 @@ test("[SY-324] a path that moved on is refused with exit code 4, the others are 
 
 test("a single file, and a move", async () => {
   const root = createTree({ f: "content", "dst/": "" });
-  await runCli(["plan", "--move", "f", "dst/g", "-o", "a.plan"], { cwd: root });
+  await runCli(["plan", "--remove-source-files", "f", "dst/g", "-o", "a.plan"], { cwd: root });
   expect(treeOf(root)["f"]).toBe("content");
   expect(await runCli(["apply", "a.plan"], { cwd: root })).toMatchObject({ code: 0 });
   const { "a.plan": _, ...tree } = treeOf(root);

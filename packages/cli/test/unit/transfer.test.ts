@@ -163,12 +163,16 @@ describe("comparison", () => {
     const root = twins();
     utimesSync(join(root, "src/f"), 1_000_000, 1_000_000);
     utimesSync(join(root, "dst/f"), 1_000_005, 1_000_005);
-    await inside(root, "sync", "--size-only", "src/", "dst");
-    expect(dst(root)).toBe("old");
     await inside(root, "sync", "--modify-window", "10", "src/", "dst");
     expect(dst(root)).toBe("old");
     await inside(root, "sync", "--modify-window", "2s", "src/", "dst");
     expect(dst(root)).toBe("new");
+    // Last, for it takes over the time of what it finds equal.
+    writeFileSync(join(root, "src/f"), "alt");
+    utimesSync(join(root, "src/f"), 1_000_100, 1_000_100);
+    await inside(root, "sync", "--size-only", "src/", "dst");
+    expect(dst(root)).toBe("new");
+    expect(statSync(join(root, "dst/f")).mtimeMs).toBe(1_000_100_000);
   });
 
   test("--update, --existing and --ignore-existing", async () => {
@@ -198,6 +202,20 @@ describe("comparison", () => {
 
 describe("--include and --exclude", () => {
   const TREE = { "src/a.jpg": "1", "src/b.txt": "2", "src/d/c.jpg": "3", "src/d/e.txt": "4" };
+
+  test.each(["1M", "0.5y", "30", "720h"])("--max-age %s leaves out what is older", async (age) => {
+    const root = createTree(TREE);
+    const now = new Date();
+    utimesSync(join(root, "src/b.txt"), now, now);
+    expect((await inside(root, "sync", "--max-age", age, "src/", "dst")).code).toBe(0);
+    expect(treeOf(join(root, "dst"))).toEqual({ "b.txt": "2", "d/": "" });
+  });
+
+  test("an age that is none is told with what can be written", async () => {
+    const { code, stderr } = await inside(createTree(TREE), "sync", "--max-age", "1q", "src/", "d");
+    expect(code).toBe(2);
+    expect(stderr).toContain("6M (months) or 1y");
+  });
 
   test.each([
     [

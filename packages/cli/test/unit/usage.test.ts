@@ -71,6 +71,11 @@ const BAD: readonly (readonly [string, readonly string[], RegExp])[] = [
     /--allow-empty-source says nothing without --delete/,
   ],
   [
+    "--remove-source-files with --delete",
+    ["sync", "--remove-source-files", "--delete", A, B],
+    /exclude each other, because the next run would take what this one moved for extras/,
+  ],
+  [
     "--append with --whole-file",
     ["sync", "--append", "-W", A, B],
     /--append and --whole-file exclude each other, because only the rest of a file is sent/,

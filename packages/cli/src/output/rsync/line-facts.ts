@@ -1,7 +1,7 @@
 /** What a line in a format of the user's has to say of an event. */
 import type { Entry } from "@omnisync/storage";
 import type { SyncEvent } from "@omnisync/sync";
-import { type ItemizeContext, isDirectory, itemizeCode } from "../itemize.ts";
+import { type ItemizeContext, isDirectory, isFoundElsewhere, itemizeCode } from "../itemize.ts";
 import { shownPath } from "../shown-path.ts";
 import type { LineFacts } from "./line-format.ts";
 
@@ -19,7 +19,10 @@ export function lineFacts(
     name: isDirectory(event) ? `${name}/` : name,
     longName: longName(event, sourceText),
     linkTarget: entry?.kind === "symlink" && !isDeletion ? entry.linkTarget : undefined,
-    hardLink: event.linkedTo === undefined ? undefined : shownPath(context, event.linkedTo),
+    hardLink:
+      event.linkedTo === undefined || isFoundElsewhere(event)
+        ? undefined
+        : shownPath(context, event.linkedTo),
     operation: isDeletion ? "del." : "send",
     size: entry?.size ?? 0,
     mode: entry?.mode ?? (entry?.kind === "symlink" ? 0o777 : 0),

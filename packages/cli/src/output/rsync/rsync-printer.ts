@@ -2,7 +2,7 @@
 import { isWithin } from "@omnisync/storage";
 import type { SyncEvent } from "@omnisync/sync";
 import type { Session } from "../../session.ts";
-import { type ItemizeContext, isDirectory, isLateTime } from "../itemize.ts";
+import { type ItemizeContext, isDirectory, isFoundElsewhere, isLateTime } from "../itemize.ts";
 import { shownPath } from "../shown-path.ts";
 import { eventError } from "./event-error.ts";
 import { lineFacts, longName } from "./line-facts.ts";
@@ -131,7 +131,8 @@ export class RsyncPrinter {
     if (unseen || isLateTime(event)) return;
     if (isUnchangedFile(event) && info.NAME < 2 && itemize < 2) return;
     const facts = this.#facts(event);
-    const onlyAttributes = event.kind === "unchanged" || event.kind === "attributes";
+    const onlyAttributes =
+      event.kind === "unchanged" || event.kind === "attributes" || isFoundElsewhere(event);
     const changes = !onlyAttributes || facts.itemized.slice(2).trim() !== "";
     const showsWhat = outFormat !== undefined && showsKind(outFormat);
     // A name alone says that a file was sent; of a directory, that something was done to it.
