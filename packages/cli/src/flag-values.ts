@@ -86,7 +86,7 @@ export function age(flag: string): ParseFlag<number> {
   };
 }
 
-/** Milliseconds, given in whole seconds; 0 means never, given as `undefined`. */
+/** Milliseconds, given in whole seconds; 0 means what the store does by itself, given as `undefined`. */
 export function seconds(flag: string): ParseFlag<number | undefined> {
   const parse = wholeNumber(flag, 0, 2 ** 31 - 1);
   return (text) => parse(text) * 1000 || undefined;
@@ -132,6 +132,16 @@ export function rsyncMaxDelete(flag: string): ParseFlag<number> {
   return (text) => {
     if (!/^-?\d+$/.test(text)) throw refuse(flag, text, "is not a whole number");
     return Math.max(Number(text), 0);
+  };
+}
+
+/** A directory in the destination, as a path: files are renamed from there. */
+export function directoryInside(flag: string): ParseFlag<string> {
+  return (text) => {
+    const names = text.split("/").filter((name) => name !== "" && name !== ".");
+    const isElsewhere = /^[/~]|^[a-z][\w+.-]*:\/\//i.test(text) || names.includes("..");
+    if (!isElsewhere && names.length > 0) return names.join("/");
+    throw refuse(flag, text, "is not a directory in the destination: name one by its path there");
   };
 }
 

@@ -66,6 +66,10 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
     /^unknown option '(-a|--archive|-r|--recursive)'/,
     "leave it out, directories are taken whole, with times, modes and links",
   ],
+  [
+    /^unknown option '(-z|--compress|-e|--rsh|-R|--relative)'/,
+    "leave it out, or write omnisync rsync, which takes all of rsync's options",
+  ],
 ];
 
 /** `error: unknown option '--delte'\n(Did you mean --delete?)` in our one-line form. */

@@ -129,7 +129,7 @@ export interface Abilities {
    * its parents. Missing: `not-found`. Onto itself: nothing happens. A directory into itself throws
    * `invalid-argument`, onto one that holds something `directory-not-empty`.
    */
-  move(from: string, to: string, options?: CallOptions): Promise<void>;
+  move(from: string, to: string, options?: MoveOptions): Promise<void>;
 
   /**
    * Changes attributes without sending content. Those not given stay. Missing: `not-found`. Where
@@ -243,12 +243,17 @@ export interface Abilities {
 
 /**
  * Bytes, a stream that is read once, or a function that opens the stream anew for every attempt.
- * Only bytes and functions can be retried.
+ * Only bytes and functions can be retried. A stream may give each chunk in the memory of the one before.
  */
 export type Body = Uint8Array | AsyncIterable<Uint8Array> | (() => AsyncIterable<Uint8Array>);
 
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
+}
+
+export interface MoveOptions extends CallOptions {
+  /** Wait until the new name is on stable storage; the content's own is a matter of its write. Default false. */
+  readonly durable?: boolean | undefined;
 }
 
 export interface ProbeOptions extends CallOptions {
@@ -536,7 +541,8 @@ export interface Patch {
 export interface Stage {
   /**
    * Writes bytes at an offset. Ranges may come in any order and at the same time; one that leaves the
-   * announced size throws `invalid-argument`.
+   * announced size throws `invalid-argument`. Until it settles, the memory must stay as it is; afterwards it
+   * is the caller's again.
    */
   write(offset: number, bytes: Uint8Array, options?: CallOptions): Promise<void>;
   /** The hash of a range as it lies on the store now, computed off the main thread. */

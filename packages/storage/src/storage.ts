@@ -72,7 +72,8 @@ export class Storage implements AsyncDisposable {
     path: string,
     options: ReadOptions & { readonly limit?: number } = {},
   ): Promise<Uint8Array> {
-    const { entry, body } = await this.driver.read(path, options);
+    // All chunks are held until the end.
+    const { entry, body } = await this.driver.read(path, { ...options, lend: false });
     const limit = options.limit ?? READ_ALL_LIMIT;
     if (options.range === undefined && entry.size > limit) {
       await body[Symbol.asyncIterator]().return?.();

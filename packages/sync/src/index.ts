@@ -150,6 +150,7 @@ export {
   bytesKept,
 } from "./resume/resume-store.ts";
 export type { ActiveTransfer, Failure, Progress, Report, Withheld } from "./report.ts";
+export { rootEvent } from "./run/root-event.ts";
 export { type SyncRun, startSync, sync } from "./sync.ts";
 export {
   type EmptyOptions,

@@ -10,7 +10,7 @@ import { RunEnded } from "./limits/run-end.ts";
 import { RunLimits } from "./limits/run-limits.ts";
 import type { Place, SyncOptions } from "./options.ts";
 import { resolveBackupNames } from "./plan/backup-names.ts";
-import { checkOverlap } from "./plan/check-overlap.ts";
+import { checkBackups, checkOverlap, placeId } from "./plan/check-overlap.ts";
 import { resolvePlanRules } from "./plan/resolve-rules.ts";
 import { type Progress, type Report, ReportBuilder } from "./report.ts";
 import { CacheUse, type RunContext, type RunObserver } from "./run/context.ts";
@@ -22,6 +22,7 @@ import { Budget, JobGate } from "./run/gate.ts";
 import { PairHandler } from "./run/pair-handler.ts";
 import { dropExpired } from "./resume/expire.ts";
 import { ProgressTracker } from "./run/progress-tracker.ts";
+import { SpareBuffers } from "./run/spare-buffers.ts";
 import { createOldContent } from "./run/old-content.ts";
 import { Removal } from "./run/removal.ts";
 import { KeptPaths, type Roots, removeBefore, walkOptions } from "./run/remove-before.ts";
@@ -104,24 +105,39 @@ async function run(parts: RunParts): Promise<Report> {
   return report.build(progress.elapsed, interrupted, context.limits.report());
 }
 
-export function createContext(
+export function createContext(parts: RunParts, report: Pick<ReportBuilder, "add">): RunContext {
+  const limits = new RunLimits(parts.options);
+  try {
+    return contextWith(limits, parts, report);
+  } catch (error) {
+    limits.close();
+    throw error;
+  }
+}
+
+function contextWith(
+  limits: RunLimits,
   { options, progress, observer = {}, ...places }: RunParts,
   report: Pick<ReportBuilder, "add">,
 ): RunContext {
-  const limits = new RunLimits(options);
   const from = limits.around("source", places.source.driver, options.requests?.source);
   const to = limits.around("destination", places.destination.driver, options.requests?.destination);
   const source = viewSource({ ...places.source, driver: from }, options);
   const destination = viewDestination({ ...places.destination, driver: to }, options);
-  checkOverlap(
-    joinPath(from.id, source.path),
-    joinPath(to.id, destination.path),
-    options.delete ?? false,
-  );
+  const sourceId = placeId({ ...places.source, driver: from });
+  const destinationId = placeId({ ...places.destination, driver: to });
+  const removes = [options.delete, options.deleteMissing, options.force].includes(true);
+  checkOverlap(sourceId, destinationId, removes);
   const signal = options.signal ?? new AbortController().signal;
   const jobs =
     options.jobs ?? Math.min(from.capabilities.concurrency, to.capabilities.concurrency, MOST_JOBS);
   const backups = resolveBackupNames(options, destination, newTrashRun());
+  if (backups !== undefined) {
+    const { elsewhere, directory } = backups;
+    const kept = elsewhere && placeId(elsewhere);
+    if (kept !== undefined || directory !== "")
+      checkBackups(sourceId, joinPath(kept ?? destinationId, directory));
+  }
   const rules = {
     ...resolvePlanRules(options, from.capabilities, to.capabilities, process.umask()),
     backups,
@@ -146,6 +162,7 @@ export function createContext(
     equals,
     lanes: new Budget(jobs, (ms) => (limits.timings.lanes += ms)),
     memory: new Budget(MEMORY, (ms) => (limits.timings.memory += ms)),
+    spare: new SpareBuffers(MEMORY),
     limits,
     throttle: limits.throttle,
     cache: options.attributeCache === undefined ? undefined : new CacheUse(options.attributeCache),
@@ -193,7 +210,7 @@ async function runPhases(context: RunContext, report: ReportBuilder): Promise<vo
     if (capabilities.directories) await times.apply();
   } finally {
     // Transfers that are under way end before the run does, whatever ended it.
-    await gate.drain().catch(() => {});
+    await handler.stop();
     await Promise.all([times.close(), handler.close(), sink.close(), context.delayed?.close()]);
   }
 }

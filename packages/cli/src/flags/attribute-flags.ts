@@ -16,13 +16,19 @@ export const ATTRIBUTE_FLAGS: readonly Flag[] = [
       for (const key of ["links", "perms", "times", "group", "owner"] as const) values[key] = true;
     },
   },
-  toggle("times", { short: "t", negatable: true, help: "Keep times of change (default)" }),
+  toggle("times", {
+    short: "t",
+    negatable: true,
+    help: "Keep times of change (default)",
+    rsyncHelp: "Keep times of change",
+  }),
   toggle("omitDirTimes", { short: "O", negatable: true, help: "Do not keep times of directories" }),
   toggle("omitLinkTimes", { short: "J", negatable: true, help: "Do not keep times of links" }),
   toggle("perms", {
     short: "p",
     negatable: true,
     help: "Keep and compare permission bits (default)",
+    rsyncHelp: "Keep and compare permission bits",
     showNegated: "Neither keep nor compare permission bits",
     where: EVERYWHERE,
   }),

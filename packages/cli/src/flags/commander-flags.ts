@@ -13,10 +13,18 @@ export function addFlags(
   for (const { heading, flags } of groups) {
     for (const flag of flags) {
       if (!(flag.where ?? ["transfer", "rsync"]).includes(where)) continue;
-      for (const option of optionsOf(command, flag)) command.addOption(option.helpGroup(heading));
+      for (const option of optionsOf(command, asIn(where, flag)))
+        command.addOption(option.helpGroup(heading));
     }
   }
   return command;
+}
+
+/** With the help of the place where it is. What is no default there is shown as it is asked for. */
+function asIn(where: "transfer" | "check" | "rsync", flag: Flag): Flag {
+  const { rsyncHelp } = flag;
+  if (where !== "rsync" || rsyncHelp === undefined) return flag;
+  return { ...flag, help: rsyncHelp, showNegated: undefined };
 }
 
 function* optionsOf(command: Command, flag: Flag): Iterable<FlagOption> {

@@ -17,6 +17,7 @@ export const COMPARE_FLAGS: readonly Flag[] = [
     {
       short: "@",
       help: "Times that differ by no more are equal: 2s, 500ms; a plain number counts seconds",
+      rsyncHelp: "Times that differ by no more seconds are equal",
       where: EVERYWHERE,
     },
   ),

@@ -1,4 +1,5 @@
 /** How content gets to its destination. */
+import { directoryInside } from "../flag-values.ts";
 import { type Flag, plainText, toggle, valued } from "./flag.ts";
 
 export const CONTENT_FLAGS: readonly Flag[] = [
@@ -28,7 +29,7 @@ export const CONTENT_FLAGS: readonly Flag[] = [
   toggle("partial", { negatable: true, help: "Keep what came over of a file when it fails" }),
   valued(
     "partialDir",
-    { value: "dir", parse: plainText },
+    { value: "dir", parse: directoryInside },
     { help: "Keep it there, and go on from it in the next run" },
   ),
   toggle("delayUpdates", {
@@ -37,8 +38,8 @@ export const CONTENT_FLAGS: readonly Flag[] = [
   }),
   valued(
     "tempDir",
-    { value: "dir", parse: plainText },
-    { short: "T", help: "Write temporary files there; relative to the destination" },
+    { value: "dir", parse: directoryInside },
+    { short: "T", help: "Write temporary files there, in the destination" },
   ),
   place("compareDest", "Leave out files that are equal in another directory; may be repeated"),
   place("copyDest", "Copy files that are equal in another directory from there; may be repeated"),

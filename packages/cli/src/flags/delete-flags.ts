@@ -9,9 +9,15 @@ type Timing = NonNullable<DeleteValues["deleteTimings"]>[number];
 export const DELETE_FLAGS: readonly Flag[] = [
   toggle("delete", { help: "Remove from the destination what the source does not have" }),
   timing("before", "Remove extras before the first transfer"),
-  timing("during", "Remove each directory's extras when it has been listed", ["del"]),
+  {
+    ...timing("during", "Remove each directory's extras when it has been listed", ["del"]),
+    rsyncHelp: "Remove each directory's extras when it has been listed (default)",
+  },
   timing("delay", "Find extras during the run, remove them at its end"),
-  timing("after", "Remove extras at the end, and only if nothing failed (default)"),
+  {
+    ...timing("after", "Remove extras at the end, and only if nothing failed (default)"),
+    rsyncHelp: "Remove extras at the end, and only if nothing failed",
+  },
   {
     ...toggle("deleteExcluded", { help: "Remove what the filters leave out, too" }),
     set: (values) => {
@@ -26,7 +32,10 @@ export const DELETE_FLAGS: readonly Flag[] = [
       parse: (flag) => wholeNumber(flag, 0, Number.MAX_SAFE_INTEGER),
       rsync: rsyncMaxDelete,
     },
-    { help: "With --delete: remove nothing at all if it would be more than this" },
+    {
+      help: "With --delete: remove nothing at all if it would be more than this",
+      rsyncHelp: "With --delete: stop removing at this many",
+    },
   ),
   toggle("ignoreErrors", {
     negatable: true,

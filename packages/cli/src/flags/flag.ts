@@ -24,6 +24,8 @@ export interface Flag {
   readonly value?: string | undefined;
   /** One sentence without a full stop. */
   readonly help: string;
+  /** The same for rsync's command line, where it has another default or meaning. */
+  readonly rsyncHelp?: string | undefined;
   /** What `--no-<long>` does, and `--no-<short>` in rsync's command line. Default: there is none. */
   readonly unset?: ((values: FlagValues) => void) | undefined;
   /** The `--no-` form is what the help shows: the other is the default. */

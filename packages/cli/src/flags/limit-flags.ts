@@ -105,12 +105,15 @@ export const LIMIT_FLAGS: readonly Flag[] = [
   valued(
     "timeout",
     { value: "seconds", parse: seconds },
-    { negatable: true, help: "Give up a request after so long without a byte; 0 is never" },
+    {
+      negatable: true,
+      help: "Give up a request after so long without a byte; 0 leaves it to the store (60)",
+    },
   ),
   valued(
     "contimeout",
     { value: "seconds", parse: seconds },
-    { negatable: true, help: "Give up connecting after so long; 0 is never" },
+    { negatable: true, help: "Give up connecting after so long; 0 leaves it to the store" },
   ),
   toggle("attributeCache", {
     negatable: true,

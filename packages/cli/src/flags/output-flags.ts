@@ -35,6 +35,7 @@ export const OUTPUT_FLAGS: readonly Flag[] = [
     long: "human-readable",
     short: "h",
     help: "Sizes such as 1.5M (default; -h alone is help)",
+    rsyncHelp: "Sizes such as 1.5M; -h alone is help",
     set: (values) => void (values.humanReadable = (values.humanReadable ?? 1) + 1),
     unset: (values) => void (values.humanReadable = 0),
   },

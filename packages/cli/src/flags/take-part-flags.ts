@@ -7,7 +7,12 @@ const STYLES = ["rsync", "rclone", "simple"] as const;
 
 export const TAKE_PART_FLAGS: readonly Flag[] = [
   {
-    ...toggle("recursive", { short: "r", help: "Go into directories (default)", negatable: true }),
+    ...toggle("recursive", {
+      short: "r",
+      help: "Go into directories (default)",
+      rsyncHelp: "Go into directories",
+      negatable: true,
+    }),
   },
   toggle("dirs", {
     short: "d",
@@ -37,7 +42,12 @@ export const TAKE_PART_FLAGS: readonly Flag[] = [
     help: "With --relative: give directories above a source their attributes (default)",
     showNegated: "With --relative: leave directories above a source as they are",
   }),
-  toggle("links", { short: "l", negatable: true, help: "Take links as links (default)" }),
+  toggle("links", {
+    short: "l",
+    negatable: true,
+    help: "Take links as links (default)",
+    rsyncHelp: "Take links as links",
+  }),
   toggle("copyLinks", { short: "L", help: "Take what links point to instead of the links" }),
   toggle("copyUnsafeLinks", { help: "Take what links that point out of the source point to" }),
   toggle("safeLinks", { help: "Leave out links that point out of the source" }),
@@ -125,12 +135,12 @@ export const TAKE_PART_FLAGS: readonly Flag[] = [
   valued(
     "minAge",
     { value: "age", parse: age },
-    { help: "Leave out files that are younger: 2h, 30d", where: EVERYWHERE },
+    { help: "Leave out files that are younger: 2h, 30d, 6M", where: EVERYWHERE },
   ),
   valued(
     "maxAge",
     { value: "age", parse: age },
-    { help: "Leave out files that are older: 2h, 30d", where: EVERYWHERE },
+    { help: "Leave out files that are older: 2h, 30d, 6M", where: EVERYWHERE },
   ),
   toggle("dirMarkers", {
     negatable: true,

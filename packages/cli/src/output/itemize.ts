@@ -72,17 +72,15 @@ export function itemizeLine(event: SyncEvent, context: ItemizeContext): string |
 /** Whether what an event is about is a directory. */
 export function isDirectory(event: SyncEvent): boolean {
   const entry = event.source ?? event.destination;
-  return entry === undefined
-    ? isLateTime(event) || event.kind === "mkdir"
-    : entry.kind === "directory";
+  return entry === undefined ? isLate(event) || event.kind === "mkdir" : entry.kind === "directory";
 }
 
 /**
- * The times of directories are set last, when nothing more is written into them, and are told of then, by
- * events without entries.
+ * The attributes of directories are set last, when nothing more is written into them, and are told of then,
+ * by events without a source.
  */
-export function isLateTime({ kind, source, destination }: SyncEvent): boolean {
-  return kind === "attributes" && source === undefined && destination === undefined;
+export function isLate({ kind, source }: SyncEvent): boolean {
+  return kind === "attributes" && source === undefined;
 }
 
 /** An equal file of `--link-dest` is no change to rsync: only the place it lies in is new. */
@@ -105,7 +103,7 @@ export function itemizeCode(event: SyncEvent, context: ItemizeContext): string |
     case "mkdir":
       return `c${kindLetter(event, "d")}${attributes(event, context)}`;
     case "attributes":
-      if (isLateTime(event)) return ".d..t......";
+      if (isLate(event)) return `.d..${lateChanges(event)}`;
       return `.${kindLetter(event, "f")}${attributes(event, context)}`;
     case "unchanged":
       return `.${kindLetter(event, "f")}${blankIfSame(attributes(event, context))}`;
@@ -120,6 +118,21 @@ export function itemizeCode(event: SyncEvent, context: ItemizeContext): string |
     case "failed":
       return undefined;
   }
+}
+
+const LATE: readonly (readonly [Change, string] | undefined)[] = [
+  ["mtime", "t"],
+  ["mode", "p"],
+  ["owner", "o"],
+  ["group", "g"],
+  undefined,
+  ["acl", "a"],
+  ["xattrs", "x"],
+];
+
+/** An event that does not say what differed is of the time. */
+function lateChanges({ changes = ["mtime"] }: SyncEvent): string {
+  return LATE.map((one) => (one !== undefined && changes.includes(one[0]) ? one[1] : ".")).join("");
 }
 
 const LETTERS: Readonly<Record<Entry["kind"], string>> = {

@@ -29,7 +29,7 @@ function isRsyncs({ where }: Flag): boolean {
   return where === undefined || where.includes("rsync");
 }
 
-function line({ long, short, value, help }: Flag): string {
+function line({ long, short, value, help, rsyncHelp }: Flag): string {
   const name =
     long === undefined
       ? undefined
@@ -37,5 +37,5 @@ function line({ long, short, value, help }: Flag): string {
   const names = [name, short === undefined ? undefined : `-${short}`].filter(
     (one) => one !== undefined,
   );
-  return `${names.join(", ").padEnd(COLUMN - 1)} ${help}`;
+  return `${names.join(", ").padEnd(COLUMN - 1)} ${rsyncHelp ?? help}`;
 }

@@ -6,6 +6,7 @@ import { openAttributeCache } from "../attribute-cache.ts";
 import { engineOptions, withRsyncDefaults } from "../engine-options.ts";
 import { checkRsyncCombinations } from "../flags/combinations.ts";
 import type { FlagValues } from "../flags/flag-values.ts";
+import { directoryInside } from "../flag-values.ts";
 import { applyTimeouts, otherPlaces } from "../other-places.ts";
 import { keptAttributes } from "../output/itemize.ts";
 import { LogFile } from "../output/rsync/log-file.ts";
@@ -60,7 +61,9 @@ export async function transferAsRsync(
 /** What the environment says, and what flags mean together. */
 function settle(values: FlagValues, session: Session): FlagValues {
   const partialDir = session.io.env["RSYNC_PARTIAL_DIR"];
-  if (values.partial && !values.inplace && partialDir) values.partialDir ??= partialDir;
+  if (values.partial && !values.inplace && partialDir) {
+    values.partialDir ??= directoryInside("RSYNC_PARTIAL_DIR")(partialDir);
+  }
   if (values.recursive === "archive" && values.filesFrom !== undefined) values.recursive = false;
   return values;
 }
@@ -165,7 +168,7 @@ class RsyncRun {
   }
 
   async #transfer(ends: RsyncEnds, complete: boolean, pathMade: boolean): Promise<Report> {
-    const { startSync } = await import("@omnisync/sync");
+    const { rootEvent, startSync } = await import("@omnisync/sync");
     const values = this.#values;
     if (!complete && values.delete && !values.ignoreErrors) {
       this.#say("IO error encountered -- skipping file deletion");
@@ -182,7 +185,10 @@ class RsyncRun {
       signal: this.#session.signal,
     };
     const printer = this.#printer(ends);
-    if (ends.rootTakesPart) printer.print(await rootEvent(ends, pathMade));
+    if (ends.rootTakesPart) {
+      const root = await rootEvent(ends.source, ends.destination, options);
+      printer.print(asRsyncSees(root, pathMade));
+    }
     const cache =
       values.attributeCache === false
         ? undefined
@@ -276,17 +282,10 @@ class RsyncRun {
   }
 }
 
-/** The root of the transfer is an entry to rsync; to the engine it is where the paths begin. */
-async function rootEvent(
-  { source, destination }: RsyncEnds,
-  pathMade: boolean,
-): Promise<SyncEvent> {
-  const from = await source.driver.stat(source.path);
-  const found = await destination.driver.stat(destination.path);
-  const to = found ?? (pathMade ? newlyMade() : undefined);
-  const [kind, reason] =
-    to === undefined ? (["mkdir", "new"] as const) : (["unchanged", "same"] as const);
-  return { kind, path: "", reason, source: from, destination: to, bytes: 0 };
+/** With `--mkpath` the destination is there by the time that rsync looks at it. */
+function asRsyncSees(root: SyncEvent, pathMade: boolean): SyncEvent {
+  if (!pathMade || root.destination !== undefined) return root;
+  return { ...root, kind: "unchanged", reason: "same", destination: newlyMade() };
 }
 
 /** What `--mkpath` has made by the time that rsync looks at the root. */

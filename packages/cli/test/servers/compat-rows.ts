@@ -110,6 +110,19 @@ export const ROWS: readonly Row[] = [
   { name: "times", options: ["times"], flags: ["-t"], base: ["-rl"], scene: mixed },
   { name: "no-times", options: ["times"], flags: ["--no-t"], scene: mixed },
   { name: "perms", options: ["perms"], flags: ["-p"], scene: mixed },
+  {
+    name: "perms of directories",
+    options: ["perms"],
+    flags: ["-p"],
+    scene: (scene) =>
+      scene
+        .file("src/a/f", "f")
+        .file("dst/a/f", "f")
+        .directory("dst/a", { mode: 0o700 })
+        .file("src/b/new", "new")
+        .directory("src/b", { mode: 0o750 })
+        .directory("dst/b"),
+  },
   { name: "executability", options: ["executability"], flags: ["-E"], scene: mixed },
   { name: "archive", options: ["archive"], flags: ["-a"], base: [], scene: mixed },
   {
@@ -170,6 +183,7 @@ export const ROWS: readonly Row[] = [
   { name: "safe-links", options: ["safe-links"], flags: ["--safe-links"], scene: links },
   { name: "copy-dirlinks", options: ["copy-dirlinks"], flags: ["-k"], scene: links },
   {
+    // Without times: rsync gives those of the directory to the link, omnisync to the directory behind it.
     name: "keep-dirlinks",
     options: ["keep-dirlinks"],
     flags: ["-K"],
@@ -186,7 +200,7 @@ export const ROWS: readonly Row[] = [
         .hardLink("src/b", "src/a")
         .hardLink("src/d/c", "src/a")
         .directory("dst"),
-    itemsDiffer: undefined as never /* "which of the names comes over first hangs on the order of the listing" */,
+    itemsDiffer: "which of the names comes over first hangs on the order of the listing",
   },
   {
     name: "specials",
@@ -206,7 +220,6 @@ export const ROWS: readonly Row[] = [
     flags: ["--chmod=D750,F640"],
     base: ["-rlpt"],
     scene: mixed,
-    itemsDiffer: undefined as never /* "the line of the root compares with the source as it is" */,
   },
   {
     name: "chmod with letters",
@@ -214,7 +227,6 @@ export const ROWS: readonly Row[] = [
     flags: ["--chmod=go-rwx,Fu+x"],
     base: ["-rlpt"],
     scene: mixed,
-    itemsDiffer: undefined as never /* "the line of the root compares with the source as it is" */,
   },
   ...DELETE_FLAGS.map((name): Row => ({
     name,
@@ -222,7 +234,9 @@ export const ROWS: readonly Row[] = [
     flags: [`--${name}`],
     scene: deleting,
     ...(name === "delete-before"
-      ? { itemsDiffer: undefined as never /* "rsync tells of the times that its own deletions changed" */ }
+      ? {
+          itemsDiffer: "rsync tells of the time of the root that its own deletions changed",
+        }
       : {}),
   })),
   { name: "del", options: ["del"], flags: ["--del"], scene: deleting },
@@ -267,14 +281,14 @@ export const ROWS: readonly Row[] = [
     options: ["force"],
     flags: ["--force"],
     scene: (scene) => scene.file("src/x", "file now").file("dst/x/inner", "inner"),
-    itemsDiffer: undefined as never /* "the directory itself is told of, too" */,
+    itemsDiffer: "the directory itself is told of, too",
   },
   {
     name: "a file where a directory was",
     options: ["delete"],
     flags: ["--delete"],
     scene: (scene) => scene.file("src/x", "file now").file("dst/x/inner", "inner"),
-    itemsDiffer: undefined as never /* "the directory itself is told of, too" */,
+    itemsDiffer: "the directory itself is told of, too",
   },
   {
     name: "a directory where a file was",
@@ -337,6 +351,7 @@ export const ROWS: readonly Row[] = [
     name: "append-verify",
     options: ["append-verify"],
     flags: ["--append-verify"],
+    itemsDiffer: "rsync tells twice of a file that is sent again whole",
     scene: (scene) =>
       scene
         .file("src/a", "abcdef")
@@ -389,10 +404,26 @@ export const ROWS: readonly Row[] = [
     name: "compare-dest",
     options: ["compare-dest"],
     flags: ["--compare-dest=../alt"],
+    itemsDiffer:
+      "rsync compares with what lies in the directory, and tells of nothing that it takes from there",
     scene: alternates,
   },
-  { name: "copy-dest", options: ["copy-dest"], flags: ["--copy-dest=../alt"], scene: alternates },
-  { name: "link-dest", options: ["link-dest"], flags: ["--link-dest=../alt"], scene: alternates },
+  {
+    name: "copy-dest",
+    options: ["copy-dest"],
+    flags: ["--copy-dest=../alt"],
+    itemsDiffer:
+      "rsync compares with what lies in the directory, and tells of nothing that it takes from there",
+    scene: alternates,
+  },
+  {
+    name: "link-dest",
+    options: ["link-dest"],
+    flags: ["--link-dest=../alt"],
+    itemsDiffer:
+      "rsync compares with what lies in the directory, and tells of nothing that it takes from there",
+    scene: alternates,
+  },
   {
     name: "fuzzy",
     options: ["fuzzy"],
@@ -529,7 +560,6 @@ export const ROWS: readonly Row[] = [
     name: "chown",
     options: ["chown"],
     flags: ["--chown=1234:2345"],
-    itemsDiffer: undefined as never /* "the line of the root compares with the source as it is" */,
     scene: owned,
   },
   {
@@ -538,7 +568,6 @@ export const ROWS: readonly Row[] = [
     flags: ["--usermap=1001:2001,*:3001", "--groupmap=1002:2002"],
     base: ["-rlt"],
     scene: owned,
-    itemsDiffer: undefined as never /* "the line of the root compares with the source as it is" */,
   },
   {
     name: "one-file-system",
@@ -589,6 +618,43 @@ export const ROWS: readonly Row[] = [
     scene: several,
     operands: ["one", "two/", "three/f", "dst"],
     noDifference: true,
+  },
+  {
+    name: "several sources through links",
+    options: ["copy-links"],
+    flags: ["-L"],
+    operands: ["src/a", "src/to-b", "src/c", "dst"],
+    scene: (scene) =>
+      scene
+        .file("outside/f", "f")
+        .link("src/a/out", "../../outside")
+        .link("src/a/file", "../../outside/f")
+        .file("src/b/g", "g")
+        .link("src/to-b", "b")
+        .file("src/c", "c")
+        .directory("dst"),
+  },
+  {
+    name: "several sources that are one file",
+    options: ["hard-links"],
+    flags: ["-H"],
+    operands: ["src/a", "src/b", "dst"],
+    scene: (scene) => scene.file("src/a", "shared").hardLink("src/b", "src/a").directory("dst"),
+    itemsDiffer: "which of the names comes over first hangs on the order of the listing",
+  },
+  {
+    name: "several owned sources",
+    options: ["owner"],
+    flags: ["-og", "--numeric-ids"],
+    operands: ["src/d", "src/h", "dst"],
+    scene: owned,
+  },
+  {
+    name: "an empty source to a new destination",
+    options: [],
+    flags: [],
+    operands: ["src/", "fresh"],
+    scene: (scene) => scene.directory("src", { mode: 0o750 }),
   },
   {
     name: "several sources with delete",

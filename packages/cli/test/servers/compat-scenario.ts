@@ -62,6 +62,11 @@ export class Scene {
     return this;
   }
 
+  mode(path: string, mode: number): this {
+    chmodSync(join(this.root, path), mode);
+    return this;
+  }
+
   fifo(path: string): this {
     execFileSync("mkfifo", [this.#make(path)]);
     utimesSync(join(this.root, path), OLD, OLD);

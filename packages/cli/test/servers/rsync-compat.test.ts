@@ -58,9 +58,7 @@ async function outcome(program: Program, row: Row, flags: readonly string[]): Pr
   return {
     code,
     items: itemized(stdout),
-    tree: process.env["OMIT"]
-      ? snapshot(root).filter((l) => !/^(dst|fresh|c) .*directory$/.test(l))
-      : snapshot(root),
+    tree: snapshot(root),
   };
 }
 

@@ -81,6 +81,17 @@ const TABLE: readonly (readonly [string, SyncEvent, string | undefined])[] = [
     event("attributes", { path: "d", source: undefined, reason: "mtime" }),
     ".d..t...... d/",
   ],
+  [
+    "other attributes of a directory, set last",
+    event("attributes", {
+      path: "d",
+      source: undefined,
+      destination: DIRECTORY,
+      changes: ["mode", "group"],
+    }),
+    ".d...p.g... d/",
+  ],
+  ["a file of --link-dest", event("link", { linkedTo: "f", reason: "new" }), "hf          f"],
   ["a second name of a file", event("link", { path: "b", reason: "new" }), "hf+++++++++ b"],
   [
     "a device",

@@ -17,8 +17,8 @@ function parse(...argv: readonly string[]): RsyncArguments {
 
 const CASES: readonly (readonly [string, readonly string[], FlagValues])[] = [
   ["bundled short options", ["-nvvi"], { dryRun: true, verbose: 2, itemizeChanges: 1 }],
-  ["a value joined to its letter", ["-T/tmp", "-@3"], { tempDir: "/tmp", modifyWindow: 3000 }],
-  ["a value behind its letter", ["-nT", "/tmp"], { dryRun: true, tempDir: "/tmp" }],
+  ["a value joined to its letter", ["-Ttmp", "-@3"], { tempDir: "tmp", modifyWindow: 3000 }],
+  ["a value behind its letter", ["-nT", "tmp"], { dryRun: true, tempDir: "tmp" }],
   ["a value joined by =", ["--bwlimit=1M"], { bwlimit: 1024 * 1024 }],
   ["a value that follows", ["--bwlimit", "1M"], { bwlimit: 1024 * 1024 }],
   ["rsync's units", ["--max-size=1.5mb", "--min-size=2K+1"], { maxSize: 1_500_000, minSize: 2049 }],

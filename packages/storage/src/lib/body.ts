@@ -58,7 +58,7 @@ export async function* guardBody(
 }
 
 /**
- * The whole body in memory.
+ * The whole body in memory. Chunks must be the caller's to keep, as those of `read` are unless they are lent.
  * @throws StorageError `too-large` as soon as it passes `limit` bytes.
  */
 export async function collectBody(

@@ -145,6 +145,26 @@ describe("limits of the process", () => {
     expect(readdirSync(root)).toEqual(["old"]);
   });
 
+  test("no descriptor when a thread is to start: it starts when there are some", () => {
+    const root = makeRoot();
+    const script = `
+      const { openSync, closeSync } = await import("node:fs");
+      for (let free = 0; free < 8; free++) {
+        const other = new FileDriver({ root: driver.root, calls: "few" });
+        const held = [];
+        try {
+          for (;;) held.push(openSync("/dev/null"));
+        } catch {}
+        for (const fd of held.splice(0, free)) closeSync(fd);
+        setTimeout(() => held.forEach((fd) => closeSync(fd)), 150);
+        await other.write("file" + free, Buffer.from("x"));
+        await other.close();
+        await driver.close();
+      }`;
+    runAsNobody({ root, script, asIs: true, before: "ulimit -n 60;" });
+    expect(readdirSync(root)).toHaveLength(8);
+  });
+
   test("few descriptors: everything waits its turn", () => {
     const root = makeRoot();
     const script = `

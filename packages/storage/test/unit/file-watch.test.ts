@@ -15,7 +15,7 @@ import { FileDriver } from "../../src/drivers/file/file-driver.ts";
 import { outcome } from "./layer-helpers.ts";
 
 // Hints may be late on a busy machine.
-vi.setConfig({ testTimeout: 20_000 });
+vi.setConfig({ testTimeout: 60_000 });
 
 function setUp(): { readonly root: string; readonly driver: FileDriver } {
   const root = mkdtempSync(join(tmpdir(), "omnisync-watch-"));

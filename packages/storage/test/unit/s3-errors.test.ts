@@ -62,6 +62,16 @@ test.each<[number, string, ErrorCode, RetryClass]>([
 });
 
 describe("what an error tells", () => {
+  test("a code or region that is no plain word is none", () => {
+    for (const code of ["constructor", "__proto__", "a\u001b[2Jb", "x".repeat(500)]) {
+      const error = translate(403, code, { "x-amz-bucket-region": "eu\u001b/x" });
+      expect(error.code).toBe("permission-denied");
+      expect(error.message).not.toContain("\u001b");
+      expect(error.message.length).toBeLessThan(300);
+      expect(readFailure(301, { "x-amz-bucket-region": "eu/x" }, "").region).toBeUndefined();
+    }
+  });
+
   test("the store's code and message, control characters escaped", () => {
     const body = "<Error><Code>AccessDenied</Code><Message>a&#10;b&#27;[31m</Message></Error>";
     const { message } = translateFailure(readFailure(403, {}, body), CONTEXT);

@@ -46,6 +46,13 @@ it("[ST-265] a device is told with its numbers, as rclone writes them", () => {
   }
 });
 
+it("[ST-260] an owner that no system has is none", () => {
+  for (const uid of ["4294967295", "9999999999", "-1", "1e3", ""]) {
+    const entry = entryOf("a", { "x-amz-meta-uid": uid, "x-amz-meta-gid": "4294967294" }, 5, FACTS);
+    expect([entry.uid, entry.gid]).toEqual([undefined, 4294967294]);
+  }
+});
+
 it("[ST-269] attributes that do not fit are refused", () => {
   const xattrs = { "user.long": Buffer.alloc(1600).toString("base64") };
   const write = (): unknown => attributeHeaders("a", attributesOf({ xattrs }), false);

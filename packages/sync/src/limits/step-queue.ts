@@ -37,6 +37,7 @@ export class StepQueue {
   #flowing: boolean;
   #waiting: (() => void)[] = [];
   #failure: { readonly error: unknown } | undefined;
+  #isStopped = false;
 
   constructor(gate: JobGate, options: QueueOptions, begin: (planned: Planned) => Promise<void>) {
     const listed = (options.order ?? "listed") === "listed" && options.priority === undefined;
@@ -49,6 +50,7 @@ export class StepQueue {
 
   /** Gives a promise where the queue is full: wait for it before the next step is pushed. */
   push(planned: Planned): Promise<void> | undefined {
+    if (this.#isStopped) return undefined;
     if (this.#failure !== undefined) throw this.#failure.error;
     if (this.#flowing && this.#hasRoom && this.#heap.length === 0) {
       this.#start(planned);
@@ -67,6 +69,13 @@ export class StepQueue {
     this.#pump();
     while (this.#heap.length > 0 && this.#failure === undefined) await this.#wait();
     if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /** The run ends: what has not begun never does. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#heap.length = 0;
+    this.#pump();
   }
 
   #wait(): Promise<void> {

@@ -9,6 +9,7 @@ import {
 } from "@omnisync/storage";
 import type { DeleteOptions } from "../options/delete-options.ts";
 import type { Place } from "../options.ts";
+import { placeId } from "./check-overlap.ts";
 
 /** The folder of all trash, in the place that it comes from. */
 export const TRASH_FOLDER: string = `${RESERVED_NAME}/trash`;
@@ -77,9 +78,7 @@ function resolveDirectory(
 
 /** The path of a place as seen from another that holds it. */
 function pathInside(outer: Place, inner: Place): string | undefined {
-  const [outerId, innerId] = [outer, inner].map(({ driver, path }) =>
-    joinPath(driver.name === "file" ? decodeURIComponent(driver.id) : driver.id, path),
-  ) as [string, string];
+  const [outerId, innerId] = [placeId(outer), placeId(inner)];
   if (!isWithin(outerId, innerId)) return undefined;
   return innerId === outerId ? "" : innerId.slice(outerId.length + 1);
 }

@@ -1,5 +1,5 @@
 /** The rules of a run from its options and what its two stores can do. Pure. */
-import { type Capabilities, StorageError } from "@omnisync/storage";
+import { type Capabilities, StorageError, checkPath } from "@omnisync/storage";
 import type { CompareOptions } from "../options/compare-options.ts";
 import type { SyncOptions } from "../options.ts";
 import { parseChmod } from "./chmod-changes.ts";
@@ -26,6 +26,7 @@ export function resolvePlanRules(
     options.existing && options.ignoreExisting,
     "existing and ignoreExisting leave nothing to do",
   );
+  refuseBadNames(options);
   refuse(options.checksum && options.sizeOnly, "checksum and sizeOnly contradict each other");
   return {
     ...resolveCompareRules(options, source, destination),
@@ -60,6 +61,14 @@ export function resolveCompareRules(
     compareMode: (options.preserveMode ?? true) && source.mode && destination.mode,
     proveContent: false,
   };
+}
+
+/** @throws StorageError `invalid-argument` or `invalid-path` for names that would lead elsewhere. */
+function refuseBadNames({ partial, tempDirectory }: SyncOptions): void {
+  if (tempDirectory !== undefined) checkPath(tempDirectory, { root: true });
+  if (typeof partial !== "object") return;
+  checkPath(partial.directory);
+  refuse(partial.directory.includes("/"), "the directory of parts is a name without a slash");
 }
 
 /** What a store cannot keep, and would be lost without a word. */

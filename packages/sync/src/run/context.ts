@@ -10,6 +10,7 @@ import type { DelayedUpdates } from "./delayed-updates.ts";
 import type { EqualFiles } from "./equal-files.ts";
 import type { OldContent } from "./old-content.ts";
 import type { ProgressTracker } from "./progress-tracker.ts";
+import type { SpareBuffers } from "./spare-buffers.ts";
 
 /** Told of what is no event. */
 export interface RunObserver {
@@ -33,6 +34,8 @@ export interface RunContext {
   readonly lanes: Budget;
   /** Bytes for buffers. */
   readonly memory: Budget;
+  /** Buffers that are done with, for the next part of any upload: new memory for each would pile up. */
+  readonly spare: SpareBuffers;
   readonly limits: RunLimits;
   /** Bandwidth of the run. Whoever waits for it counts that in `limits.timings`. */
   readonly throttle: Pacer | undefined;

@@ -2,12 +2,12 @@
  * With `delayUpdates` new content is brought to a folder of the run's own, and all of it put in its place
  * when everything is there. What is left there when the run ends otherwise is removed.
  */
-import { type Entry, RESERVED_NAME, joinPath, parentPath } from "@omnisync/storage";
-import { randomBytes } from "node:crypto";
+import { type Entry, joinPath } from "@omnisync/storage";
 import type { Reason } from "../events.ts";
 import type { Place } from "../options.ts";
-import { putInPlace, removeEmpty } from "./put-in-place.ts";
+import { putInPlace } from "./put-in-place.ts";
 import { Spool } from "./spool.ts";
+import { clearStagingFolder, newStagingFolder } from "./staging-folder.ts";
 import type { Outcome, Transfer } from "./transfer.ts";
 import { transferContent } from "./transfer-file.ts";
 
@@ -25,14 +25,15 @@ export class DelayedUpdates {
   readonly #destination: Place;
   readonly #folder: string;
   readonly #waiting: Spool<DelayedUpdate> = new Spool(1000);
+  #isUsed = false;
 
   constructor(destination: Place) {
     this.#destination = destination;
-    const name = `update-${randomBytes(8).toString("hex")}`;
-    this.#folder = joinPath(destination.path, RESERVED_NAME, name);
+    this.#folder = newStagingFolder(destination.path);
   }
 
   bring(transfer: Transfer, path: string): Promise<Outcome> {
+    this.#isUsed = true;
     return transferContent({ ...transfer, toPath: this.#staged(path), isStaged: true });
   }
 
@@ -55,33 +56,21 @@ export class DelayedUpdates {
     const { driver, path: root } = this.#destination;
     const from = this.#staged(path);
     const to = joinPath(root, path);
-    const entry = await putInPlace({ driver, from, to, previous, ...options });
-    await removeEmpty(driver, this.#above(from));
-    return entry;
+    return putInPlace({ driver, from, to, previous, ...options });
   }
 
   /** Removes what did not get its place. Without the run's signal: nothing is to be left. */
-  async close(): Promise<void> {
-    const { driver } = this.#destination;
-    for await (const page of this.#waiting.forward()) {
-      for (const { path } of page) {
-        const staged = this.#staged(path);
-        await driver.remove(staged);
-        await removeEmpty(driver, this.#above(staged));
-      }
-    }
-    await this.#waiting.close();
+  async clear(): Promise<void> {
+    if (!this.#isUsed) return;
+    await clearStagingFolder(this.#destination.driver, this.#folder);
+    this.#isUsed = false;
+  }
+
+  close(): Promise<void> {
+    return this.#waiting.close();
   }
 
   #staged(path: string): string {
     return joinPath(this.#folder, path === "" ? "file" : path);
-  }
-
-  #above(staged: string): readonly string[] {
-    const directories: string[] = [];
-    const top = parentPath(this.#folder);
-    for (let at = parentPath(staged); at.length >= top.length; at = parentPath(at))
-      directories.push(at);
-    return directories;
   }
 }

@@ -102,6 +102,9 @@ export class DirectoryTimes {
     if (path !== "") observer.onDirectory?.(path, attributes, isNews);
     try {
       const full = joinPath(destination.path, path);
+      // The root may have got nothing that would have made it.
+      if (path === "" && there === undefined && !options.dryRun)
+        await destination.driver.mkdir?.(full, { signal });
       if (!options.dryRun) await destination.driver.setAttributes?.(full, attributes, { signal });
       if (!isNews) return;
       const reason = reasonOf(changes[0] as Change);

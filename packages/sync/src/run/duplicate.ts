@@ -10,7 +10,10 @@ export interface Duplication {
   readonly toPath: string;
   /** Two names of one file will do. Not where the original is going to be written into. */
   readonly mayLink: boolean;
-  readonly options: Pick<WriteOptions, "durable" | "signal" | "ifMatch" | "ifNoneMatch">;
+  readonly options: Pick<
+    WriteOptions,
+    "durable" | "signal" | "storageClass" | "ifMatch" | "ifNoneMatch"
+  >;
 }
 
 /** @returns what lies at the new path. @throws StorageError `precondition-failed` for another original. */

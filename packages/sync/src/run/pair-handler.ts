@@ -1,5 +1,6 @@
 /** Takes the pairs of the merge, plans each, and sees that its step is performed in its time and order. */
 import {
+  RESERVED_NAME,
   type StorageError,
   baseName,
   isTempName,
@@ -11,7 +12,7 @@ import type { Pair } from "../merge/merge-join.ts";
 import { type Step, planPair } from "../plan/plan-pair.ts";
 import { isKept } from "../resume/expire.ts";
 import type { RunContext } from "./context.ts";
-import { StepQueue } from "../limits/step-queue.ts";
+import { type Planned, StepQueue } from "../limits/step-queue.ts";
 import type { DirectoryTimes } from "./directory-times.ts";
 import { JobGate } from "./gate.ts";
 import type { ExtraSink } from "./extra-sink.ts";
@@ -21,6 +22,7 @@ import { resolveQuestion } from "./resolve-question.ts";
 import { HardLinks } from "./hard-links.ts";
 import { settleDelayed, settleHardLink, settlePair } from "./settle-pair.ts";
 import { Spool } from "./spool.ts";
+import { clearStagingFolder, leftStagingFolder } from "./staging-folder.ts";
 
 export class PairHandler {
   readonly #context: RunContext;
@@ -35,15 +37,15 @@ export class PairHandler {
   #emptySoFar: Pair | undefined;
   readonly #plans: PlanInOrder;
   readonly #extras: ExtraSink;
+  /** Staging folders of killed runs, as the listing shows them. */
+  readonly #left: Set<string> = new Set();
 
   constructor(context: RunContext, gate: JobGate, times: DirectoryTimes, extras: ExtraSink) {
     this.#context = context;
     this.#plans = new PlanInOrder(context.rules);
     this.#gate = gate;
     this.#checks = new JobGate(context.checkers, Math.ceil(context.checkers / 2));
-    this.#queue = new StepQueue(gate, context.options, async ({ pair, step }) => {
-      if (context.limits.end.admits(pair, step)) await settlePair(context, pair, step);
-    });
+    this.#queue = new StepQueue(gate, context.options, this.#begin);
     this.#times = times;
     this.#links = new HardLinks(context);
     this.#extras = extras;
@@ -58,7 +60,11 @@ export class PairHandler {
     const times = this.#context.rules.directories
       ? this.#times.visit(
           pair,
-          step.kind === "skip" || step.kind === "ignored" ? "skipped" : touches(step) ? "touched" : "left",
+          step.kind === "skip" || step.kind === "ignored"
+            ? "skipped"
+            : touches(step)
+              ? "touched"
+              : "left",
         )
       : undefined;
     const reached = step.kind === "remove" ? undefined : this.#extras.reach(pair.path);
@@ -79,6 +85,8 @@ export class PairHandler {
       this.#gate.add(() => settleDelayed(this.#context, update)),
     );
     await this.#gate.drain();
+    // Before directories get their times.
+    await this.#clearDelayed();
   }
 
   /** After all transfers: gives files their other names. */
@@ -91,9 +99,11 @@ export class PairHandler {
     this.#context.emit({ kind: "failed", path, bytes: 0, error });
   };
 
-  /** A leftover of a killed run: removed if its owner is gone. */
+  /** A leftover of a killed run: removed if its owner is gone. A folder not while it is being listed. */
   readonly reserved = (path: string): void => {
     const { driver, path: root } = this.#context.destination;
+    const folder = leftStagingFolder(path);
+    if (folder !== undefined) this.#left.add(folder);
     if (driver.removeStale === undefined || !isTempName(baseName(path))) return;
     void this.#gate.add(async () => {
       try {
@@ -102,12 +112,7 @@ export class PairHandler {
         await driver.removeStale!(stored, { signal: this.#context.signal });
       } catch (error) {
         this.#context.signal.throwIfAborted();
-        this.#context.emit({
-          kind: "failed",
-          path,
-          bytes: 0,
-          error: toStorageError(error, { path }),
-        });
+        this.#failClearing(path, error);
       }
     });
   };
@@ -117,20 +122,57 @@ export class PairHandler {
     await this.#settleMarker(undefined);
     await this.#checks.drain();
     await this.#queue.flush();
+    for (const folder of this.#left) await this.#gate.add(() => this.#clearLeft(folder));
     await this.#gate.drain();
+  }
+
+  /** Whatever ended the run: begins nothing more, and waits for what is under way. */
+  async stop(): Promise<void> {
+    this.#queue.stop();
+    // What failed there has ended the run already.
+    await this.#checks.drain().catch(() => {});
+    await this.#gate.drain().catch(() => {});
+    await this.#clearDelayed();
   }
 
   /** Copies files to where directories were, unless those had to stay (`removed` is false). */
   async performDeferred(removed: boolean): Promise<void> {
     const step: Step = removed ? { kind: "copy", reason: "type", when: "now" } : STAYED;
     for await (const page of this.#deferred.forward()) {
-      for (const pair of page) await this.#gate.add(() => settlePair(this.#context, pair, step));
+      for (const pair of page) await this.#gate.add(() => this.#begin({ pair, step }));
     }
     await this.#gate.drain();
   }
 
   async close(): Promise<void> {
     await Promise.all([this.#deferred.close(), this.#links.close()]);
+  }
+
+  readonly #begin = async ({ pair, step }: Planned): Promise<void> => {
+    if (this.#context.limits.end.admits(pair, step)) await settlePair(this.#context, pair, step);
+  };
+
+  async #clearLeft(folder: string): Promise<void> {
+    const { destination, signal } = this.#context;
+    try {
+      await clearStagingFolder(destination.driver, joinPath(destination.path, folder), signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#failClearing(folder, error);
+    }
+  }
+
+  async #clearDelayed(): Promise<void> {
+    const { delayed } = this.#context;
+    try {
+      await delayed?.clear();
+    } catch (error) {
+      this.#failClearing(RESERVED_NAME, error);
+    }
+  }
+
+  #failClearing(path: string, error: unknown): void {
+    this.#context.emit({ kind: "failed", path, bytes: 0, error: toStorageError(error, { path }) });
   }
 
   #dispatch(pair: Pair, step: Step): Promise<void> | undefined {

@@ -1,5 +1,5 @@
 /** Gives a file that was brought to a path of the run's own the path that it is for. */
-import { type Driver, type Entry, StorageError, isStorageError } from "@omnisync/storage";
+import { type Driver, type Entry, StorageError } from "@omnisync/storage";
 import { duplicate } from "./duplicate.ts";
 import { isSame } from "./old-content.ts";
 
@@ -27,7 +27,7 @@ export async function putInPlace(staged: Staged): Promise<Entry> {
       message: "is not what it was when it was listed",
     });
   }
-  await driver.move(from, to, { signal });
+  await driver.move(from, to, { durable: staged.durable, signal });
   return (await driver.stat(to, { signal }))!;
 }
 
@@ -45,21 +45,10 @@ async function copyInPlace({
   const { create, replace } = driver.capabilities.conditions;
   const ifNoneMatch = previous === undefined && create ? ("*" as const) : undefined;
   const ifMatch = replace ? previous?.etag : undefined;
-  const options = { durable, signal, ifMatch, ifNoneMatch };
+  const { storageClass } = entry;
+  const options = { durable, signal, storageClass, ifMatch, ifNoneMatch };
   const paths = { from: driver, fromPath: from, to: driver, toPath: to };
   const made = await duplicate({ ...paths, entry, mayLink: false, options });
   await driver.remove(from, { signal });
   return made;
-}
-
-/** Removes a directory and those above it, up to `top`, as far as they are empty. */
-export async function removeEmpty(driver: Driver, directories: readonly string[]): Promise<void> {
-  for (const directory of directories) {
-    try {
-      await driver.rmdir?.(directory);
-    } catch (error) {
-      if (!isStorageError(error, "directory-not-empty", "not-found")) throw error;
-      return;
-    }
-  }
 }

@@ -1,6 +1,7 @@
 /** Decides, whenever extras are to go, whether they may: the guards of a run, whatever its timing. */
-import { type Entry, isWithin } from "@omnisync/storage";
+import type { Entry } from "@omnisync/storage";
 import type { ReportBuilder, Withheld } from "../report.ts";
+import { Unlisted } from "../walk/unlisted.ts";
 import type { RunContext } from "./context.ts";
 import { type Extra, removeExtras, whyWithheld, withholdExtras } from "./remove-extras.ts";
 import type { Spool } from "./spool.ts";
@@ -9,7 +10,7 @@ export class Removal {
   readonly #context: RunContext;
   readonly #report: ReportBuilder;
   /** Parts of either side that could not be seen: nothing in them is known to be an extra. */
-  readonly #unseen: string[] = [];
+  readonly #unseen: Unlisted = new Unlisted();
   /** Extras that were let go or withheld so far. */
   #met = 0;
   /** Whether the source was seen to hold anything that speaks for it. */
@@ -21,7 +22,7 @@ export class Removal {
   }
 
   noteUnseen(path: string): void {
-    this.#unseen.push(path);
+    this.#unseen.add(path);
   }
 
   /**
@@ -40,7 +41,7 @@ export class Removal {
     const withheld = whyWithheld(this.#context, extras.count, {
       endedEarly,
       failures: this.#report.counts.failed,
-      incompleteListing: this.#unseen.length > 0,
+      incompleteListing: !this.#unseen.isEmpty,
       emptySource: !this.#holdsSomething,
     });
     if (withheld === undefined) return removeExtras(this.#context, extras, this.#whyKept);
@@ -49,9 +50,8 @@ export class Removal {
   }
 
   readonly #whyKept = ({ path }: Extra): boolean => {
-    const why = this.#unseen.some((unseen) => isWithin(unseen, path))
-      ? "incomplete-listing"
-      : this.#isTooMany();
+    const isUnseen = this.#unseen.holding(path) !== undefined;
+    const why = isUnseen ? "incomplete-listing" : this.#isTooMany();
     if (why !== undefined) this.#report.withheld ??= why;
     return why !== undefined;
   };

@@ -87,6 +87,7 @@ export async function removeExtras(
     }
     await removeFiles(context, files);
   }
+  context.signal.throwIfAborted();
 }
 
 function withhold(context: RunContext, { path }: Extra): void {
@@ -109,26 +110,26 @@ async function removeFiles(context: RunContext, files: readonly Extra[]): Promis
         removed(context, extra);
       }
     } else if (batch === many) await removeBatch(context, slice);
-    else
-      await Promise.all(
-        slice.map((extra) => attempt(context, extra, () => removeOne(context, extra))),
-      );
+    else await Promise.all(slice.map((extra) => attempt(context, extra)));
   }
 }
 
 async function removeBatch(context: RunContext, files: readonly Extra[]): Promise<void> {
   const { driver, path: root } = context.destination;
   const paths = files.map((extra) => joinPath(root, extra.path));
-  const failures = new Map(
-    (await driver.removeMany!(paths, { signal: context.signal })).map((error) => [
-      error.path,
-      error,
-    ]),
-  );
+  const failures = new Map<string | undefined, unknown>();
+  try {
+    const refused = await driver.removeMany!(paths, { signal: context.signal });
+    for (const error of refused) failures.set(error.path, error);
+  } catch (error) {
+    context.signal.throwIfAborted();
+    // Of none it is known whether it is gone.
+    for (const path of paths) failures.set(path, error);
+  }
   for (const [i, extra] of files.entries()) {
     const error = failures.get(paths[i]);
     if (error === undefined) removed(context, extra);
-    else context.emit({ kind: "failed", path: extra.path, bytes: 0, error });
+    else failed(context, extra, error);
   }
 }
 
@@ -187,17 +188,13 @@ function stays(context: RunContext, { path }: Extra): void {
   context.emit({ kind: "skip", path, reason: "extra", bytes: 0 });
 }
 
-async function attempt(
-  context: RunContext,
-  extra: Extra,
-  work: () => Promise<void>,
-): Promise<void> {
+/** Never throws: others are being removed at the same time, and the run waits for all. */
+async function attempt(context: RunContext, extra: Extra): Promise<void> {
   try {
-    await work();
+    await removeOne(context, extra);
     removed(context, extra);
   } catch (error) {
-    context.signal.throwIfAborted();
-    failed(context, extra, error);
+    if (!context.signal.aborted) failed(context, extra, error);
   }
 }
 

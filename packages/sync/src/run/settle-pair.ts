@@ -14,7 +14,7 @@ import { callAfter, callBefore } from "../limits/file-hooks.ts";
 import type { Pair } from "../merge/merge-join.ts";
 import { type Step, planPair } from "../plan/plan-pair.ts";
 import type { Question } from "../plan/compare.ts";
-import { changedAttributes, wantedAttributes } from "../plan/wanted-attributes.ts";
+import { changedAttributes } from "../plan/wanted-attributes.ts";
 import type { RunContext } from "./context.ts";
 import { linkTo } from "./hard-links.ts";
 import { lookAgain, lookAt, resolveQuestion } from "./resolve-question.ts";
@@ -25,6 +25,7 @@ import type { Outcome } from "./transfer.ts";
 import { createTransfer } from "./transfer-file.ts";
 import { useEqualFile } from "./use-equal-file.ts";
 import { transferInMode } from "./transfer-in-mode.ts";
+import { makeDirectory, removeObstacle, setAttributes, writeLink } from "./write-entry.ts";
 
 const DEFAULT_ATTEMPTS = 3;
 
@@ -72,7 +73,10 @@ async function settle(context: RunContext, pair: Pair, step: Step): Promise<void
         if (current.source === undefined && pair.source !== undefined)
           return tellVanished(context, pair);
         next = planPair(current, context.rules);
-        if (next.kind === "copy") context.progress.expect(current.source!.size);
+        if (next.kind !== "copy") continue;
+        // What a question was asked about has not been counted.
+        if (!context.limits.end.admits(current, next)) return;
+        context.progress.expect(current.source!.size);
       }
       return await performStep(context, current, next);
     } catch (error) {
@@ -299,7 +303,7 @@ async function removeSource(context: RunContext, pair: Pair, asRead: Entry): Pro
   const path = joinPath(root, pair.path);
   if (!context.options.dryRun) {
     const now = await lookAt(context, context.source, pair.path);
-    if (now === undefined || now.etag !== asRead.etag || now.size !== asRead.size) {
+    if (now === undefined || !isAsRead(now, asRead)) {
       throw new StorageError("changed", {
         path,
         message: "changed after it was copied; the source is kept",
@@ -317,65 +321,9 @@ async function removeSource(context: RunContext, pair: Pair, asRead: Entry): Pro
   });
 }
 
-async function writeLink(context: RunContext, { path, source, destination }: Pair): Promise<void> {
-  if (source!.special !== undefined) return writeSpecial(context, { path, source, destination });
-  const target = source!.linkTarget ?? (await lookAt(context, context.source, path))?.linkTarget;
-  if (target === undefined)
-    throw new StorageError("changed", { path, message: "is not a link any more" });
-  const { driver, path: root } = context.destination;
-  const { create, replace } = driver.capabilities.conditions;
-  const entry = await driver.writeLink!(joinPath(root, path), target, {
-    ...wantedAttributes(source!, undefined, context.rules.attributes),
-    signal: context.signal,
-    ...(destination === undefined && create ? { ifNoneMatch: "*" } : {}),
-    ...(destination?.etag !== undefined && replace ? { ifMatch: destination.etag } : {}),
-  });
-  context.cache?.remember(context.destination, entry);
-}
-
-async function writeSpecial(
-  context: RunContext,
-  { path, source, destination }: Pair,
-): Promise<void> {
-  const { driver, path: root } = context.destination;
-  const { create, replace } = driver.capabilities.conditions;
-  const entry = await driver.makeSpecial!(joinPath(root, path), source!.special!, {
-    ...wantedAttributes(source!, destination, context.rules.attributes),
-    signal: context.signal,
-    ...(destination === undefined && create ? { ifNoneMatch: "*" } : {}),
-    ...(destination?.etag !== undefined && replace ? { ifMatch: destination.etag } : {}),
-  });
-  context.cache?.remember(context.destination, entry);
-}
-
-async function makeDirectory(context: RunContext, { path, source }: Pair): Promise<void> {
-  const { driver, path: root } = context.destination;
-  const { capabilities } = driver;
-  // Real directories get their attributes last, when nothing more is written into them.
-  const options = capabilities.directories
-    ? {}
-    : wantedAttributes(source!, undefined, context.rules.attributes);
-  const { signal } = context;
-  const durable = context.options.durable === true || context.options.move === true;
-  await driver.mkdir?.(joinPath(root, path), { ...options, durable, signal });
-}
-
-async function setAttributes(context: RunContext, pair: Pair): Promise<void> {
-  const { driver, path: root } = context.destination;
-  const attributes = wantedAttributes(pair.source!, pair.destination, context.rules.attributes);
-  const ifMatch = driver.capabilities.conditions.replace ? pair.destination?.etag : undefined;
-  const options = { ifMatch, signal: context.signal };
-  const entry = await driver.setAttributes!(joinPath(root, pair.path), attributes, options);
-  context.cache?.remember(context.destination, entry);
-}
-
-/** A file that stands where a directory is to be. */
-async function removeObstacle(context: RunContext, { path, destination }: Pair): Promise<void> {
-  const { driver, path: root } = context.destination;
-  // Gone already: it could only be kept by moving it away.
-  if (destination === undefined) return;
-  const ifMatch = driver.capabilities.conditions.remove ? destination.etag : undefined;
-  await driver.remove(joinPath(root, path), { ifMatch, signal: context.signal });
+function isAsRead(now: Entry, read: Entry): boolean {
+  if (now.etag !== read.etag || now.size !== read.size) return false;
+  return now.etag !== undefined || now.mtime === read.mtime;
 }
 
 /** Failures after which the world may look different: not the store's troubles, which it has retried itself. */
@@ -394,7 +342,11 @@ function tellVanished(context: RunContext, { path, source, destination }: Pair):
   if (context.options.skipVanished) return context.emit({ ...event, kind: "skip" });
   context.progress.failed++;
   const message = "vanished before it could be read";
-  context.emit({ ...event, kind: "failed", error: new StorageError("not-found", { path, message }) });
+  context.emit({
+    ...event,
+    kind: "failed",
+    error: new StorageError("not-found", { path, message }),
+  });
 }
 
 function isAsListed(listed: Entry | undefined, now: Entry | undefined): boolean {

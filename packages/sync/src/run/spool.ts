@@ -18,6 +18,8 @@ export class Spool<Item> {
   #file: { readonly handle: FileHandle; readonly directory: string } | undefined;
   #end = 0;
   #count = 0;
+  /** Whoever pushes need not wait for the others: pages are written one after the other all the same. */
+  #writing: Promise<void> = Promise.resolve();
 
   constructor(pageLength: number = PAGE) {
     this.#pageLength = pageLength;
@@ -31,22 +33,29 @@ export class Spool<Item> {
   push(item: Item): Promise<void> | undefined {
     this.#page.push(item);
     this.#count++;
-    return this.#page.length < this.#pageLength ? undefined : this.#writePage();
+    if (this.#page.length < this.#pageLength) return undefined;
+    const page = this.#page;
+    this.#page = [];
+    this.#writing = this.#writing.then(() => this.#writePage(page));
+    return this.#writing;
   }
 
   /** Pages of items as they were pushed. */
   async *forward(): AsyncIterable<readonly Item[]> {
+    await this.#writing;
     for (const page of this.#written) yield await this.#readPage(page);
     if (this.#page.length > 0) yield this.#page;
   }
 
   /** Pages of items, the last first, each page reversed too. */
   async *reversed(): AsyncIterable<readonly Item[]> {
+    await this.#writing;
     if (this.#page.length > 0) yield this.#page.toReversed();
     for (const page of this.#written.toReversed()) yield (await this.#readPage(page)).toReversed();
   }
 
   async close(): Promise<void> {
+    await this.#writing.catch(() => {});
     if (this.#file === undefined) return;
     await this.#file.handle.close();
     rmSync(this.#file.directory, { recursive: true, force: true });
@@ -65,14 +74,14 @@ export class Spool<Item> {
     return JSON.parse(bytes.toString()) as Item[];
   }
 
-  async #writePage(): Promise<void> {
-    const bytes = Buffer.from(JSON.stringify(this.#page));
-    this.#page = [];
+  async #writePage(page: readonly Item[]): Promise<void> {
+    const bytes = Buffer.from(JSON.stringify(page));
     if (this.#file === undefined) {
       const directory = mkdtempSync(join(tmpdir(), "omnisync-spool-"));
       this.#file = { directory, handle: await open(join(directory, "pages"), "wx+", 0o600) };
     }
-    await this.#file.handle.write(bytes, 0, bytes.byteLength, this.#end);
+    const { bytesWritten } = await this.#file.handle.write(bytes, 0, bytes.byteLength, this.#end);
+    if (bytesWritten < bytes.byteLength) throw new Error("the disk of temporary files is full");
     this.#written.push({ at: this.#end, length: bytes.byteLength });
     this.#end += bytes.byteLength;
   }

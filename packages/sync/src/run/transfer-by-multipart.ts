@@ -70,7 +70,7 @@ async function sendParts(
   });
   for (const part of parts) transfer.progress.resume(part?.size ?? 0);
   const missing = pieces.filter((_, i) => parts[i] === undefined);
-  const sending: Sending = { transfer, source, upload, memories: [] };
+  const sending: Sending = { transfer, source, upload };
   await inParallel(missing, PARTS_AT_ONCE, transfer.context.signal, async (piece, signal) => {
     const part = await sendPart(sending, piece, signal);
     parts[piece.number - 1] = part;
@@ -100,13 +100,11 @@ interface Sending {
   readonly transfer: Transfer;
   readonly source: Entry;
   readonly upload: Upload;
-  /** Memory of parts that are through, for the next ones: new memory for each would pile up. */
-  readonly memories: ArrayBuffer[];
 }
 
 async function sendPart(sending: Sending, piece: Piece, signal: AbortSignal): Promise<Part> {
-  const { transfer, upload, memories } = sending;
-  const { memory, limits } = transfer.context;
+  const { transfer, upload } = sending;
+  const { memory, spare, limits } = transfer.context;
   return memory.with(piece.length, async () => {
     const { bytes, hashes } = await limits.timings.read(() => readPiece(sending, piece, signal));
     if (bytes.byteLength !== piece.length) {
@@ -120,14 +118,14 @@ async function sendPart(sending: Sending, piece: Piece, signal: AbortSignal): Pr
     );
     transfer.progress.add(bytes.byteLength);
     if (transfer.from.readBlock !== undefined && bytes.buffer instanceof ArrayBuffer) {
-      memories.push(bytes.buffer);
+      spare.give(bytes.buffer);
     }
     return part;
   });
 }
 
 async function readPiece(
-  { transfer, source, memories }: Sending,
+  { transfer, source }: Sending,
   { offset, length }: Piece,
   signal: AbortSignal,
 ): Promise<{ bytes: Uint8Array; hashes?: { md5?: string } }> {
@@ -135,8 +133,7 @@ async function readPiece(
   const ifMatch = source.etag;
   if (from.readBlock !== undefined) {
     const hashes = to.capabilities.hashes.includes("md5") ? (["md5"] as const) : [];
-    const free = memories.findIndex((one) => one.byteLength >= length);
-    const memory = free < 0 ? undefined : memories.splice(free, 1)[0];
+    const memory = transfer.context.spare.take(length);
     return from.readBlock(fromPath, { offset, length, hashes, ifMatch, signal, memory });
   }
   const { body } = await from.read(fromPath, { range: { offset, length }, ifMatch, signal });

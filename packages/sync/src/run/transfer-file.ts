@@ -106,6 +106,7 @@ async function serverCopy(transfer: Transfer): Promise<Outcome> {
   const options = {
     durable,
     signal,
+    storageClass: written.storageClass,
     ...conditions(transfer),
     ...attributesOfCopy(transfer, written),
   };
@@ -119,7 +120,8 @@ async function serverCopy(transfer: Transfer): Promise<Outcome> {
 function attributesOfCopy({ to, context }: Transfer, written: WriteOptions): WriteOptions {
   const { directories } = to.capabilities;
   if (!directories) return {};
-  if (context.rules.attributes.isPlain) return { sparse: written.sparse, preallocate: written.preallocate };
+  if (context.rules.attributes.isPlain)
+    return { sparse: written.sparse, preallocate: written.preallocate };
   const { size: _, ...attributes } = written;
   return { ...attributes, mtime: written.mtime ?? Date.now() };
 }

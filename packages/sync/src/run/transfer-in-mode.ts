@@ -1,10 +1,11 @@
 /** Brings a file over in the way that the run's options ask for: in place, by a path beside, or plainly. */
 import { RESERVED_NAME, baseName, joinPath, parentPath } from "@omnisync/storage";
-import { randomBytes } from "node:crypto";
+import { removeEmpty } from "./clear-folder.ts";
 import type { RunContext } from "./context.ts";
 import { duplicate } from "./duplicate.ts";
 import type { TransferProgress } from "./progress-tracker.ts";
-import { putInPlace, removeEmpty } from "./put-in-place.ts";
+import { putInPlace } from "./put-in-place.ts";
+import { newStagingFolder } from "./staging-folder.ts";
 import type { Outcome, Transfer } from "./transfer.ts";
 import { type TransferJob, createTransfer, transferContent } from "./transfer-file.ts";
 import { type Keeping, transferInPlace } from "./transfer-in-place.ts";
@@ -55,9 +56,9 @@ function workPath(context: RunContext, { path, source }: TransferJob): WorkPath 
     return { path: `${directory}/${baseName(path)}`, isKept: true, directories };
   }
   if (tempDirectory === undefined) return undefined;
-  const directory = joinPath(root, tempDirectory, RESERVED_NAME);
-  const name = `temp-${randomBytes(8).toString("hex")}`;
-  return { path: `${directory}/${name}`, isKept: false, directories: [directory] };
+  const directory = newStagingFolder(joinPath(root, tempDirectory));
+  const directories = [directory, parentPath(directory)];
+  return { path: `${directory}/file`, isKept: false, directories };
 }
 
 async function byWorkPath(transfer: Transfer, work: WorkPath): Promise<Outcome> {
@@ -80,9 +81,12 @@ async function byWorkPath(transfer: Transfer, work: WorkPath): Promise<Outcome> 
     return { ...outcome, destination };
   } catch (error) {
     // Without the run's signal: an interrupted run leaves nothing but what it was told to leave.
-    if (!work.isKept) await to.remove(work.path);
-    else if (context.options.partial === true && previous === undefined)
+    if (!work.isKept) {
+      await to.remove(work.path);
+      await removeEmpty(to, work.directories);
+    } else if (context.options.partial === true && previous === undefined) {
       await showPartial(transfer, work);
+    }
     throw error;
   }
 }
@@ -101,10 +105,16 @@ async function goOn(transfer: Transfer, staged: Transfer): Promise<Outcome> {
   return transferInPlace(staged, "equal");
 }
 
-/** As in rsync: what there is of a new file takes its name, unless somebody else was faster. */
-async function showPartial({ to, toPath }: Transfer, work: WorkPath): Promise<void> {
+/**
+ * As in rsync: what there is of a new file takes its name, unless somebody else was faster. It is of 1970:
+ * a part must not pass for a file that is newer than its source.
+ */
+async function showPartial({ to, toPath, source }: Transfer, work: WorkPath): Promise<void> {
   const [part, other] = await Promise.all([to.stat(work.path), to.stat(toPath)]);
-  if (part === undefined || part.size === 0 || other !== undefined) return;
+  if (part === undefined || other !== undefined) return;
+  // By its size alone the whole of it could not be told from a file that was verified.
+  if (part.size === 0 || part.size >= source.size) return;
+  await to.setAttributes?.(work.path, { mtime: 0 });
   await to.move!(work.path, toPath);
   await removeEmpty(to, work.directories);
 }

@@ -21,9 +21,25 @@ export async function transferInPlace(transfer: Transfer, keeping: Keeping): Pro
     const bytes = source.size - offset;
     const resumed = keeping === "equal" && offset > 0 ? offset : undefined;
     return { source, destination, bytes, resumed, strategy: "stream" };
+  } catch (error) {
+    // What went wrong first is what there is to tell.
+    await markUnfinished(transfer, patch).catch(() => {});
+    throw error;
   } finally {
     await patch.leave();
   }
+}
+
+/** As in rsync: what is half old, half new must not pass for a file that is newer than its source. */
+async function markUnfinished(
+  { to, toPath, context, isStaged }: Transfer,
+  patch: Patch,
+): Promise<void> {
+  if (isStaged || !context.options.update) return;
+  await patch.leave();
+  const now = await to.stat(toPath);
+  const isTouched = now !== undefined && now.etag !== patch.entry.etag;
+  if (isTouched) await to.setAttributes?.(toPath, { mtime: 0 });
 }
 
 async function keptBytes(transfer: Transfer, patch: Patch, keeping: Keeping): Promise<number> {

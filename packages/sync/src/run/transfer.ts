@@ -66,11 +66,17 @@ function attributesToWrite({ context, source, previous }: Transfer, read: Entry)
 
 /** The precondition that keeps a write from hitting something that nobody has looked at. */
 export function conditions(transfer: Transfer): Pick<WriteOptions, "ifMatch" | "ifNoneMatch"> {
-  if (transfer.isStaged) return {};
-  const { create, replace } = transfer.to.capabilities.conditions;
-  if (transfer.previous === undefined) return create ? { ifNoneMatch: "*" } : {};
-  const { etag } = transfer.previous;
-  return replace && etag !== undefined ? { ifMatch: etag } : {};
+  return transfer.isStaged ? {} : conditionsFor(transfer.to, transfer.previous);
+}
+
+/** What must be there still, or must not be there, as far as the store can hold a write to that. */
+export function conditionsFor(
+  { capabilities }: Driver,
+  there: Entry | undefined,
+): Pick<WriteOptions, "ifMatch" | "ifNoneMatch"> {
+  const { create, replace } = capabilities.conditions;
+  if (there === undefined) return create ? { ifNoneMatch: "*" } : {};
+  return replace && there.etag !== undefined ? { ifMatch: there.etag } : {};
 }
 
 /** Sends bytes at the allowed rate: piece by piece where the store sees to that, else when all of them may go. */

@@ -18,7 +18,7 @@ export async function useEqualFile(
   if (found.use === "compare") return { ...event, kind: "unchanged", reason: "same" };
   const { driver, path: root } = destination;
   const { create } = driver.capabilities.conditions;
-  const { durable, move } = options;
+  const { durable, move, storageClass } = options;
   const ifNoneMatch = create ? ("*" as const) : undefined;
   const wish: Duplication = {
     from: found.place.driver,
@@ -27,7 +27,7 @@ export async function useEqualFile(
     to: driver,
     toPath: joinPath(root, path),
     mayLink: found.use === "link" && found.hasAttributes,
-    options: { durable: durable === true || move === true, signal, ifNoneMatch },
+    options: { durable: durable === true || move === true, signal, storageClass, ifNoneMatch },
   };
   const mayLink = wish.mayLink && driver.hardLink !== undefined;
   const linkedTo = found.path;

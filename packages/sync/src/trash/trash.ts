@@ -14,9 +14,9 @@ import {
 import type { Place } from "../options.ts";
 import { effectiveMtime } from "../plan/compare.ts";
 import { TRASH_FOLDER } from "../plan/backup-names.ts";
+import { pagesBelow, removeEmpty, removeEmptyBelow } from "../run/clear-folder.ts";
 import { duplicate } from "../run/duplicate.ts";
 import { OldContent } from "../run/old-content.ts";
-import { Spool } from "../run/spool.ts";
 import { newTrashRun, trashRunTime } from "./trash-run.ts";
 
 /** The folder of one run. */
@@ -242,56 +242,24 @@ async function* entriesOf(
   }
 }
 
-/** Removes a run's directories that hold nothing any more, inner ones first. */
+/** Removes a run's directories that hold nothing any more, and the trash if that was all. */
 async function tidy(
   { driver, path }: Place,
   run: TrashRun,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  if (driver.rmdir === undefined) return;
-  const folder = joinPath(path, TRASH_FOLDER, run.name);
-  const directories = new Spool<string>();
-  try {
-    await directories.push(joinPath(path, TRASH_FOLDER));
-    await directories.push(folder);
-    for await (const entry of below(driver, folder, true, signal)) {
-      if (entry.kind === "directory") await directories.push(entry.path);
-    }
-    for await (const page of directories.reversed()) {
-      for (const directory of page) await removeIfEmpty(driver, directory, signal);
-    }
-  } finally {
-    await directories.close();
-  }
+  const trash = joinPath(path, TRASH_FOLDER);
+  await removeEmptyBelow(driver, joinPath(trash, run.name), signal);
+  await removeEmpty(driver, [trash]);
 }
 
-async function removeIfEmpty(
-  driver: Driver,
-  directory: string,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  try {
-    await driver.rmdir?.(directory, { signal });
-  } catch (error) {
-    if (!isStorageError(error, "directory-not-empty")) throw error;
-  }
-}
-
-/** What lies below a folder of our own; nothing if it does not exist. */
 async function* below(
   driver: Driver,
   folder: string,
   recursive: boolean,
   signal: AbortSignal | undefined,
 ): AsyncIterable<Entry> {
-  try {
-    const pages = driver.list(folder, { recursive, includeReserved: true, signal });
-    for await (const page of pages) yield* page;
-  } catch (error) {
-    if (!isStorageError(error, "not-found")) throw error;
-    // The store itself is missing, which is no empty trash.
-    if ((await driver.stat("", { signal })) === undefined) throw error;
-  }
+  for await (const page of pagesBelow(driver, folder, recursive, signal)) yield* page;
 }
 
 async function lookIfThere(

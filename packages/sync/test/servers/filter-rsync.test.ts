@@ -83,7 +83,7 @@ function harvest(root: string, below = ""): string[] {
 }
 
 /** Name, rsync's flags, the same as rules, and the limits of sizes. */
-type FlagRow = readonly [string, readonly string[], readonly GivenRule[], object?];
+type FlagRow = [string, readonly string[], readonly GivenRule[], object?];
 
 interface Scenario {
   readonly source: Tree;
@@ -261,7 +261,7 @@ describe.runIf(there)("filter rules", () => {
       ],
     ],
     ["a merged file", ["-f", "._rules"], [rule("._rules")]],
-  ])("[SY-206] %s: the same is copied and removed", async (...[, args, given, limits]) => {
+  ])("[SY-206] %s: the same is copied and removed", async (_, args, given, limits) => {
     for (const timing of ["--delete-after", "--delete-during"]) {
       plant(source, { ...all, "d/.rsync-filter": "- a.c\n- .rsync-filter\n" });
       plant(ours, old);

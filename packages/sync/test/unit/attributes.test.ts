@@ -1,5 +1,6 @@
 import { FileDriver, MemoryDriver } from "@omnisync/storage";
 import {
+  chmodSync,
   linkSync,
   lstatSync,
   mkdirSync,
@@ -9,12 +10,13 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { type Place, type SyncEvent, type SyncOptions, sync } from "../../src/index.ts";
+import { type Place, type SyncEvent, type SyncOptions, rootEvent, sync } from "../../src/index.ts";
 
 interface Disk extends Place {
   readonly root: string;
@@ -176,4 +178,33 @@ it("[SY-238] links that lead in a circle are told of, and end", async () => {
   const report = await sync(from, to, { links: "follow" });
   expect(report.failures.map(({ path }) => path).sort()).toEqual(["d/up", "dangling"]);
   expect(readFileSync(join(to.root, "d/file"), "utf8")).toBe("x");
+});
+
+it("[SY-243] a destination is made, as the source is, also if nothing goes into it", async () => {
+  const [from, parent] = [disk(), disk()];
+  chmodSync(from.root, 0o750);
+  const driver = new FileDriver({ root: join(parent.root, "new") });
+  onTestFinished(() => driver.close());
+  const to: Place = { driver, path: "" };
+  expect(await rootEvent(from, to)).toMatchObject({ path: "", kind: "mkdir" });
+  expect(await run(from, to, { files: [] })).toEqual([]);
+  expect(readdirSync(parent.root)).toEqual([]);
+  await run(from, to, { dryRun: true });
+  expect(readdirSync(parent.root)).toEqual([]);
+  expect(await run(from, to, {})).toEqual([]);
+  expect(statSync(join(parent.root, "new")).mode & 0o777).toBe(0o750);
+  expect(statSync(join(parent.root, "new")).mtimeMs).toBeCloseTo(statSync(from.root).mtimeMs, 1);
+});
+
+it("[SY-243] what becomes of the root is told beforehand, with the attributes that are wanted", async () => {
+  const [from, to] = [disk(), disk()];
+  for (const { root } of [from, to]) chmodSync(root, 0o755);
+  const time = new Date(1_700_000_000_000);
+  for (const { root } of [from, to]) utimesSync(root, time, time);
+  expect(await rootEvent(from, to)).toMatchObject({ kind: "unchanged", changes: [] });
+  const options: SyncOptions = { chmod: ["D700"] };
+  expect(await rootEvent(from, to, options)).toMatchObject({ changes: ["mode"] });
+  await run(from, to, options);
+  expect(await rootEvent(from, to, options)).toMatchObject({ changes: [] });
+  expect(statSync(to.root).mode & 0o777).toBe(0o700);
 });

@@ -3,6 +3,7 @@ import { type Entry, comparePaths, orderKey } from "@omnisync/storage";
 import { describe, expect, it } from "vitest";
 import { Budget, JobGate } from "../../src/run/gate.ts";
 import { inParallel } from "../../src/run/in-parallel.ts";
+import { SpareBuffers } from "../../src/run/spare-buffers.ts";
 import { Spool } from "../../src/run/spool.ts";
 import { sortListing } from "../../src/walk/sort-listing.ts";
 
@@ -112,5 +113,18 @@ describe("sortListing", () => {
       }),
       { numRuns: 60 },
     );
+  });
+});
+
+describe("SpareBuffers", () => {
+  it("keeps no more than its bytes, and gives each to one at a time", () => {
+    const spare = new SpareBuffers(100);
+    const [a, b, c] = [new ArrayBuffer(60), new ArrayBuffer(40), new ArrayBuffer(50)];
+    for (const buffer of [a, b, c, new ArrayBuffer(101)]) spare.give(buffer);
+    expect(spare.take(51)).toBeUndefined();
+    expect(spare.take(45)).toBe(c);
+    expect(spare.take(45)).toBeUndefined();
+    expect(spare.take(40)).toBe(b);
+    expect(spare.take(1)).toBeUndefined();
   });
 });

@@ -115,6 +115,23 @@ function addBodyTests(suite: Suite): void {
     expect(await getText(driver, "stream")).toBe("content");
   });
 
+  suite.test("ST-6", "a buffer that the body uses again for each chunk", async ({ driver }) => {
+    const whole = noise(300_000);
+    async function* reusing(): AsyncGenerator<Uint8Array> {
+      const buffer = new Uint8Array(70_000);
+      for (let at = 0; at < whole.byteLength; at += buffer.byteLength) {
+        const piece = whole.subarray(at, at + buffer.byteLength);
+        buffer.set(piece);
+        yield buffer.subarray(0, piece.byteLength);
+        buffer.fill(0);
+      }
+    }
+    for (const size of [whole.byteLength, undefined]) {
+      await driver.write("reused", reusing(), { size });
+      expectBytes(await get(driver, "reused"), whole);
+    }
+  });
+
   suite.test("ST-6", "the options are not changed", async ({ driver }) => {
     const options = Object.freeze({ size: 1, mtime: 1000, ifMatch: undefined });
     await driver.write("file", bytesOf("x"), options);

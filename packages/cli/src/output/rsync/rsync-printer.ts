@@ -2,7 +2,7 @@
 import { isWithin } from "@omnisync/storage";
 import type { SyncEvent } from "@omnisync/sync";
 import type { Session } from "../../session.ts";
-import { type ItemizeContext, isDirectory, isFoundElsewhere, isLateTime } from "../itemize.ts";
+import { type ItemizeContext, isDirectory, isFoundElsewhere, isLate } from "../itemize.ts";
 import { shownPath } from "../shown-path.ts";
 import { eventError } from "./event-error.ts";
 import { lineFacts, longName } from "./line-facts.ts";
@@ -127,8 +127,8 @@ export class RsyncPrinter {
     const { info, itemize, outFormat, logFormat } = this.#options;
     // Of most files of most runs there is nothing to say: that must cost nothing.
     const unseen = outFormat === undefined && this.#log === undefined && info.NAME < 2;
-    // Of the times of a directory was told when it was listed, in rsync's order.
-    if (unseen || isLateTime(event)) return;
+    // Of the attributes of a directory was told when it was listed, in rsync's order.
+    if (unseen || isLate(event)) return;
     if (isUnchangedFile(event) && info.NAME < 2 && itemize < 2) return;
     const facts = this.#facts(event);
     const onlyAttributes =

@@ -38,8 +38,8 @@ function nameOf(kind: Kind, id: number): string | undefined {
 
 function idOf(kind: Kind, name: string): number | undefined {
   const { ids } = accounts(kind);
-  // `getent` takes digits for a number.
-  if (!ids.has(name)) ids.set(name, /^\d*$/.test(name) ? undefined : ask(kind, name)?.id);
+  // `getent` takes digits for a number, and a hyphen for an option.
+  if (!ids.has(name)) ids.set(name, /^(?:\d*|-.*)$/.test(name) ? undefined : ask(kind, name)?.id);
   return ids.get(name);
 }
 

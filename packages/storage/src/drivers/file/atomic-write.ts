@@ -21,6 +21,7 @@ import {
   lstatSync,
   openSync,
   renameSync,
+  statSync,
   statfsSync,
   unlinkSync,
 } from "node:fs";
@@ -145,7 +146,26 @@ export function chooseMode(place: Place, path: string, wish: WriteWish): number 
   if (old?.isDirectory()) throw new StorageError("is-a-directory", { path });
   if (wish.ifNoneMatch !== undefined && old !== undefined) throw existsAlready(path);
   if (wish.ifMatch !== undefined) compareEtag(path, old, wish.ifMatch);
-  return wish.mode === undefined && old?.isFile() ? old.mode & 0o7777 : newMode(wish);
+  return wish.mode === undefined && old?.isFile()
+    ? inheritedMode(place.directory, old, wish)
+    : newMode(wish);
+}
+
+/**
+ * The old file's bits. Set-id bits only if owner and group stay the same: they are that owner's leave to act in
+ * his name, and the new file may be somebody else's.
+ */
+function inheritedMode(directory: OpenDirectory, old: Stats, wish: WriteWish): number {
+  const mode = old.mode & 0o7777;
+  if ((mode & 0o6000) === 0) return mode;
+  const { uid = process.geteuid?.(), gid = newGroup(directory) } = wish;
+  return mode & ~(old.uid === uid ? 0 : 0o4000) & ~(old.gid === gid ? 0 : 0o2000);
+}
+
+/** That of who makes a file, or of a directory that gives its own. */
+function newGroup(directory: OpenDirectory): number | undefined {
+  const { mode, gid } = statSync(`${directory.prefix}.`);
+  return (mode & 0o2000) === 0 ? process.getegid?.() : gid;
 }
 
 /** A file's own extended attributes can be set only by who may write to it. */

@@ -2,8 +2,8 @@
 import { errorName } from "./file-errors.ts";
 
 /** Milliseconds. */
-const PAUSE = 20;
-const PATIENCE = 3000;
+export const PAUSE = 20;
+export const PATIENCE = 3000;
 
 const clock = new Int32Array(new SharedArrayBuffer(4));
 

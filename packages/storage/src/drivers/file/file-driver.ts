@@ -19,6 +19,7 @@ import type {
   FollowOptions,
   LinkSource,
   ListOptions,
+  MoveOptions,
   Patch,
   ReadBlockOptions,
   ReadOptions,
@@ -50,7 +51,7 @@ import { createStage } from "./file-stage.ts";
 import { copyContent, writeBody } from "./file-stream.ts";
 import { FileWatch } from "./file-watch.ts";
 import { withMore } from "./more-attributes.ts";
-import { rowEntry } from "./stat-row.ts";
+import { COPIED_BITS, rowEntry } from "./stat-row.ts";
 import { TempWriter } from "./temp-writer.ts";
 
 export interface FileDriverOptions {
@@ -184,10 +185,10 @@ export class FileDriver implements Driver {
     return this.#largeCopies.run(copying, options.signal);
   }
 
-  async move(from: string, to: string, options: CallOptions = {}): Promise<void> {
+  async move(from: string, to: string, options: MoveOptions = {}): Promise<void> {
     this.#begin(from, options);
     this.#begin(to, options);
-    await this.#caller.call("rename", [from, to], options);
+    await this.#caller.call("rename", [from, to, options.durable ?? false], options);
   }
 
   async setAttributes(
@@ -346,7 +347,7 @@ export class FileDriver implements Driver {
       ...options,
       size: options.size ?? entry.size,
       mtime: options.mtime ?? entry.mtime,
-      mode: options.mode ?? entry.mode,
+      mode: options.mode ?? (entry.mode as number) & COPIED_BITS,
     });
     return rowEntry(path, await copyContent(this.#caller, path, body, wish, signal));
   }

@@ -7,6 +7,7 @@ import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { StorageError } from "../../errors.ts";
 import type { RootSpec } from "./confined-tree.ts";
+import { PATIENCE, PAUSE } from "./descriptor-shortage.ts";
 import { unpackError } from "./file-errors.ts";
 import type { CallBatch, WireAnswer, WireCall } from "./file-worker.ts";
 import type { OperationArguments, OperationName, OperationResult } from "./operations.ts";
@@ -117,6 +118,10 @@ export class Lane implements CallLane {
   /** How much is waiting or being done. */
   load = 0;
   #worker: Worker | undefined;
+  /** The thread has loaded its code. Nothing is sent before: what was handed over could not be sent again. */
+  #ready = false;
+  /** Until when a thread that cannot load for want of descriptors is started again. */
+  #patience: number | undefined;
   #serial = 0;
   #waiting: PendingCall[] = [];
   #flushing = false;
@@ -157,6 +162,7 @@ export class Lane implements CallLane {
   async #end(): Promise<void> {
     const worker = this.#worker;
     this.#worker = undefined;
+    this.#ready = false;
     await worker?.terminate();
   }
 
@@ -173,6 +179,7 @@ export class Lane implements CallLane {
 
   #flush(): void {
     this.#flushing = false;
+    if (this.#waiting.length > 0 && !this.#ready) return this.start().ref();
     const roots: RootSpec[] = [];
     const calls: WireCall[] = [];
     const transfer: ArrayBuffer[] = [];
@@ -216,11 +223,20 @@ export class Lane implements CallLane {
       // Nearly all it makes is garbage at once; left alone, V8 gives it several times this.
       resourceLimits: { maxYoungGenerationSizeMb: 8 },
     });
+    worker.once("message", () => {
+      if (this.#worker === worker) this.#begin();
+    });
     worker.on("message", (answers: readonly WireAnswer[]) => this.#settle(answers));
     worker.on("error", (cause) => this.#lose(worker, cause));
     worker.on("exit", () => this.#lose(worker, undefined));
     worker.unref();
     return worker;
+  }
+
+  #begin(): void {
+    this.#ready = true;
+    this.#patience = undefined;
+    this.#flush();
   }
 
   #settle(answers: readonly WireAnswer[]): void {
@@ -238,7 +254,17 @@ export class Lane implements CallLane {
   /** A thread died: its calls fail, the next call starts another. */
   #lose(worker: Worker, cause: unknown): void {
     if (this.#worker !== worker) return;
+    const wasReady = this.#ready;
     this.#worker = undefined;
+    this.#ready = false;
+    // Without descriptors loading fails in many ways, of which only some say so.
+    if (!wasReady && this.#waiting.length > 0) {
+      this.#patience ??= Date.now() + PATIENCE;
+      if (Date.now() < this.#patience) return void setTimeout(() => this.#flush(), PAUSE);
+      this.#patience = undefined;
+    }
+    // Calls that came since a thread loaded are for the next one; those for which none did fail with it.
+    if (!wasReady) for (const call of this.#waiting.splice(0)) this.#sent.set(++this.#serial, call);
     const message = "the thread that makes the file system calls died";
     this.#fail(new StorageError("internal", { message, cause }));
   }

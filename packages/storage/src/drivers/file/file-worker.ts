@@ -30,6 +30,8 @@ const ANSWERS_PER_MESSAGE = 32;
 const runner = new CallRunner();
 
 parentPort?.on("message", (batch: CallBatch) => runBatch(batch));
+// Answers nothing: says that all is loaded.
+parentPort?.postMessage([]);
 
 function runBatch(batch: CallBatch): void {
   let answers: WireAnswer[] = [];

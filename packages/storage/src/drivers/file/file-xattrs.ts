@@ -6,7 +6,7 @@
  * everybody else `user.` alone.
  */
 import { createRequire } from "node:module";
-import { StorageError } from "../../errors.ts";
+import { StorageError, printable } from "../../errors.ts";
 import { formatAcl, parseAcl } from "./acl-text.ts";
 import { errorName } from "./file-errors.ts";
 
@@ -32,8 +32,16 @@ export function readXattrs(
   return found;
 }
 
-/** Sets these, and removes the others. */
+/**
+ * Sets these, and removes the others. Names may come from a store that others write to.
+ * @throws StorageError `unsupported` for one that `readXattrs` would not tell; nothing is set then.
+ */
 export function writeXattrs(target: string, wanted: Readonly<Record<string, string>>): void {
+  const refused = Object.keys(wanted).find((name) => !isOurs(name));
+  if (refused !== undefined) {
+    const message = `the extended attribute ${printable(refused)} is not for this user to set`;
+    throw new StorageError("unsupported", { message });
+  }
   const before = readXattrs(target);
   for (const name of Object.keys(before)) {
     if (wanted[name] === undefined) call(() => load().removeAttributeSync(target, name));

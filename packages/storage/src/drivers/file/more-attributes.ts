@@ -87,7 +87,7 @@ function hardLinkOf(stats: Stats): Entry["hardLink"] {
   return { id: `${stats.dev}:${stats.ino}`, count: stats.nlink };
 }
 
-function specialOf(stats: Stats): Special | undefined {
+export function specialOf(stats: Stats): Special | undefined {
   if (stats.isFile() || stats.isDirectory() || stats.isSymbolicLink()) return undefined;
   if (stats.isFIFO()) return { type: "fifo" };
   if (stats.isSocket()) return { type: "socket" };

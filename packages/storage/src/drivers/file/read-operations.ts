@@ -21,7 +21,7 @@ import { dataRuns } from "./data-runs.ts";
 import { changed, fromSystemError, isSystemError } from "./file-errors.ts";
 import { type MoreRow, readMore } from "./more-attributes.ts";
 import type { OperationContext } from "./operations.ts";
-import { type StatRow, kindOf, sameContent, statRow } from "./stat-row.ts";
+import { COPIED_BITS, type StatRow, kindOf, sameContent, statRow } from "./stat-row.ts";
 
 /** Files up to this size, bytes, are copied within one call to a worker; larger ones in pieces. */
 const SMALL_COPY: number = 1024 * 1024;
@@ -181,7 +181,7 @@ export function copySmall(
       throw changed(request.path);
     }
     const place = placeToWrite(context, path, wish.durable);
-    const mode = wish.mode ?? stats.mode & 0o7777;
+    const mode = wish.mode ?? stats.mode & COPIED_BITS;
     const mtime = wish.mtime ?? stats.mtimeMs;
     return writeAtomically(place, path, { ...wish, mode, mtime }, (out) =>
       writeContent(out, buffer, size, wish.sparse),

@@ -52,6 +52,9 @@ export function rowEntry(path: string, row: StatRow, linkTarget?: string): Entry
   return buildEntry(path, row[0], row[1], row[2], row[3], rowEtag(row), linkTarget);
 }
 
+/** What a copy takes of a mode. Set-id bits are an owner's leave to act in his name, and the copy may be another's. */
+export const COPIED_BITS = 0o1777;
+
 /** Every entry has the same shape by kind: a listing makes hundreds of thousands a second. */
 export function buildEntry(
   path: string,

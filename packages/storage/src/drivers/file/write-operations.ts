@@ -12,6 +12,7 @@ import {
   openSync,
   renameSync,
   rmdirSync,
+  statSync,
   statfsSync,
   symlinkSync,
   unlinkSync,
@@ -38,7 +39,7 @@ import {
 } from "./atomic-write.ts";
 import { type Place, makeDirectory, syncDirectory, type RootSpec } from "./confined-tree.ts";
 import { type WireError, fromSystemError, isSystemError, packError } from "./file-errors.ts";
-import { type MoreWish, hasMore, readMore, writeMore } from "./more-attributes.ts";
+import { type MoreWish, hasMore, readMore, specialOf, writeMore } from "./more-attributes.ts";
 import type { OperationContext } from "./operations.ts";
 import {
   type LookResult,
@@ -224,12 +225,18 @@ export function removeDirectory(context: OperationContext, path: string): void {
   }
 }
 
-export function rename(context: OperationContext, from: string, to: string): void {
+export function rename(
+  context: OperationContext,
+  from: string,
+  to: string,
+  durable: boolean,
+): void {
   const source = context.tree.place(from);
   lstatSync(source.target);
-  const place = placeToWrite(context, to, false);
+  const place = placeToWrite(context, to, durable);
   try {
     renameSync(source.target, place.target);
+    if (durable) syncDirectory(`${place.directory.prefix}.`);
   } catch (error) {
     throw explain(error, to, place.directory);
   } finally {
@@ -360,8 +367,12 @@ export function makeSpecial(
   try {
     createSpecial(made, special);
     writeMore(made, wish);
-    chmodSync(made, chooseMode(place, path, wish));
-    if (wish.mtime !== undefined) utimesSync(made, Date.now() / 1000, toFileTime(wish.mtime));
+    withoutFollowing({ ...place, target: made }, (target) => {
+      const is = specialOf(statSync(target))?.type;
+      if (is !== special.type) throw new StorageError("changed", { path });
+      chmodSync(target, chooseMode(place, path, wish));
+      if (wish.mtime !== undefined) utimesSync(target, Date.now() / 1000, toFileTime(wish.mtime));
+    });
     putInPlace(place, path, name, wish);
   } catch (error) {
     discardTemp(place.directory, { name });

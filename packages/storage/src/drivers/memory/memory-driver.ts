@@ -29,7 +29,7 @@ import type {
 import type { Attributes, Entry, Special } from "../../entry.ts";
 import { StorageError, throwIfAborted, toStorageError } from "../../errors.ts";
 import { hashBytes } from "../../hashes.ts";
-import { checkRange, checkSize, collectBody } from "../../lib/body.ts";
+import { checkRange, checkSize, collectBody, openBody } from "../../lib/body.ts";
 import { checkPath, isWithin, joinPath } from "../../path.ts";
 import { listKeys } from "./memory-list.ts";
 import { createMultipart } from "./memory-multipart.ts";
@@ -468,12 +468,18 @@ function given(attributes: Attributes): Attributes {
   };
 }
 
-/** A body copied into memory: what the caller does to its buffer later must not change the object. */
+/** A body copied into memory: what the caller does to its buffers later must not change the object. */
 async function collect(path: string, body: Body, options: WriteOptions): Promise<Uint8Array> {
   const { pace, signal } = options;
-  const bytes = Uint8Array.from(await collectBody(body, MAX_OBJECT, { path, signal }));
+  const copied = body instanceof Uint8Array ? Uint8Array.from(body) : copies(openBody(body));
+  const bytes = await collectBody(copied, MAX_OBJECT, { path, signal });
   await pace?.take(bytes.byteLength, signal);
   return bytes;
+}
+
+/** Each chunk before the next is asked for, which may come in the same memory. */
+async function* copies(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) yield Uint8Array.from(chunk);
 }
 
 async function* stream(

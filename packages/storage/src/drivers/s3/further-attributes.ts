@@ -83,8 +83,8 @@ export function checkMetadataSize(path: string, all: readonly string[]): void {
 export function parseFurther(value: (name: string) => string | undefined): FurtherAttributes {
   const [, count, id] = /^(\d{1,9}) (\S+)$/.exec(value(HARD_LINK) ?? "") ?? [];
   return pickFurther({
-    uid: parseNumber(value(UID)),
-    gid: parseNumber(value(GID)),
+    uid: parseId(value(UID)),
+    gid: parseId(value(GID)),
     xattrs: parseXattrs(value(XATTRS)),
     acl: value(ACL),
     defaultAcl: value(DEFAULT_ACL),
@@ -108,8 +108,10 @@ function formatDevice({ major = 0, minor = 0 }: Special): string {
   return device.toString(16);
 }
 
-function parseNumber(text: string | undefined): number | undefined {
-  return text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : undefined;
+/** Of 32 bits, the highest of which means "none" to the system. */
+function parseId(text: string | undefined): number | undefined {
+  const id = text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : NaN;
+  return id < 0xffff_ffff ? id : undefined;
 }
 
 /** What somebody else wrote under our name is none. */

@@ -46,7 +46,7 @@ export class S3Context {
   #denied = false;
   #closed = false;
   readonly #leaving = new AbortController();
-  readonly #unattended = new Set<Promise<void>>();
+  readonly #unattended = new Set<Promise<unknown>>();
 
   constructor(config: S3Config, client: S3Client, cacheFile: string | undefined) {
     const { endpoint, bucket, profile, checksum } = config;

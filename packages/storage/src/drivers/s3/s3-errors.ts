@@ -115,12 +115,17 @@ export function readFailure(status: number, headers: ResponseHeaders, body: stri
   const read = (name: string): string | undefined => error && childText(error, name);
   return {
     status,
-    code: read("Code") ?? "",
+    code: plainWord(read("Code")) ?? "",
     message: (read("Message") ?? "").slice(0, 300),
-    region: text(headers, "x-amz-bucket-region") ?? read("Region"),
+    region: plainWord(text(headers, "x-amz-bucket-region")) ?? plainWord(read("Region")),
     serverTime: Date.parse(read("ServerTime") ?? text(headers, "date") ?? ""),
     headers,
   };
+}
+
+/** A code or a region as it may stand in a message and in a signature, whoever sent it. */
+function plainWord(word: string | undefined): string | undefined {
+  return word !== undefined && /^[\w.-]{1,100}$/.test(word) ? word : undefined;
 }
 
 /** The cause of an error that is the store's own answer. */
@@ -152,7 +157,7 @@ export function translateFailure(
   const { operation, path } = context;
   const [code, retry] = isUnmatched(failure, context)
     ? ["precondition-failed" as const]
-    : (MEANINGS[failure.code] ?? byStatus(failure.status));
+    : meaningOf(failure);
   return new StorageError(code, {
     operation,
     path,
@@ -237,6 +242,10 @@ const TRANSPORT: Readonly<Record<string, readonly [ErrorCode, string, RetryClass
 export function text(headers: ResponseHeaders, name: string): string | undefined {
   const value = headers[name];
   return typeof value === "string" ? value : value?.[0];
+}
+
+function meaningOf({ code, status }: S3Failure): Meaning {
+  return Object.hasOwn(MEANINGS, code) ? MEANINGS[code]! : byStatus(status);
 }
 
 function byStatus(status: number): Meaning {
