@@ -61,12 +61,7 @@ export const resume: Job = {
   },
 };
 
-async function killAndGoOn({
-  name,
-  command,
-  piece,
-  moved,
-}: Direction): Promise<{
+async function killAndGoOn({ name, command, piece, moved }: Direction): Promise<{
   readonly rows: readonly Row[];
   readonly text: string;
   readonly met: boolean;

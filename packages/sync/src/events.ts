@@ -59,15 +59,7 @@ export type EventKind =
   | "failed";
 
 /** What differed between source and destination. */
-export type Change =
-  | "content"
-  | "size"
-  | "mtime"
-  | "mode"
-  | "owner"
-  | "group"
-  | "acl"
-  | "xattrs";
+export type Change = "content" | "size" | "mtime" | "mode" | "owner" | "group" | "acl" | "xattrs";
 
 export interface SyncEvent {
   readonly kind: EventKind;

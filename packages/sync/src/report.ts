@@ -14,7 +14,12 @@ export interface Failure {
 }
 
 /** Why a run that was to remove extras removed none. */
-export type Withheld = "ended-early" | "failures" | "incomplete-listing" | "empty-source" | "too-many-deletes";
+export type Withheld =
+  | "ended-early"
+  | "failures"
+  | "incomplete-listing"
+  | "empty-source"
+  | "too-many-deletes";
 
 export interface Report {
   readonly dryRun: boolean;

@@ -16,10 +16,22 @@ const VERSION = 2;
 const BATCH = 1000;
 
 /** The part of an entry that a listing does not give. */
-export type CachedAttributes = Pick<Entry, "kind" | "mtime" | "mode" | "linkTarget" | "hashes" | Further>;
+export type CachedAttributes = Pick<
+  Entry,
+  "kind" | "mtime" | "mode" | "linkTarget" | "hashes" | Further
+>;
 
 /** What few entries have, remembered in one column. */
-type Further = "uid" | "gid" | "user" | "group" | "xattrs" | "acl" | "defaultAcl" | "hardLink" | "special";
+type Further =
+  | "uid"
+  | "gid"
+  | "user"
+  | "group"
+  | "xattrs"
+  | "acl"
+  | "defaultAcl"
+  | "hardLink"
+  | "special";
 
 export class AttributeCache {
   readonly #database: DatabaseSync;
@@ -162,7 +174,17 @@ function attributesOf(row: Row, entry: Entry): CachedAttributes {
 
 function furtherText(entry: Entry): string | null {
   const { uid, gid, user, group, xattrs, acl, defaultAcl, hardLink, special } = entry;
-  const text = JSON.stringify({ uid, gid, user, group, xattrs, acl, defaultAcl, hardLink, special });
+  const text = JSON.stringify({
+    uid,
+    gid,
+    user,
+    group,
+    xattrs,
+    acl,
+    defaultAcl,
+    hardLink,
+    special,
+  });
   return text === "{}" ? null : text;
 }
 

@@ -103,7 +103,8 @@ function release(pair: Pair, source: EntryCursor, destination: EntryCursor): Pai
   const blocked = pair.source !== undefined && destination.isAtOrIn(path);
   const link = blocked ? destination.entry?.throughLink : undefined;
   // What it stands for is not what is wanted here: then it is a link again.
-  if (link !== undefined) return { ...pair, destination: { ...link, path }, obstacle: "link-at-destination" };
+  if (link !== undefined)
+    return { ...pair, destination: { ...link, path }, obstacle: "link-at-destination" };
   return blocked ? { ...pair, obstacle: "directory-at-destination" } : pair;
 }
 

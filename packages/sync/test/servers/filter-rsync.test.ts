@@ -4,7 +4,15 @@ import { type GivenRule, loadFilter, sync } from "@omnisync/sync";
 import { programOrSkip } from "@omnisync/testkit/servers/inject";
 import fc from "fast-check";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -71,6 +79,9 @@ function plant(root: string, tree: Tree): void {
   for (const [path, content] of Object.entries(tree)) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), content);
+    // The source's files are newer by more than a second: rsync compares no finer.
+    const mtime = root === source ? 2_000_000 : 1_000_000;
+    utimesSync(join(root, path), mtime, mtime);
   }
 }
 

@@ -1,0 +1,65 @@
+import { blake3, Blake3Hasher } from "@napi-rs/blake-hash";
+import { BlockList } from "./block-list.ts";
+import type { ContentWindow } from "./content-window.ts";
+import type { RollingEngine } from "./rolling-engine.ts";
+import type { Signature } from "./signature.ts";
+
+/** Signs the blocks that pass through a window. */
+export class BlockSigner {
+  /** Up to here blocks are signed. */
+  position = 0;
+  readonly blockSize: number;
+  readonly #engine: RollingEngine;
+  readonly #window: ContentWindow;
+  readonly #whole = new Blake3Hasher();
+  readonly #blocks: BlockList;
+  #hashed = 0;
+
+  constructor(
+    blockSize: number,
+    engine: RollingEngine,
+    { window, expectedBlocks }: { readonly window: ContentWindow; readonly expectedBlocks: number },
+  ) {
+    this.blockSize = blockSize;
+    this.#engine = engine;
+    this.#window = window;
+    this.#blocks = new BlockList(expectedBlocks);
+  }
+
+  /** Takes note of what has come into the window. */
+  advance(): void {
+    const window = this.#window;
+    this.#whole.update(window.bytes(this.#hashed, window.end - this.#hashed));
+    this.#hashed = window.end;
+    while (window.end - this.position >= this.blockSize) this.#sign(this.blockSize);
+  }
+
+  /** The hash of the block at `position`, if that is where a whole block begins that is signed already. */
+  strongAt(position: number): Uint8Array | undefined {
+    const index = position / this.blockSize;
+    return index < this.#blocks.length && Number.isInteger(index)
+      ? this.#blocks.strongOf(index)
+      : undefined;
+  }
+
+  /** All has come. */
+  finish(): Signature {
+    const rest = this.#window.end - this.position;
+    if (rest > 0) this.#sign(rest);
+    return {
+      blockSize: this.blockSize,
+      size: this.position,
+      contentHash: new Uint8Array(this.#whole.digestBuffer()),
+      identity: {},
+      strong: this.#blocks.strong(),
+      weak: this.#blocks.weak(),
+    };
+  }
+
+  #sign(length: number): void {
+    const engine = this.#engine;
+    engine.sums(this.#window.offsetOf(this.position), length);
+    this.#blocks.add(blake3(this.#window.bytes(this.position, length)), engine.b, engine.a);
+    this.position += length;
+  }
+}

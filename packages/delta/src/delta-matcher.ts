@@ -1,0 +1,202 @@
+/**
+ * Finds what of an old object, known by its signature alone, is in new content. Strategy, at each place:
+ *
+ * 1. the old block that lies here if nothing shifted since the last match (at first: the same offset), by its strong hash;
+ * 2. the same one block further: if it matches, what is between is new, for no whole block fits in between;
+ * 3. only then byte by byte, by the rolling sums, over one block. A hit tells the new shift, and 1. goes on with it.
+ *
+ * So rolling is paid for only where content differs, and a shifted file rolls over one block. Where nothing was found for
+ * a while, only every fourth block is rolled over; a hit looks back for what was passed over. What can be missed there is
+ * shifted content of less than five blocks.
+ *
+ * Whatever the input, each byte is hashed a bounded number of times: see `#credit`.
+ */
+import { blake3 } from "@napi-rs/blake-hash";
+import { BlockSigner } from "./block-signer.ts";
+import { ContentWindow } from "./content-window.ts";
+import { type DeltaOp, OpList } from "./delta.ts";
+import { isStrong, RollingEngine } from "./rolling-engine.ts";
+import { PIECE } from "./signature-builder.ts";
+import { blockLength, countBlocks, type Signature } from "./signature.ts";
+
+export interface MatcherOptions {
+  /** Make the signature of the new content as well, in the same pass, with blocks of so many bytes. */
+  readonly signWith?: number | undefined;
+  /** Bytes of the new content that are expected; a guess is fine. */
+  readonly size?: number | undefined;
+}
+
+export interface Delta {
+  /** All of the new content, in order. */
+  readonly ops: readonly DeltaOp[];
+  /** Of the new content, if `signWith` was given. */
+  readonly signature: Signature | undefined;
+}
+
+/** Blocks that may be hashed in vain before rolled bytes have to pay for it. */
+const CREDIT_BLOCKS = 8;
+
+/** After so many blocks without a match, one in `SPARSE` is rolled over. */
+const PATIENCE = 16;
+const SPARSE = 4;
+
+/** Fill `space()`, say how much, and again; then `finish()`. */
+export class DeltaMatcher {
+  readonly #old: Signature;
+  readonly #engine: RollingEngine;
+  readonly #window: ContentWindow;
+  readonly #signer: BlockSigner | undefined;
+  readonly #ops = new OpList();
+  /** Up to here there are operations; from here to `#position` all is new so far. */
+  #done = 0;
+  #position = 0;
+  /** Blocks since the last match. */
+  #misses = 0;
+  /** Add it to a position in the new content to have the place in the old one. */
+  #shift = 0;
+  /** The block at this position, with this shift, is known to differ. */
+  #differsAt = -1;
+  /**
+   * Bytes that may be hashed to verify equal sums. Content made so that sums are equal everywhere and
+   * hashes are not would cost a block per byte; so each hash in vain costs a block of credit, and each
+   * byte rolled over earns one byte.
+   */
+  #credit: number;
+
+  constructor(old: Signature, { signWith, size = 0 }: MatcherOptions = {}) {
+    this.#old = old;
+    const largest = Math.max(old.blockSize, signWith ?? 0);
+    this.#engine = new RollingEngine(2 * (SPARSE + 1) * largest + 2 * PIECE, old);
+    this.#window = new ContentWindow(this.#engine.window, PIECE);
+    this.#credit = CREDIT_BLOCKS * old.blockSize;
+    if (signWith === undefined) return;
+    const expectedBlocks = countBlocks(size, signWith);
+    const window = this.#window;
+    this.#signer = new BlockSigner(signWith, this.#engine, { window, expectedBlocks });
+  }
+
+  /** Where the next bytes go; never empty. */
+  space(): Uint8Array {
+    const signed = this.#signer?.position ?? Infinity;
+    return this.#window.space(Math.min(this.#lookBack(), signed));
+  }
+
+  /** The first `length` bytes of `space()` are there now. */
+  filled(length: number): void {
+    this.#window.end += length;
+    this.#signer?.advance();
+    while (this.#left() >= 2 * this.#old.blockSize) this.#step();
+  }
+
+  /** All of the new content has come. */
+  finish(): Delta {
+    while (this.#left() > 0) this.#step();
+    this.#ops.insert(this.#position - this.#done);
+    return { ops: this.#ops.ops, signature: this.#signer?.finish() };
+  }
+
+  #left(): number {
+    return this.#window.end - this.#position;
+  }
+
+  #step(): void {
+    const { blockSize } = this.#old;
+    const here = this.#position;
+    if (this.#differsAt !== here && this.#copyInPlace(here)) return;
+    const left = this.#left();
+    if (left > blockSize && this.#copyInPlace(here + blockSize)) return;
+    if (left < blockSize) return this.#finishTail();
+    const places = Math.min(blockSize, left - blockSize + 1);
+    this.#misses++;
+    if (this.#misses > PATIENCE && this.#misses % SPARSE !== 0) this.#position += places;
+    else if (this.#roll(places)) return;
+    this.#differsAt = here + blockSize;
+  }
+
+  /** Copies the old block that lies at `position` by the shift, if it is the same; what is before is inserted. */
+  #copyInPlace(position: number): boolean {
+    const old = position + this.#shift;
+    if (old < 0 || old >= this.#old.size || old % this.#old.blockSize !== 0) return false;
+    const index = old / this.#old.blockSize;
+    const length = blockLength(this.#old, index);
+    if (position + length > this.#window.end) return false;
+    if (!isStrong(this.#old.strong, index, this.#strongAt(position, length))) return false;
+    this.#copy(position, old, length);
+    return true;
+  }
+
+  /** Looks for any old block at `count` places from here on; passes over them if there is none. */
+  #roll(count: number): boolean {
+    const { blockSize } = this.#old;
+    const here = this.#position;
+    let passed = 0;
+    while (passed < count) {
+      const hit = this.#engine.search(this.#window.offsetOf(here + passed), count - passed);
+      passed += hit;
+      this.#credit = Math.min(this.#credit + hit, CREDIT_BLOCKS * blockSize);
+      if (passed >= count) break;
+      if (this.#credit >= blockSize) {
+        const position = here + passed;
+        const index = this.#engine.find(this.#strongAt(position, blockSize));
+        if (index >= 0) {
+          this.#copyBackFrom(position, index);
+          return true;
+        }
+        this.#credit += 1 - blockSize;
+        passed++;
+      } else {
+        passed += blockSize - this.#credit;
+        this.#credit = blockSize;
+      }
+    }
+    this.#position = here + count;
+    return false;
+  }
+
+  /** Copies a block that was found by rolling, and those before it that were passed over. */
+  #copyBackFrom(position: number, index: number): void {
+    const { blockSize, strong } = this.#old;
+    const earliest = this.#lookBack();
+    let first = index;
+    let start = position;
+    while (first > 0 && start - blockSize >= earliest) {
+      if (!isStrong(strong, first - 1, this.#strongAt(start - blockSize, blockSize))) break;
+      first--;
+      start -= blockSize;
+    }
+    this.#copy(start, first * blockSize, position - start + blockSize);
+  }
+
+  /** The first byte that a match may still begin at. */
+  #lookBack(): number {
+    const { blockSize } = this.#old;
+    return Math.max(this.#done, this.#position - (SPARSE - 1) * blockSize);
+  }
+
+  /** Less than a block is left. The end of the old object may be the end of the new one. */
+  #finishTail(): void {
+    const { size, blockSize } = this.#old;
+    const tail = size % blockSize;
+    const position = this.#window.end - tail;
+    if (tail > 0 && position >= this.#position) {
+      this.#shift = size - this.#window.end;
+      if (this.#copyInPlace(position)) return;
+    }
+    this.#position = this.#window.end;
+  }
+
+  #copy(position: number, oldOffset: number, length: number): void {
+    this.#ops.insert(position - this.#done);
+    this.#ops.copy(oldOffset, length);
+    this.#position = position + length;
+    this.#done = this.#position;
+    this.#shift = oldOffset - position;
+    this.#differsAt = -1;
+    this.#misses = 0;
+  }
+
+  #strongAt(position: number, length: number): Uint8Array {
+    const signed = length === this.#signer?.blockSize ? this.#signer.strongAt(position) : undefined;
+    return signed ?? blake3(this.#window.bytes(position, length));
+  }
+}

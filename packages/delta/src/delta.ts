@@ -1,0 +1,49 @@
+/** A piece of the new content, in order; together they are all of it. */
+export type DeltaOp = CopyOp | InsertOp;
+
+/** `length` bytes of the new content at `offset` are in the old content at `oldOffset`. */
+export interface CopyOp {
+  readonly kind: "copy";
+  readonly offset: number;
+  readonly length: number;
+  readonly oldOffset: number;
+}
+
+/** `length` bytes of the new content at `offset` are not known to be in the old one. */
+export interface InsertOp {
+  readonly kind: "insert";
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Operations in the making: what continues the last one lengthens it. */
+export class OpList {
+  readonly #ops: DeltaOp[] = [];
+  #end = 0;
+
+  get ops(): readonly DeltaOp[] {
+    return this.#ops;
+  }
+
+  insert(length: number): void {
+    if (length === 0) return;
+    const last = this.#ops.at(-1);
+    if (last?.kind === "insert") this.#replaceLast({ ...last, length: last.length + length });
+    else this.#ops.push({ kind: "insert", offset: this.#end, length });
+    this.#end += length;
+  }
+
+  copy(oldOffset: number, length: number): void {
+    const last = this.#ops.at(-1);
+    if (last?.kind === "copy" && last.oldOffset + last.length === oldOffset) {
+      this.#replaceLast({ ...last, length: last.length + length });
+    } else {
+      this.#ops.push({ kind: "copy", offset: this.#end, length, oldOffset });
+    }
+    this.#end += length;
+  }
+
+  #replaceLast(op: DeltaOp): void {
+    this.#ops[this.#ops.length - 1] = op;
+  }
+}

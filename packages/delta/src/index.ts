@@ -1,0 +1,35 @@
+export { checkBlockSize, chooseBlockSize, LARGEST_BLOCK, SMALLEST_BLOCK } from "./block-size.ts";
+export type { CopyOp, DeltaOp, InsertOp } from "./delta.ts";
+export { DeltaError, type DeltaErrorCode } from "./delta-error.ts";
+export {
+  deltaOfFile,
+  type DeltaOfFileOptions,
+  type FileJobOptions,
+  signFile,
+  type SignFileOptions,
+} from "./delta-files.ts";
+export { type Delta, DeltaMatcher, type MatcherOptions } from "./delta-matcher.ts";
+export { type PartRules, S3_PART_RULES } from "./part-rules.ts";
+export {
+  type FetchPlanOptions,
+  type FetchStep,
+  planFetch,
+  type RangeStep,
+  type ReuseStep,
+} from "./plan-fetch.ts";
+export {
+  type CopyPart,
+  type PartPlan,
+  type PlannedPart,
+  planParts,
+  type UploadPart,
+} from "./plan-parts.ts";
+export {
+  bindSignature,
+  type ObjectIdentity,
+  type Signature,
+  signatureBelongsTo,
+} from "./signature.ts";
+export { SignatureBuilder } from "./signature-builder.ts";
+export { decodeSignature, encodedLength, encodeSignature } from "./signature-format.ts";
+export { deltaOfStream, signStream } from "./streams.ts";

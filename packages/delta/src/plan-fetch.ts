@@ -1,0 +1,92 @@
+import type { DeltaOp } from "./delta.ts";
+import { blockLength, countBlocks, type Signature, STRONG_BYTES } from "./signature.ts";
+
+/** A piece of the remote object, in order; together they are all of it. */
+export type FetchStep = ReuseStep | RangeStep;
+
+/** Bytes of the remote object at `offset` that lie in the local file at `localOffset`. */
+export interface ReuseStep {
+  readonly kind: "reuse";
+  readonly offset: number;
+  readonly length: number;
+  readonly localOffset: number;
+}
+
+/** A range of the remote object to fetch. */
+export interface RangeStep {
+  readonly kind: "fetch";
+  readonly offset: number;
+  readonly length: number;
+}
+
+export interface FetchPlanOptions {
+  /** What lies between two ranges is fetched with them if it is no longer than so many bytes: cheaper than a request. Default 0. */
+  readonly mergeGap?: number | undefined;
+}
+
+/**
+ * What to fetch of a remote object, and what to take from an old local file.
+ * @param remote The signature of the remote object.
+ * @param ops What `DeltaMatcher` found of it in the local file: `oldOffset` is in the remote object.
+ */
+export function planFetch(
+  remote: Signature,
+  ops: readonly DeltaOp[],
+  { mergeGap = 0 }: FetchPlanOptions = {},
+): readonly FetchStep[] {
+  const places = placesOf(remote, ops);
+  const steps: FetchStep[] = [];
+  for (let index = 0; index < places.length; index++) {
+    const offset = index * remote.blockSize;
+    const length = blockLength(remote, index);
+    const localOffset = places[index]!;
+    if (localOffset < 0) addFetch(steps, { offset, length, mergeGap });
+    else addReuse(steps, { offset, length, localOffset });
+  }
+  return steps;
+}
+
+/** Where each block of the remote object lies in the local file; -1 if nowhere. */
+function placesOf(remote: Signature, ops: readonly DeltaOp[]): Float64Array {
+  const { blockSize } = remote;
+  const places = new Float64Array(countBlocks(remote.size, blockSize)).fill(-1);
+  for (const op of ops) {
+    if (op.kind === "insert") continue;
+    const first = op.oldOffset / blockSize;
+    for (let i = 0; i * blockSize < op.length; i++) places[first + i] = op.offset + i * blockSize;
+  }
+  // The matcher knows one of several equal blocks; what it found serves for all of them.
+  const byHash = new Map<string, number>();
+  const hashOf = (index: number): string =>
+    Buffer.from(
+      remote.strong.buffer,
+      remote.strong.byteOffset + index * STRONG_BYTES,
+      STRONG_BYTES,
+    ).toString("latin1");
+  places.forEach((place, index) => place >= 0 && byHash.set(hashOf(index), place));
+  return places.map((place, index) => (place >= 0 ? place : (byHash.get(hashOf(index)) ?? -1)));
+}
+
+function addReuse(steps: FetchStep[], step: Omit<ReuseStep, "kind">): void {
+  const last = steps.at(-1);
+  if (last?.kind === "reuse" && last.localOffset + last.length === step.localOffset) {
+    steps[steps.length - 1] = { ...last, length: last.length + step.length };
+  } else steps.push({ kind: "reuse", ...step });
+}
+
+interface Missing {
+  readonly offset: number;
+  readonly length: number;
+  readonly mergeGap: number;
+}
+
+function addFetch(steps: FetchStep[], { offset, length, mergeGap }: Missing): void {
+  // What is reused since the last range may be cheaper to fetch than another request.
+  let from = steps.length;
+  while (from > 0 && steps[from - 1]!.kind === "reuse") from--;
+  const last = steps[from - 1];
+  if (last?.kind === "fetch" && offset - last.offset - last.length <= mergeGap) {
+    steps.length = from;
+    steps[from - 1] = { ...last, length: offset + length - last.offset };
+  } else steps.push({ kind: "fetch", offset, length });
+}

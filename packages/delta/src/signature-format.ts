@@ -1,0 +1,214 @@
+/**
+ * Signatures as bytes: docs/spec/delta-format.md, byte by byte. Reading is strict: whatever is not exactly
+ * a signature is one `DeltaError` `bad-signature`.
+ */
+import { Blake3Hasher } from "@napi-rs/blake-hash";
+import { isBlockSize } from "./block-size.ts";
+import { DeltaError } from "./delta-error.ts";
+import { countBlocks, type ObjectIdentity, type Signature, STRONG_BYTES } from "./signature.ts";
+
+const MAGIC = Uint8Array.of(0x89, 0x4f, 0x53, 0x49, 0x47, 0x0d, 0x0a, 0x1a);
+const VERSION = 1;
+const FIXED = 64;
+const ENTRY = STRONG_BYTES + 8;
+const CHECKSUM = 32;
+const NAME_LIMIT = 1024;
+/** 20 TiB in blocks of 5 MiB; 160 MiB of signature. */
+const MOST_BLOCKS = 4 * 1024 * 1024;
+const ENTRIES_PER_PIECE = 8192;
+
+/** Bytes that `encodeSignature` gives. */
+export function encodedLength(signature: Signature): number {
+  return headOf(signature).length + (signature.strong.length / STRONG_BYTES) * ENTRY + CHECKSUM;
+}
+
+/**
+ * The signature as bytes, in pieces of at most 320 KiB.
+ * @throws DeltaError `invalid-argument` for a block size, a length or an identity that the format has no place for.
+ */
+export function* encodeSignature(signature: Signature): Generator<Uint8Array, void> {
+  const hasher = new Blake3Hasher();
+  const head = headOf(signature);
+  hasher.update(head);
+  yield head;
+  const blocks = countBlocks(signature.size, signature.blockSize);
+  for (let first = 0; first < blocks; first += ENTRIES_PER_PIECE) {
+    const piece = entries(signature, first, Math.min(blocks, first + ENTRIES_PER_PIECE));
+    hasher.update(piece);
+    yield piece;
+  }
+  yield new Uint8Array(hasher.digestBuffer());
+}
+
+/**
+ * Reads a signature from a stream.
+ * @throws DeltaError `bad-signature`; and whatever the stream throws.
+ */
+export async function decodeSignature(
+  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): Promise<Signature> {
+  const decoder = new SignatureDecoder();
+  for await (const bytes of source) decoder.push(bytes);
+  return decoder.finish();
+}
+
+/** Reads a signature piece by piece; in memory is no more than the signature itself. */
+class SignatureDecoder {
+  #pending: Uint8Array = new Uint8Array(0);
+  #head: Head | undefined;
+  #read = 0;
+  #strong = new Uint8Array(0);
+  #weak = new Uint32Array(0);
+  readonly #hasher = new Blake3Hasher();
+
+  push(bytes: Uint8Array): void {
+    const input = this.#pending.length === 0 ? bytes : Buffer.concat([this.#pending, bytes]);
+    const used = this.#take(input);
+    // A copy: whoever gave the bytes may use the buffer again.
+    this.#pending = new Uint8Array(input.subarray(used));
+    if (this.#head !== undefined && this.#read === this.#head.blocks) {
+      check(this.#pending.length <= CHECKSUM, "there is more than its header says");
+    }
+  }
+
+  finish(): Signature {
+    const head = this.#head;
+    check(
+      head !== undefined && this.#read === head.blocks && this.#pending.length === CHECKSUM,
+      "it is cut short",
+    );
+    check(isEqual(this.#pending, this.#hasher.digestBuffer()), "its checksum is wrong");
+    const { blockSize, size, contentHash, identity } = head;
+    return { blockSize, size, contentHash, identity, strong: this.#strong, weak: this.#weak };
+  }
+
+  /** Uses what it can of `input` and says how much that is. */
+  #take(input: Uint8Array): number {
+    let used = 0;
+    if (this.#head === undefined) {
+      const head = readHead(input);
+      if (head === undefined) return 0;
+      this.#head = head;
+      used = head.length;
+      // Zeroed memory that the system gives only when it is written: a lying header costs nothing.
+      this.#strong = new Uint8Array(head.blocks * STRONG_BYTES);
+      this.#weak = new Uint32Array(head.blocks * 2);
+    }
+    const left = this.#head.blocks - this.#read;
+    const count = Math.min(left, Math.floor((input.length - used) / ENTRY));
+    this.#readEntries(input.subarray(used, used + count * ENTRY), count);
+    used += count * ENTRY;
+    this.#hasher.update(input.subarray(0, used));
+    return used;
+  }
+
+  #readEntries(bytes: Uint8Array, count: number): void {
+    const view = viewOf(bytes);
+    for (let i = 0; i < count; i++, this.#read++) {
+      const at = i * ENTRY;
+      this.#strong.set(bytes.subarray(at, at + STRONG_BYTES), this.#read * STRONG_BYTES);
+      this.#weak[this.#read * 2] = view.getUint32(at + STRONG_BYTES, true);
+      this.#weak[this.#read * 2 + 1] = view.getUint32(at + STRONG_BYTES + 4, true);
+    }
+  }
+}
+
+interface Head {
+  readonly length: number;
+  readonly blockSize: number;
+  readonly size: number;
+  readonly blocks: number;
+  readonly contentHash: Uint8Array;
+  readonly identity: ObjectIdentity;
+}
+
+/** `undefined` if more bytes are needed. */
+function readHead(bytes: Uint8Array): Head | undefined {
+  const magic = bytes.subarray(0, MAGIC.length);
+  check(isEqual(magic, MAGIC.subarray(0, magic.length)), "it does not begin like one");
+  if (bytes.length < FIXED) return undefined;
+  const view = viewOf(bytes);
+  const version = view.getUint16(8, true);
+  check(version === VERSION, `its version is ${version}; this program reads version ${VERSION}`);
+  const etagLength = view.getUint16(10, true);
+  const versionLength = view.getUint16(12, true);
+  check(view.getUint16(14, true) === 0, "a reserved field is in use");
+  const blockSize = view.getUint32(16, true);
+  const blocks = view.getUint32(20, true);
+  const size = Number(view.getBigUint64(24, true));
+  check(isBlockSize(blockSize), `its block size is ${blockSize}`);
+  check(blocks <= MOST_BLOCKS, `it claims ${blocks} blocks`);
+  check(blocks === countBlocks(size, blockSize), `${blocks} blocks do not make ${size} bytes`);
+  check(etagLength <= NAME_LIMIT && versionLength <= NAME_LIMIT, "its identity is too long");
+  const length = FIXED + etagLength + versionLength;
+  if (bytes.length < length) return undefined;
+  const etag = readText(bytes.subarray(FIXED, FIXED + etagLength));
+  const objectVersion = readText(bytes.subarray(FIXED + etagLength, length));
+  const identity = {
+    ...(etag === "" ? {} : { etag }),
+    ...(objectVersion === "" ? {} : { version: objectVersion }),
+  };
+  return {
+    length,
+    blockSize,
+    size,
+    blocks,
+    contentHash: new Uint8Array(bytes.subarray(32, FIXED)),
+    identity,
+  };
+}
+
+function headOf({ blockSize, size, contentHash, identity }: Signature): Uint8Array {
+  const blocks = countBlocks(size, blockSize);
+  const etag = Buffer.from(identity.etag ?? "");
+  const version = Buffer.from(identity.version ?? "");
+  const fits = isBlockSize(blockSize) && blocks <= MOST_BLOCKS && Number.isSafeInteger(size);
+  if (!fits || etag.length > NAME_LIMIT || version.length > NAME_LIMIT) {
+    const message = `no signature can be written of ${size} bytes in blocks of ${blockSize}`;
+    throw new DeltaError("invalid-argument", message);
+  }
+  const head = new Uint8Array(FIXED + etag.length + version.length);
+  const view = viewOf(head);
+  head.set(MAGIC);
+  view.setUint16(8, VERSION, true);
+  view.setUint16(10, etag.length, true);
+  view.setUint16(12, version.length, true);
+  view.setUint32(16, blockSize, true);
+  view.setUint32(20, blocks, true);
+  view.setBigUint64(24, BigInt(size), true);
+  head.set(contentHash, 32);
+  head.set(etag, FIXED);
+  head.set(version, FIXED + etag.length);
+  return head;
+}
+
+function entries(signature: Signature, first: number, end: number): Uint8Array {
+  const bytes = new Uint8Array((end - first) * ENTRY);
+  const view = viewOf(bytes);
+  for (let index = first; index < end; index++) {
+    const at = (index - first) * ENTRY;
+    const start = index * STRONG_BYTES;
+    bytes.set(signature.strong.subarray(start, start + STRONG_BYTES), at);
+    view.setUint32(at + STRONG_BYTES, signature.weak[index * 2]!, true);
+    view.setUint32(at + STRONG_BYTES + 4, signature.weak[index * 2 + 1]!, true);
+  }
+  return bytes;
+}
+
+function readText(bytes: Uint8Array): string {
+  const text = Buffer.from(bytes).toString("utf8");
+  check(Buffer.from(text).equals(bytes), "its identity is not UTF-8");
+  return text;
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function isEqual(left: Uint8Array, right: Uint8Array): boolean {
+  return Buffer.compare(left, right) === 0;
+}
+
+function check(ok: boolean, why: string): asserts ok {
+  if (!ok) throw new DeltaError("bad-signature", `this is no signature: ${why}`);
+}

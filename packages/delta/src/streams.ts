@@ -1,0 +1,40 @@
+/** The same for content that comes as a stream, in the calling thread. */
+import { type Delta, DeltaMatcher, type MatcherOptions } from "./delta-matcher.ts";
+import { checkBlockSize } from "./block-size.ts";
+import { SignatureBuilder } from "./signature-builder.ts";
+import type { Signature } from "./signature.ts";
+
+type Content = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+
+/**
+ * The signature of a stream, bound to no object yet.
+ * @throws DeltaError `invalid-argument` for a block size out of bounds; and whatever the stream throws.
+ */
+export async function signStream(content: Content, blockSize: number): Promise<Signature> {
+  const builder = new SignatureBuilder(checkBlockSize(blockSize));
+  await pour(content, builder);
+  return builder.finish();
+}
+
+/** What of the object with the signature `old` is in a stream. Throws whatever the stream throws. */
+export async function deltaOfStream(
+  content: Content,
+  old: Signature,
+  options: MatcherOptions = {},
+): Promise<Delta> {
+  const matcher = new DeltaMatcher(old, options);
+  await pour(content, matcher);
+  return matcher.finish();
+}
+
+async function pour(content: Content, taker: SignatureBuilder | DeltaMatcher): Promise<void> {
+  for await (const bytes of content) {
+    for (let from = 0; from < bytes.length;) {
+      const space = taker.space();
+      const piece = bytes.subarray(from, from + space.length);
+      space.set(piece);
+      taker.filled(piece.length);
+      from += piece.length;
+    }
+  }
+}

@@ -1,0 +1,76 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { deltaOfFile, DeltaError, deltaOfStream, signFile, signStream } from "../../src/index.ts";
+import { buildWasm } from "../../scripts/build-wasm.ts";
+import { ROLLING_WASM } from "../../src/rolling-wasm.ts";
+import { runFileJob } from "../../src/file-jobs.ts";
+import { apply, match, noise, sign } from "./content.ts";
+
+const BLOCK = 64 * 1024;
+const old = noise(40 * BLOCK + 5, 1);
+const fresh = Buffer.concat([
+  noise(3, 2),
+  old.subarray(0, 700_000),
+  noise(9, 3),
+  old.subarray(700_000),
+]);
+let folder: string;
+let path: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "omnisync-delta-"));
+  path = join(folder, "fresh");
+  writeFileSync(path, fresh);
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe("files, in a thread", () => {
+  it("[DL-20] are signed and matched as bytes in memory are", async () => {
+    expect(await signFile(path, { blockSize: BLOCK })).toEqual(sign(fresh, BLOCK));
+    const signature = sign(old, BLOCK);
+    const delta = await deltaOfFile(path, signature);
+    expect(delta).toEqual(match(signature, fresh, { signWith: BLOCK }));
+    expect(Buffer.compare(apply(delta.ops, old, fresh), fresh)).toBe(0);
+  });
+
+  it("[DL-20] fail with what went wrong", async () => {
+    await expect(signFile(join(folder, "none"))).rejects.toMatchObject({ code: "ENOENT" });
+    await expect(signFile(path, { blockSize: 1 })).rejects.toBeInstanceOf(DeltaError);
+    const signal = AbortSignal.abort(new Error("enough"));
+    await expect(signFile(path, { signal })).rejects.toThrow("enough");
+    const later = new AbortController();
+    const running = signFile(path, { signal: later.signal });
+    later.abort(new Error("enough by now"));
+    await expect(running).rejects.toThrow("enough by now");
+  });
+
+  it("[DL-21] that change while they are read are refused", () => {
+    const grown = join(folder, "grown");
+    writeFileSync(grown, noise(17 * 1024 ** 2, 1));
+    const job = { kind: "sign", path: grown, blockSize: BLOCK } as const;
+    const touch = (): void => writeFileSync(grown, "now", { flag: "r+" });
+    expect(() => runFileJob(job, touch)).toThrow(/changed while it was read/);
+  });
+});
+
+describe("streams", () => {
+  it("[DL-20] are signed and matched whatever their pieces", async () => {
+    const pieces = function* (): Generator<Uint8Array> {
+      for (let at = 0; at < fresh.length; at += 99_991) yield fresh.subarray(at, at + 99_991);
+    };
+    expect(await signStream(pieces(), BLOCK)).toEqual(sign(fresh, BLOCK));
+    const signature = sign(old, BLOCK);
+    expect((await deltaOfStream(pieces(), signature)).ops).toEqual(match(signature, fresh).ops);
+    await expect(signStream([], 5)).rejects.toBeInstanceOf(DeltaError);
+  });
+});
+
+describe("the compiled hot loops", () => {
+  it("[DL-22] are what their source gives", () => {
+    const made = buildWasm().match(/"([A-Za-z0-9+/=]+)",$/gm)!;
+    expect(made.map((line) => line.slice(1, -2)).join("")).toBe(ROLLING_WASM);
+  }, 30_000);
+});

@@ -1,0 +1,158 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { planFetch } from "../../src/plan-fetch.ts";
+import { planParts } from "../../src/plan-parts.ts";
+import { apply, applyFetch, edit, edits, insertedBytes, match, noise, sign } from "./content.ts";
+
+const KIB = 1024;
+const cases = fc.record({
+  size: fc.integer({ min: 0, max: 150 * KIB }),
+  blockSize: fc.constantFrom(64, 100, 512, 1024, 4096, 64 * KIB),
+  seed: fc.nat(),
+  script: edits,
+});
+
+describe("a delta", () => {
+  it("[DL-01] applied to the old content gives the new content, whatever the edits", () => {
+    fc.assert(
+      fc.property(cases, ({ size, blockSize, seed, script }) => {
+        const old = noise(size, seed);
+        const fresh = edit(old, script);
+        const { ops, signature } = match(sign(old, blockSize), fresh, { signWith: blockSize });
+        expect(Buffer.compare(apply(ops, old, fresh), fresh)).toBe(0);
+        const alone = sign(fresh, blockSize);
+        expect(Buffer.compare(signature!.strong, alone.strong)).toBe(0);
+        expect(Buffer.compare(signature!.contentHash, alone.contentHash)).toBe(0);
+        expect(signature!.weak.join()).toBe(alone.weak.join());
+      }),
+      { numRuns: 150 },
+    );
+  }, 60_000);
+
+  it("[DL-01] gives the new content where content repeats itself", () => {
+    const tile = fc.record({ count: fc.integer({ min: 1, max: 40 }), byte: fc.nat(3) });
+    const tiles = fc.array(tile, { maxLength: 40 });
+    fc.assert(
+      fc.property(tiles, tiles, fc.constantFrom(4, 8, 64, 100), (left, right, blockSize) => {
+        const lay = (list: typeof left): Buffer =>
+          Buffer.concat(list.map(({ count, byte }) => Buffer.alloc(count * 17, byte)));
+        const { ops } = match(sign(lay(left), blockSize), lay(right), { signWith: 4 * blockSize });
+        expect(Buffer.compare(apply(ops, lay(left), lay(right)), lay(right))).toBe(0);
+      }),
+      { numRuns: 150 },
+    );
+  }, 60_000);
+
+  it("[DL-02] fetches what is missing, and makes the remote content with it", () => {
+    const gaps = fc.constantFrom(0, 1000, 100_000);
+    fc.assert(
+      fc.property(cases, gaps, ({ size, blockSize, seed, script }, mergeGap) => {
+        const local = noise(size, seed);
+        const remote = edit(local, script);
+        const signature = sign(remote, blockSize);
+        const steps = planFetch(signature, match(signature, local).ops, { mergeGap });
+        expect(Buffer.compare(applyFetch(steps, local, remote), remote)).toBe(0);
+      }),
+      { numRuns: 150 },
+    );
+  }, 60_000);
+
+  it("[DL-01] parts made of a delta give the new content", () => {
+    const rules = {
+      minPart: 5000,
+      maxPart: 50_000,
+      maxParts: 40,
+      uploadPart: 9000,
+      copyPart: 20_000,
+    };
+    fc.assert(
+      fc.property(cases, ({ size, blockSize, seed, script }) => {
+        const old = noise(size, seed);
+        const fresh = edit(old, script);
+        const { parts } = planParts(match(sign(old, blockSize), fresh).ops, rules);
+        const ops = parts.map((part) =>
+          part.kind === "copy" ? part : { ...part, kind: "insert" as const },
+        );
+        expect(Buffer.compare(apply(ops, old, fresh), fresh)).toBe(0);
+      }),
+      { numRuns: 150 },
+    );
+  }, 60_000);
+});
+
+describe("what is found", () => {
+  const blockSize = 1024;
+  const old = noise(200 * blockSize + 77, 1);
+  const signature = sign(old, blockSize);
+  const insertedIn = (fresh: Uint8Array): number => insertedBytes(match(signature, fresh).ops);
+
+  it("[DL-03] the same content is one copy", () => {
+    const length = old.length;
+    expect(match(signature, old).ops).toEqual([{ kind: "copy", offset: 0, length, oldOffset: 0 }]);
+  });
+
+  it("[DL-03] a byte in front costs a byte", () => {
+    const { ops } = match(signature, Buffer.concat([Buffer.from([1]), old]));
+    expect(ops).toEqual([
+      { kind: "insert", offset: 0, length: 1 },
+      { kind: "copy", offset: 1, length: old.length, oldOffset: 0 },
+    ]);
+  });
+
+  it("[DL-03] a byte changed costs its block", () => {
+    const fresh = old.slice();
+    fresh[10_000]! ^= 1;
+    expect(insertedIn(fresh)).toBe(blockSize);
+  });
+
+  it("[DL-03] content that moved is found", () => {
+    const fresh = Buffer.concat([old.subarray(100_001), old.subarray(0, 100_001)]);
+    expect(insertedIn(fresh)).toBeLessThan(3 * blockSize);
+  });
+
+  it("[DL-03] an insertion in the middle costs no more than its block; a deletion likewise", () => {
+    const [left, right] = [old.subarray(0, 70_000), old.subarray(70_000)];
+    expect(insertedIn(Buffer.concat([left, noise(10, 9), right]))).toBeLessThanOrEqual(
+      blockSize + 10,
+    );
+    expect(insertedIn(Buffer.concat([left, right.subarray(10)]))).toBeLessThan(blockSize);
+  });
+
+  it("[DL-03] the short last block is found behind an edit", () => {
+    const fresh = Buffer.concat([old.subarray(0, -77 - 500), noise(3, 5), old.subarray(-77 - 500)]);
+    expect(insertedIn(fresh)).toBe(blockSize + 3);
+  });
+
+  it("[DL-04] after much new content, what was passed over is looked back for", () => {
+    for (let extra = 0; extra < 8; extra++) {
+      const fresh = Buffer.concat([noise(60 * blockSize + 300 * extra, 3), old]);
+      expect(insertedIn(fresh)).toBe(60 * blockSize + 300 * extra);
+    }
+  });
+});
+
+describe("content made to be slow", () => {
+  const blockSize = 64 * KIB;
+  const size = 32 * 1024 * KIB;
+
+  it("[DL-05] sums that collide everywhere cost a bounded number of hashes", () => {
+    const old = Buffer.alloc(size, 5);
+    // Equal sums, other bytes: +1, -2, +1 leaves both sums as they are.
+    for (let at = 10; at < size; at += blockSize) old.set([6, 3, 6], at);
+    const fresh = Buffer.alloc(size, 5);
+    const signature = sign(old, blockSize);
+    const plain = sign(fresh, blockSize);
+    expect(signature.weak).toEqual(plain.weak);
+    const started = process.cpuUsage();
+    expect(insertedBytes(match(signature, fresh).ops)).toBe(size);
+    // A hash per byte would be 2 TB.
+    expect(process.cpuUsage(started).user / 1e6).toBeLessThan(5);
+  });
+
+  it("[DL-05] zeros cost no more", () => {
+    const zeros = new Uint8Array(size);
+    const signature = sign(zeros, blockSize);
+    expect(insertedBytes(match(signature, zeros.subarray(1)).ops)).toBeLessThan(blockSize);
+    expect(insertedBytes(match(signature, zeros).ops)).toBe(0);
+  });
+});

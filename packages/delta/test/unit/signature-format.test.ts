@@ -1,0 +1,112 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { chooseBlockSize, checkBlockSize } from "../../src/block-size.ts";
+import { DeltaError } from "../../src/delta-error.ts";
+import { bindSignature, signatureBelongsTo } from "../../src/signature.ts";
+import { decodeSignature, encodedLength, encodeSignature } from "../../src/signature-format.ts";
+import { noise, sign } from "./content.ts";
+
+const BLOCK = 64 * 1024;
+const signature = bindSignature(sign(noise(5 * BLOCK + 3, 7), BLOCK), {
+  etag: '"d41d8-5"',
+  version: "v–1",
+});
+const bytes = Buffer.concat([...encodeSignature(signature)]);
+
+/** 65,537 bytes, each its position modulo 251, with the ETag `abc`: the vector of docs/spec/delta-format.md. */
+const VECTOR = `
+  894f5349470d0a1a 0100 0300 0000 0000 00000100 02000000 0100010000000000
+  7c99f9840a73dfcb6e5bfe4ff6d1558acab7e015640790c26411818bdbe17eca
+  616263
+  68d647e619a930e7b1082f74f334b0c65a315725569bdc123f0ee11881717bfe
+  29ecbd6bf7f47c00
+  9afe024fa1eebd24fc3aef5773fd6f0dacd4e1f2584321b786c93253eacbbf73
+  1900000019000000
+  0ce564ed00246c83cce6f84ac67c23b19275d48e48b42abeba3db74b3cae1e1f`;
+
+describe("a signature as bytes", () => {
+  it("[DF-01] comes back as it was, however it is cut into pieces", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 700 }), async (piece) => {
+        const pieces: Uint8Array[] = [];
+        for (let at = 0; at < bytes.length; at += piece)
+          pieces.push(bytes.subarray(at, at + piece));
+        expect(await decodeSignature(pieces)).toEqual(signature);
+      }),
+      { numRuns: 30 },
+    );
+    expect(bytes.length).toBe(encodedLength(signature));
+  });
+
+  it("[DF-01] may be of an empty object, and of one in no store", async () => {
+    const empty = sign(new Uint8Array(0), BLOCK);
+    expect(await decodeSignature(encodeSignature(empty))).toEqual(empty);
+  });
+
+  it("[DF-02] is exactly the bytes of the test vector", () => {
+    const content = Uint8Array.from({ length: 65_537 }, (_, i) => i % 251);
+    const made = bindSignature(sign(content, BLOCK), { etag: "abc" });
+    const expected = VECTOR.replaceAll(/\s/g, "");
+    expect(Buffer.concat([...encodeSignature(made)]).toString("hex")).toBe(expected);
+  });
+
+  it("[DF-03] is refused if any byte of it differs", async () => {
+    for (let at = 0; at < bytes.length; at++) {
+      const broken = Buffer.from(bytes);
+      broken[at]! ^= 1 << (at % 8);
+      await expectRefused(broken);
+    }
+  });
+
+  it("[DF-03] is refused if it is cut short anywhere, or has more bytes", async () => {
+    for (let length = 0; length < bytes.length; length++)
+      await expectRefused(bytes.subarray(0, length));
+    await expectRefused(Buffer.concat([bytes, Buffer.from([0])]));
+  });
+
+  it("[DF-03] is refused if its sizes are absurd, before room is made for them", async () => {
+    const absurd = (change: (head: Buffer) => void): Buffer => {
+      const head = Buffer.from(bytes);
+      change(head);
+      return head;
+    };
+    await expectRefused(absurd((head) => head.writeUInt32LE(0xffffffff, 20)));
+    await expectRefused(absurd((head) => head.writeUInt32LE(1, 16)));
+    await expectRefused(absurd((head) => head.writeBigUInt64LE(2n ** 63n, 24)));
+    await expectRefused(absurd((head) => head.writeUInt16LE(0xffff, 10)));
+    await expectRefused(Buffer.from("somebody's own file that ends in .hssig"));
+  });
+
+  it("[DF-04] takes at most 40 bytes per block, and a head", () => {
+    expect(encodedLength(signature)).toBe(64 + 9 + 5 + 6 * 40 + 32);
+  });
+});
+
+describe("a signature", () => {
+  const object = { size: signature.size, etag: '"d41d8-5"' };
+
+  it("[DF-05] belongs to the object with its size, ETag and version, and to no other", () => {
+    expect(signatureBelongsTo(signature, object)).toBe(true);
+    expect(signatureBelongsTo(signature, { ...object, version: "v–1" })).toBe(true);
+    expect(signatureBelongsTo(signature, { ...object, version: "v2" })).toBe(false);
+    expect(signatureBelongsTo(signature, { ...object, etag: "other" })).toBe(false);
+    expect(signatureBelongsTo(signature, { ...object, size: 1 })).toBe(false);
+    expect(signatureBelongsTo(signature, { size: signature.size })).toBe(false);
+  });
+
+  it("[DF-06] has at most 32,768 blocks up to 128 GiB", () => {
+    const sizes = [0, 2 ** 31, 2 ** 31 + 1, 20 * 2 ** 30, 2 ** 37, 2 ** 43];
+    const KIB = 1024;
+    const expected = [64, 64, 128, 1024, 4096, 4096].map((kib) => kib * KIB);
+    expect(sizes.map(chooseBlockSize)).toEqual(expected);
+    expect(checkBlockSize(5 * KIB * KIB)).toBe(5 * KIB * KIB);
+    for (const wrong of [0, 1, 32 * KIB, 65 * KIB, 6 * KIB * KIB, NaN, Infinity]) {
+      expect(() => checkBlockSize(wrong)).toThrow(DeltaError);
+    }
+  });
+});
+
+async function expectRefused(wrong: Uint8Array): Promise<void> {
+  const refused = expect(decodeSignature([wrong])).rejects;
+  await refused.toSatisfy((error) => error instanceof DeltaError && error.code === "bad-signature");
+}
