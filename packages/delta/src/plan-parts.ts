@@ -40,8 +40,12 @@ export function planParts(ops: readonly DeltaOp[], rules: PartRules): PartPlan {
   const last = ops.at(-1);
   const size = last === undefined ? 0 : last.offset + last.length;
   if (size > rules.maxPart * rules.maxParts) throw tooLarge(size);
-  const copies = ops.filter((op) => op.kind === "copy");
-  const plan = attempt(copies, size, rules) ?? planFewer(copies, size, rules);
+  const copies = ops.filter(
+    (op): op is CopyOp => op.kind === "copy" && (op.length >= rules.minPart || op === last),
+  );
+  const many = copies.length > rules.maxParts;
+  const whole = many ? undefined : attempt(copies, size, rules);
+  const plan = whole ?? planFewer(copies, size, rules);
   if (plan === undefined) throw tooLarge(size);
   return summarize(plan);
 }
@@ -81,7 +85,7 @@ function planFewer(
   const byLength = copies.toSorted((left, right) => right.length - left.length);
   let best: PlannedPart[] | undefined;
   let low = 0;
-  let high = copies.length;
+  let high = Math.min(copies.length, rules.maxParts);
   while (low <= high) {
     const count = (low + high) >>> 1;
     const kept = new Set(byLength.slice(0, count));

@@ -38,6 +38,9 @@ interface State {
   readonly tail: number;
 }
 
+/** More are thinned out: what that can cost is far below the length of a part. */
+const MOST_STATES = 24;
+
 /** The stretches to copy, in order; all else is to be uploaded. */
 export function planRuns(copies: readonly CopyOp[], options: RunPlanOptions): CopiedStretch[] {
   const { size } = options;
@@ -46,7 +49,7 @@ export function planRuns(copies: readonly CopyOp[], options: RunPlanOptions): Co
   let best: Finish = { sent: size, parts: options.partsOf("upload", size), state: undefined };
   for (let index = 0; index < stretches.length; index++) {
     const found = statesOf(index, stretches, { states, options });
-    states.push(found);
+    states.push(thin(found, options.minPart));
     for (const state of found) best = better(best, finish(state, stretches, options));
   }
   return trace(best.state, stretches);
@@ -63,24 +66,38 @@ interface Search {
 }
 
 function statesOf(index: number, stretches: readonly CopyOp[], search: Search): State[] {
-  const { minPart } = search.options;
-  const stretch = stretches[index]!;
+  const { options, states } = search;
   const found: State[] = [];
-  for (let before = index - 1; before >= 0; before--) {
-    for (const previous of search.states[before]!) {
-      keep(found, join(previous, index, { stretches, options: search.options }));
-    }
-    const skipped = stretches[before]!;
-    if (worthCopying(skipped, stretch.offset, minPart)) return found;
+  for (let before = index - 1; before >= -1; before--) {
+    const run = { before, after: index };
+    if (isWasteful(run, stretches, options.minPart)) break;
+    const previous = before < 0 ? [undefined] : states[before]!;
+    for (const state of previous) keep(found, join(state, index, { stretches, options }));
   }
-  keep(found, join(undefined, index, { stretches, options: search.options }));
   return found;
 }
 
-/** Whether no optimum has a run that ends at `runEnd` or up to `minPart` later and begins before all of `skipped`. */
-function worthCopying(skipped: CopyOp, runEnd: number, minPart: number): boolean {
-  const end = Math.min(skipped.offset + skipped.length, runEnd - minPart);
-  return end - (skipped.offset + minPart) >= minPart;
+interface Run {
+  /** The copied stretches around it; -1 is the start of the file. */
+  readonly before: number;
+  readonly after: number;
+}
+
+/** Whether a stretch within the run would be worth copying, wherever exactly the run begins and ends. */
+function isWasteful(
+  { before, after }: Run,
+  stretches: readonly CopyOp[],
+  minPart: number,
+): boolean {
+  const begin = before < 0 ? 0 : stretches[before]!.offset + stretches[before]!.length;
+  const end = stretches[after]!.offset;
+  for (let skipped = before + 1; skipped < after; skipped++) {
+    const { offset, length } = stretches[skipped]!;
+    const from = Math.max(offset, begin + minPart);
+    const to = Math.min(offset + length, end - minPart);
+    if (to - from >= minPart) return true;
+  }
+  return false;
 }
 
 /** Goes from `previous` (or the start of the file) to stretch `index` with one run, if that can be. */
@@ -126,6 +143,16 @@ function keep(states: State[], state: State | undefined): void {
 function beats(left: State, right: State): boolean {
   if (left.head > right.head) return false;
   return left.sent < right.sent || (left.sent === right.sent && left.parts <= right.parts);
+}
+
+/** Few states, of many that hardly differ: the cheapest of each sixteenth of what `head` can be, and the least `head`. */
+function thin(states: State[], minPart: number): State[] {
+  if (states.length <= MOST_STATES) return states;
+  const cheapest = new Map<number, State>();
+  const sorted = states.toSorted((left, right) => left.head - right.head);
+  // Among states that do not beat each other, more head means fewer bytes.
+  for (const state of sorted) cheapest.set(Math.floor((state.head * 16) / minPart), state);
+  return [...new Set([sorted[0]!, ...cheapest.values()])];
 }
 
 interface Finish {

@@ -13,7 +13,7 @@ const cases = fc.record({
 });
 
 describe("a delta", () => {
-  it("[DL-01] applied to the old content gives the new content, whatever the edits", () => {
+  it("[DL-1] applied to the old content gives the new content, whatever the edits", () => {
     fc.assert(
       fc.property(cases, ({ size, blockSize, seed, script }) => {
         const old = noise(size, seed);
@@ -29,7 +29,7 @@ describe("a delta", () => {
     );
   }, 60_000);
 
-  it("[DL-01] gives the new content where content repeats itself", () => {
+  it("[DL-1] gives the new content where content repeats itself", () => {
     const tile = fc.record({ count: fc.integer({ min: 1, max: 40 }), byte: fc.nat(3) });
     const tiles = fc.array(tile, { maxLength: 40 });
     fc.assert(
@@ -43,7 +43,7 @@ describe("a delta", () => {
     );
   }, 60_000);
 
-  it("[DL-02] fetches what is missing, and makes the remote content with it", () => {
+  it("[DL-2] fetches what is missing, and makes the remote content with it", () => {
     const gaps = fc.constantFrom(0, 1000, 100_000);
     fc.assert(
       fc.property(cases, gaps, ({ size, blockSize, seed, script }, mergeGap) => {
@@ -57,7 +57,7 @@ describe("a delta", () => {
     );
   }, 60_000);
 
-  it("[DL-01] parts made of a delta give the new content", () => {
+  it("[DL-1] parts made of a delta give the new content", () => {
     const rules = {
       minPart: 5000,
       maxPart: 50_000,
@@ -86,12 +86,12 @@ describe("what is found", () => {
   const signature = sign(old, blockSize);
   const insertedIn = (fresh: Uint8Array): number => insertedBytes(match(signature, fresh).ops);
 
-  it("[DL-03] the same content is one copy", () => {
+  it("[DL-3] the same content is one copy", () => {
     const length = old.length;
     expect(match(signature, old).ops).toEqual([{ kind: "copy", offset: 0, length, oldOffset: 0 }]);
   });
 
-  it("[DL-03] a byte in front costs a byte", () => {
+  it("[DL-3] a byte in front costs a byte", () => {
     const { ops } = match(signature, Buffer.concat([Buffer.from([1]), old]));
     expect(ops).toEqual([
       { kind: "insert", offset: 0, length: 1 },
@@ -99,18 +99,18 @@ describe("what is found", () => {
     ]);
   });
 
-  it("[DL-03] a byte changed costs its block", () => {
+  it("[DL-3] a byte changed costs its block", () => {
     const fresh = old.slice();
     fresh[10_000]! ^= 1;
     expect(insertedIn(fresh)).toBe(blockSize);
   });
 
-  it("[DL-03] content that moved is found", () => {
+  it("[DL-3] content that moved is found", () => {
     const fresh = Buffer.concat([old.subarray(100_001), old.subarray(0, 100_001)]);
     expect(insertedIn(fresh)).toBeLessThan(3 * blockSize);
   });
 
-  it("[DL-03] an insertion in the middle costs no more than its block; a deletion likewise", () => {
+  it("[DL-3] an insertion in the middle costs no more than its block; a deletion likewise", () => {
     const [left, right] = [old.subarray(0, 70_000), old.subarray(70_000)];
     expect(insertedIn(Buffer.concat([left, noise(10, 9), right]))).toBeLessThanOrEqual(
       blockSize + 10,
@@ -118,12 +118,12 @@ describe("what is found", () => {
     expect(insertedIn(Buffer.concat([left, right.subarray(10)]))).toBeLessThan(blockSize);
   });
 
-  it("[DL-03] the short last block is found behind an edit", () => {
+  it("[DL-3] the short last block is found behind an edit", () => {
     const fresh = Buffer.concat([old.subarray(0, -77 - 500), noise(3, 5), old.subarray(-77 - 500)]);
     expect(insertedIn(fresh)).toBe(blockSize + 3);
   });
 
-  it("[DL-04] after much new content, what was passed over is looked back for", () => {
+  it("[DL-4] after much new content, what was passed over is looked back for", () => {
     for (let extra = 0; extra < 8; extra++) {
       const fresh = Buffer.concat([noise(60 * blockSize + 300 * extra, 3), old]);
       expect(insertedIn(fresh)).toBe(60 * blockSize + 300 * extra);
@@ -135,7 +135,7 @@ describe("content made to be slow", () => {
   const blockSize = 64 * KIB;
   const size = 32 * 1024 * KIB;
 
-  it("[DL-05] sums that collide everywhere cost a bounded number of hashes", () => {
+  it("[DL-5] sums that collide everywhere cost a bounded number of hashes", () => {
     const old = Buffer.alloc(size, 5);
     // Equal sums, other bytes: +1, -2, +1 leaves both sums as they are.
     for (let at = 10; at < size; at += blockSize) old.set([6, 3, 6], at);
@@ -149,7 +149,7 @@ describe("content made to be slow", () => {
     expect(process.cpuUsage(started).user / 1e6).toBeLessThan(5);
   });
 
-  it("[DL-05] zeros cost no more", () => {
+  it("[DL-5] zeros cost no more", () => {
     const zeros = new Uint8Array(size);
     const signature = sign(zeros, blockSize);
     expect(insertedBytes(match(signature, zeros.subarray(1)).ops)).toBeLessThan(blockSize);

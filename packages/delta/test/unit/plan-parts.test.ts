@@ -14,7 +14,7 @@ const rulesOf = fc
 
 const opsOf = fc
   .array(fc.record({ copy: fc.boolean(), length: fc.integer({ min: 1, max: 16 }) }), {
-    maxLength: 8,
+    maxLength: 14,
   })
   .map((list) => {
     const ops = new OpList();
@@ -45,6 +45,18 @@ describe("a plan of parts", () => {
       }),
       { numRuns: 3000 },
     );
+  });
+
+  it("[DL-11] looks at few plans, however many stretches can hardly be copied", () => {
+    const ops = new OpList();
+    for (let i = 0; i < 9000; i++) {
+      ops.copy((i + 1) * 1e9, 5 * 1024 ** 2 + ((i * 7919) % 1_000_003));
+      ops.insert(1 + ((i * 104_729) % 2_000_003));
+    }
+    const started = process.cpuUsage();
+    expectValid(planParts(ops.ops, S3_PART_RULES), ops.ops, S3_PART_RULES);
+    // A search that looks back over all of them takes minutes.
+    expect(process.cpuUsage(started).user / 1e6).toBeLessThan(5);
   });
 
   it("[DL-12] gives up the shortest copies when there are too many parts", () => {

@@ -25,7 +25,7 @@ const VECTOR = `
   0ce564ed00246c83cce6f84ac67c23b19275d48e48b42abeba3db74b3cae1e1f`;
 
 describe("a signature as bytes", () => {
-  it("[DF-01] comes back as it was, however it is cut into pieces", async () => {
+  it("[DF-1] comes back as it was, however it is cut into pieces", async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 700 }), async (piece) => {
         const pieces: Uint8Array[] = [];
@@ -38,19 +38,19 @@ describe("a signature as bytes", () => {
     expect(bytes.length).toBe(encodedLength(signature));
   });
 
-  it("[DF-01] may be of an empty object, and of one in no store", async () => {
+  it("[DF-1] may be of an empty object, and of one in no store", async () => {
     const empty = sign(new Uint8Array(0), BLOCK);
     expect(await decodeSignature(encodeSignature(empty))).toEqual(empty);
   });
 
-  it("[DF-02] is exactly the bytes of the test vector", () => {
+  it("[DF-2] is exactly the bytes of the test vector", () => {
     const content = Uint8Array.from({ length: 65_537 }, (_, i) => i % 251);
     const made = bindSignature(sign(content, BLOCK), { etag: "abc" });
     const expected = VECTOR.replaceAll(/\s/g, "");
     expect(Buffer.concat([...encodeSignature(made)]).toString("hex")).toBe(expected);
   });
 
-  it("[DF-03] is refused if any byte of it differs", async () => {
+  it("[DF-3] is refused if any byte of it differs", async () => {
     for (let at = 0; at < bytes.length; at++) {
       const broken = Buffer.from(bytes);
       broken[at]! ^= 1 << (at % 8);
@@ -58,13 +58,13 @@ describe("a signature as bytes", () => {
     }
   });
 
-  it("[DF-03] is refused if it is cut short anywhere, or has more bytes", async () => {
+  it("[DF-3] is refused if it is cut short anywhere, or has more bytes", async () => {
     for (let length = 0; length < bytes.length; length++)
       await expectRefused(bytes.subarray(0, length));
     await expectRefused(Buffer.concat([bytes, Buffer.from([0])]));
   });
 
-  it("[DF-03] is refused if its sizes are absurd, before room is made for them", async () => {
+  it("[DF-3] is refused if its sizes are absurd, before room is made for them", async () => {
     const absurd = (change: (head: Buffer) => void): Buffer => {
       const head = Buffer.from(bytes);
       change(head);
@@ -77,7 +77,7 @@ describe("a signature as bytes", () => {
     await expectRefused(Buffer.from("somebody's own file that ends in .hssig"));
   });
 
-  it("[DF-04] takes at most 40 bytes per block, and a head", () => {
+  it("[DF-4] takes at most 40 bytes per block, and a head", () => {
     expect(encodedLength(signature)).toBe(64 + 9 + 5 + 6 * 40 + 32);
   });
 });
@@ -85,7 +85,7 @@ describe("a signature as bytes", () => {
 describe("a signature", () => {
   const object = { size: signature.size, etag: '"d41d8-5"' };
 
-  it("[DF-05] belongs to the object with its size, ETag and version, and to no other", () => {
+  it("[DF-5] belongs to the object with its size, ETag and version, and to no other", () => {
     expect(signatureBelongsTo(signature, object)).toBe(true);
     expect(signatureBelongsTo(signature, { ...object, version: "v–1" })).toBe(true);
     expect(signatureBelongsTo(signature, { ...object, version: "v2" })).toBe(false);
@@ -94,7 +94,7 @@ describe("a signature", () => {
     expect(signatureBelongsTo(signature, { size: signature.size })).toBe(false);
   });
 
-  it("[DF-06] has at most 32,768 blocks up to 128 GiB", () => {
+  it("[DF-6] has at most 32,768 blocks up to 128 GiB", () => {
     const sizes = [0, 2 ** 31, 2 ** 31 + 1, 20 * 2 ** 30, 2 ** 37, 2 ** 43];
     const KIB = 1024;
     const expected = [64, 64, 128, 1024, 4096, 4096].map((kib) => kib * KIB);
