@@ -50,11 +50,11 @@ function start(...argv: readonly string[]) {
   return { child, ended: once(child, "exit"), stderr: () => stderr };
 }
 
-/** Kills a command some time after it began to move content. */
+/** Kills a command some time after it began to move content: so late that some part of four must be through. */
 async function kill(moved: () => number, ...argv: readonly string[]): Promise<void> {
   const before = moved();
   const { child, ended } = start(...argv);
-  const enough = AROUND + Math.random() * 40 * MIB;
+  const enough = AROUND + STREAMS * PART + Math.random() * 16 * MIB;
   while (moved() - before < enough && child.exitCode === null) await sleep(1);
   child.kill("SIGKILL");
   await ended;
