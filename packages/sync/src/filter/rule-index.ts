@@ -70,9 +70,9 @@ export class RuleIndex {
     const named = this.#names.get(name);
     if (named !== undefined) best = first(named, path, name, best, perishable);
     const ending = this.#suffixes.get(name.charCodeAt(name.length - 1));
-    if (ending !== undefined) best = firstEnding(ending, path, name, best, perishable);
+    if (ending !== undefined) best = first(ending, path, name, best, perishable, endsWith);
     const beginning = this.#prefixes.get(name.charCodeAt(0));
-    if (beginning !== undefined) best = firstBeginning(beginning, path, name, best, perishable);
+    if (beginning !== undefined) best = first(beginning, path, name, best, perishable, startsWith);
     best = this.#onNames.first(name, best, perishable);
     best = this.#onPaths.first(path, best, perishable);
     if (!this.#onSlashed.isEmpty) best = this.#onSlashed.first(`${path}/`, best, perishable);
@@ -169,49 +169,25 @@ function append<Key>(map: Map<Key, Candidate[]>, key: Key, candidate: Candidate)
   else list.push(candidate);
 }
 
+/** The first candidate that matches, unless `best` stands before it. `fits`: a cheap look at the name before. */
 function first(
   candidates: readonly Candidate[],
   path: string,
   name: string,
   best: Candidate | undefined,
   perishable: boolean,
+  fits?: (name: string, text: string) => boolean,
 ): Candidate | undefined {
   for (const candidate of candidates) {
     if (best !== undefined && candidate.order > best.order) return best;
+    if (fits !== undefined && !fits(name, candidate.text)) continue;
     if (isMatch(candidate, path, name, perishable)) return candidate;
   }
   return best;
 }
 
-function firstEnding(
-  candidates: readonly Candidate[],
-  path: string,
-  name: string,
-  best: Candidate | undefined,
-  perishable: boolean,
-): Candidate | undefined {
-  for (const candidate of candidates) {
-    if (best !== undefined && candidate.order > best.order) return best;
-    if (name.endsWith(candidate.text) && isMatch(candidate, path, name, perishable))
-      return candidate;
-  }
-  return best;
-}
-
-function firstBeginning(
-  candidates: readonly Candidate[],
-  path: string,
-  name: string,
-  best: Candidate | undefined,
-  perishable: boolean,
-): Candidate | undefined {
-  for (const candidate of candidates) {
-    if (best !== undefined && candidate.order > best.order) return best;
-    if (name.startsWith(candidate.text) && isMatch(candidate, path, name, perishable))
-      return candidate;
-  }
-  return best;
-}
+const endsWith = (name: string, text: string): boolean => name.endsWith(text);
+const startsWith = (name: string, text: string): boolean => name.startsWith(text);
 
 function isMatch(
   { rule, expression }: Candidate,
