@@ -1,41 +1,12 @@
 /** Whatever call of an application fails, or is its last: nothing is lost, and applying again ends right. */
 import { type Driver, type MemoryDriver, StorageError } from "@omnisync/storage";
-import { type Fault, Faults, disable, fault, onCall } from "@omnisync/storage/layers";
+import { Faults, fault, onCall } from "@omnisync/storage/layers";
 import { afterEach, describe, expect, it } from "vitest";
 import type { SyncOptions } from "../../src/options.ts";
 import { type ApplyReport, applyPlan } from "../../src/plan-file/apply-plan.ts";
 import { type Plan, plan } from "../../src/plan-file/plan.ts";
 import { T0, bytes, contents, place, storeWith } from "../stores.ts";
-
-const OLD: Readonly<Record<string, string>> = {
-  same: "same",
-  changed: "old content",
-  "dir/changed": "old",
-  extra: "extra",
-  "gone/x": "extra",
-};
-const NEW: Readonly<Record<string, string>> = {
-  same: "same",
-  changed: "new",
-  "dir/changed": "newer",
-  "dir/new": "n",
-  "empty/": "",
-  z: "zzz",
-};
-
-const DOWN = new StorageError("unavailable", { message: "down" });
-const FAULTS: Readonly<Record<string, Fault>> = {
-  "nothing is done": { kind: "fail-before", error: DOWN },
-  "the answer is lost": { kind: "fail-after", error: DOWN },
-  "somebody was faster": { kind: "fail-before", error: new StorageError("precondition-failed") },
-};
-
-/** A poorer destination, and a source that shares it. */
-const WAYS: Readonly<Record<string, (driver: Driver) => Driver>> = {
-  whole: (driver) => disable(driver, "copy"),
-  "without conditions": (driver) => disable(driver, "copy", "conditions"),
-  "with attributes asked for": (driver) => disable(driver, "copy", "completeList"),
-};
+import { FAULTS, NEW, OLD, WAYS } from "./every-call-scene.ts";
 
 const made: Plan[] = [];
 afterEach(async () => {

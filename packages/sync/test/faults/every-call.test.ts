@@ -1,39 +1,10 @@
 /** Whatever call to either store fails, and however, no path ever holds anything but its old or new content. */
-import { type Driver, MemoryDriver, StorageError } from "@omnisync/storage";
-import { type Fault, Faults, disable, fault, onCall } from "@omnisync/storage/layers";
+import { MemoryDriver } from "@omnisync/storage";
+import { Faults, disable, fault, onCall } from "@omnisync/storage/layers";
 import { type SyncOptions, sync } from "@omnisync/sync";
 import { describe, expect, it } from "vitest";
 import { T0, contents, place, storeWith } from "../stores.ts";
-
-const OLD = {
-  same: "same",
-  changed: "old content",
-  "dir/changed": "old",
-  extra: "extra",
-  "gone/x": "extra",
-};
-const NEW = {
-  same: "same",
-  changed: "new",
-  "dir/changed": "newer",
-  "dir/new": "n",
-  "empty/": "",
-  z: "zzz",
-};
-
-const DOWN = new StorageError("unavailable", { message: "down" });
-const FAULTS: Readonly<Record<string, Fault>> = {
-  "nothing is done": { kind: "fail-before", error: DOWN },
-  "the answer is lost": { kind: "fail-after", error: DOWN },
-  "somebody was faster": { kind: "fail-before", error: new StorageError("precondition-failed") },
-};
-
-/** Ways of getting content over, by what the destination is not able to do. */
-const WAYS: Readonly<Record<string, (driver: Driver) => Driver>> = {
-  whole: (driver) => disable(driver, "copy"),
-  "without conditions": (driver) => disable(driver, "copy", "conditions"),
-  "with attributes asked for": (driver) => disable(driver, "copy", "completeList"),
-};
+import { FAULTS, NEW, OLD, WAYS } from "./every-call-scene.ts";
 
 async function scene(): Promise<{ source: MemoryDriver; destination: MemoryDriver }> {
   const source = await storeWith(NEW, { mtime: T0 + 60_000 });
