@@ -9,6 +9,8 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Job, JobResult } from "./job.ts";
 import { bandwidth } from "./jobs/bandwidth.ts";
+import { deltaMatch, deltaSignature } from "./jobs/delta.ts";
+import { deltaTransfer } from "./jobs/delta-transfer.ts";
 import { endlessListing } from "./jobs/endless-listing.ts";
 import { filters } from "./jobs/filters.ts";
 import { largeObject } from "./jobs/large-object.ts";
@@ -32,6 +34,9 @@ const JOBS: readonly Job[] = [
   resume,
   bandwidth,
   unchangedObjects,
+  deltaTransfer,
+  deltaSignature,
+  deltaMatch,
 ];
 
 const PAGE: string = join(import.meta.dirname, "../docs/benchmarks.md");

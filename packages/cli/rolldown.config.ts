@@ -36,10 +36,10 @@ const main: RolldownOptions = {
       groups: [
         {
           name: "core",
-          test: /storage\/src\/(?!drivers|layers)|drivers\/(s3|file)\/(index|s3-location|s3-options)/,
+          test: /storage\/src\/(?!drivers|layers)|layers\/(intercept|hide-marked)|drivers\/(s3|file)\/(index|s3-location|s3-options)/,
         },
         { name: "s3", test: /storage\/src\/drivers\/s3\/(?!http-connection|answer-stream)/ },
-        { name: "engine", test: /sync\/src\// },
+        { name: "engine", test: /(sync|delta)\/src\// },
       ],
     },
   },
@@ -51,14 +51,18 @@ const main: RolldownOptions = {
 };
 
 /** One file, beside the code that starts it, under the name by which that code looks for it. */
-const fileWorker: RolldownOptions = {
+const worker = (name: string, source: string): RolldownOptions => ({
   ...shared,
-  input: { "file-worker": here("../storage/src/drivers/file/file-worker.ts") },
+  input: { [name]: here(source) },
   output,
   plugins: [lazyRequires()],
-};
+});
 
-const config: readonly RolldownOptions[] = [main, fileWorker];
+const config: readonly RolldownOptions[] = [
+  main,
+  worker("file-worker", "../storage/src/drivers/file/file-worker.ts"),
+  worker("delta-worker", "../delta/src/delta-worker.ts"),
+];
 
 // Rolldown takes its configuration as a default export only.
 export default config;

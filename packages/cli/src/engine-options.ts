@@ -2,11 +2,13 @@
 import type {
   Alternates,
   BackupOptions,
+  DeltaOptions,
   LinkMode,
   Place,
   RequestLimits,
   SyncOptions,
 } from "@omnisync/sync";
+import type { DeltaFlags } from "./flags/delta-flags.ts";
 import type { FlagValues } from "./flags/flag-values.ts";
 
 /** Everything but the filter and what lies in other places, which have to be opened first. */
@@ -30,6 +32,7 @@ export function withRsyncDefaults(values: Readonly<FlagValues>): FlagValues {
     links: values.links ?? false,
     times: values.times ?? false,
     perms: values.perms ?? false,
+    foreignSetIds: true,
     // Backups beside the originals change the times of directories in every run.
     omitDirTimes: values.omitDirTimes ?? (values.backup === true && values.backupDir === undefined),
     allowEmptySource: true,
@@ -82,6 +85,7 @@ function attributeOptions(values: Readonly<FlagValues>): SyncOptions {
     omitDirTimes: values.omitDirTimes,
     omitLinkTimes: values.omitLinkTimes,
     preserveMode: values.perms,
+    foreignSetIds: values.foreignSetIds,
     preserveExecutability: values.executability,
     preserveOwner: values.owner,
     preserveGroup: values.group,
@@ -123,7 +127,21 @@ function writeOptions(values: Readonly<FlagValues>): SyncOptions {
     fuzzy: values.fuzzy,
     failOnConflict: values.failOnConflict,
     storageClass: values.storageClass,
+    ...deltaOptions(values),
   };
+}
+
+/** Whether and how large files go over as what differs. */
+export function deltaOptions(values: DeltaFlags): Pick<SyncOptions, "wholeFile" | "delta"> {
+  const { wholeFile, deltaThreshold, blockSize, deltaGenerate } = values;
+  const signatures = values.sidecar ? "sidecar" : values.noSidecar ? "none" : undefined;
+  const delta: DeltaOptions = {
+    threshold: deltaThreshold,
+    blockSize,
+    signatures,
+    generate: deltaGenerate,
+  };
+  return { wholeFile, delta };
 }
 
 function limitOptions(values: Readonly<FlagValues>): SyncOptions {

@@ -119,6 +119,36 @@ function parseRsyncSize(flag: string, text: string, plainPower: number): number 
   return Math.max(Math.trunc(number * base ** power) + Number(step), 0);
 }
 
+const BLOCK_UNIT = 64 * 1024;
+/** As those of `@omnisync/delta`, which is not loaded to parse a command line; a test compares the two. */
+const LARGEST_BLOCK = 5 * 1024 * 1024;
+
+/** Bytes per block of a signature. */
+export function blockSize(flag: string): ParseFlag<number> {
+  const parse = size(flag);
+  return (text) => {
+    const bytes = parse(text);
+    if (isBlockSize(bytes)) return bytes;
+    throw refuse(
+      flag,
+      text,
+      "is no block size of signatures: write a multiple of 64K from 64K to 5M, such as 128K or 1M",
+    );
+  };
+}
+
+/** rsync's blocks are much smaller: such a size is taken, and no block size of ours. */
+export function rsyncBlockSize(flag: string): ParseFlag<number | undefined> {
+  return (text) => {
+    const bytes = parseRsyncSize(flag, text, 0);
+    return isBlockSize(bytes) ? bytes : undefined;
+  };
+}
+
+function isBlockSize(bytes: number): boolean {
+  return bytes > 0 && bytes <= LARGEST_BLOCK && bytes % BLOCK_UNIT === 0;
+}
+
 /** Milliseconds from whole seconds; a negative number asks for exact times, which is 0. */
 export function rsyncWindow(flag: string): ParseFlag<number> {
   return (text) => {

@@ -1,5 +1,6 @@
 /** Listings for commands: ordered, and complete or said not to be. */
 import { type Driver, type Entry, comparePaths, orderKey } from "@omnisync/storage";
+import { type Mark, hideMarked } from "@omnisync/storage/layers";
 import { EXIT } from "./exit-codes.ts";
 import { errorText } from "./output/error-text.ts";
 import type { Session } from "./session.ts";
@@ -11,8 +12,14 @@ export interface ListRequest {
   readonly includeReserved?: boolean;
 }
 
+/** How signatures beside files are told: as by the library, which is not loaded for a listing; a test compares the two. */
+export const SIGNATURES: Mark = {
+  suffix: ".hssig",
+  magic: Buffer.from("894f5349470d0a1a", "hex"),
+};
+
 /**
- * Pages of entries in byte order. A part that could not be listed is complained of and makes the run
+ * Pages of entries in byte order, without our signatures. A part that could not be listed is complained of and makes the run
  * end with "some failed".
  */
 export async function* listPages(
@@ -20,7 +27,7 @@ export async function* listPages(
   request: ListRequest,
 ): AsyncIterable<readonly Entry[]> {
   const { driver, directory, ...options } = request;
-  const pages = driver.list(directory, {
+  const pages = hideMarked(driver, SIGNATURES).list(directory, {
     ...options,
     signal: session.signal,
     onProblem: (problem) => {

@@ -7,6 +7,7 @@ import { addCompletionCommand } from "./commands/completion.ts";
 import { addCopyCommand } from "./commands/copy.ts";
 import { addCpCommand } from "./commands/cp.ts";
 import { addDedupeCommand } from "./commands/dedupe.ts";
+import { addDeltaCommand } from "./commands/delta.ts";
 import { addDiffCommand } from "./commands/diff.ts";
 import { addDuCommand } from "./commands/du.ts";
 import { addHashsumCommand } from "./commands/hashsum.ts";
@@ -22,6 +23,7 @@ import { addProvidersCommand } from "./commands/providers.ts";
 import { addResumeCommand } from "./commands/resume.ts";
 import { addRsyncCommand } from "./commands/rsync.ts";
 import { addRmCommand } from "./commands/rm.ts";
+import { addSignCommand } from "./commands/sign.ts";
 import { addStatCommand } from "./commands/stat.ts";
 import { addSyncCommand } from "./commands/sync.ts";
 import { addTrashCommand } from "./commands/trash.ts";
@@ -46,6 +48,7 @@ const COMMANDS: Readonly<
     check: addCheckCommand,
     diff: addDiffCommand,
     explain: addExplainCommand,
+    delta: addDeltaCommand,
     plan: addPlanCommand,
     apply: addApplyCommand,
   },
@@ -65,6 +68,7 @@ const COMMANDS: Readonly<
     mkdir: addMkdirCommand,
     dedupe: addDedupeCommand,
     presign: addPresignCommand,
+    sign: addSignCommand,
     resume: addResumeCommand,
     trash: addTrashCommand,
   },

@@ -3,11 +3,16 @@ import {
   type Driver,
   type Entry,
   StorageError,
+  isReserved,
   isStorageError,
   toStorageError,
 } from "@omnisync/storage";
+import { DEFAULT_THRESHOLD } from "./flags/delta-flags.ts";
 import { listPages } from "./listing.ts";
+import type { Found } from "./places.ts";
 import type { Session } from "./session.ts";
+
+const SIGNATURES_FOLDER = /(^|\/)\.omnisync\/signatures\//;
 
 export interface Removal {
   /** Told of each path before it is removed. */
@@ -52,6 +57,31 @@ export async function removeDirectory(
   } catch (error) {
     if (isStorageError(error, "aborted")) throw error;
     removal.onFailure(toStorageError(error, { path }));
+  }
+}
+
+/** Removes the signature of a file that is gone, if it was so large that it may have one. */
+export async function forgetSignaturesOf(
+  session: Session,
+  { driver, path, entry }: Found,
+): Promise<void> {
+  if (entry.kind !== "file" || entry.size <= DEFAULT_THRESHOLD) return;
+  const { forgetSignatures } = await import("@omnisync/sync");
+  await forgetSignatures({ driver, path }, entry, session.signal);
+}
+
+/** Removes all signatures below the root of a store, from which every file has gone. */
+export async function forgetSignaturesBelow(session: Session, driver: Driver): Promise<void> {
+  const { SIGNATURE_SUFFIX, forgetSignatures } = await import("@omnisync/sync");
+  const request = { driver, directory: "", recursive: true, includeReserved: true };
+  for await (const page of listPages(session, request)) {
+    for (const { kind, path } of page) {
+      if (kind !== "file" || !path.endsWith(SIGNATURE_SUFFIX)) continue;
+      const signed = path.slice(0, -SIGNATURE_SUFFIX.length).replace(SIGNATURES_FOLDER, "$1");
+      // What lies in the trash is not ours to look through.
+      if (isReserved(signed)) continue;
+      await forgetSignatures({ driver, path: signed }, { size: Infinity }, session.signal);
+    }
   }
 }
 

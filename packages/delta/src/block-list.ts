@@ -1,6 +1,6 @@
 import { STRONG_BYTES } from "./signature.ts";
 
-/** The hashes and sums of blocks as they are found: two columns that grow. */
+/** The hashes and sums of blocks as they are found: two columns that grow, in memory that threads share. */
 export class BlockList {
   length = 0;
   #strong: Uint8Array;
@@ -9,12 +9,12 @@ export class BlockList {
   /** @param expected How many blocks there will be, if known; more are fine. */
   constructor(expected: number) {
     const room = Math.max(16, expected);
-    this.#strong = new Uint8Array(room * STRONG_BYTES);
-    this.#weak = new Uint32Array(room * 2);
+    this.#strong = strongColumn(room);
+    this.#weak = weakColumn(room);
   }
 
   add(strong: Uint8Array, b: number, a: number): void {
-    if (this.length * 2 === this.#weak.length) this.#grow();
+    if (this.length * 2 === this.#weak.length) this.#resize(this.length * 2);
     this.#strong.set(strong, this.length * STRONG_BYTES);
     this.#weak[this.length * 2] = b;
     this.#weak[this.length * 2 + 1] = a;
@@ -28,21 +28,32 @@ export class BlockList {
   /** All hashes; add nothing afterwards. */
   strong(): Uint8Array {
     const length = this.length * STRONG_BYTES;
-    return this.#strong.length === length ? this.#strong : this.#strong.slice(0, length);
+    if (this.#strong.length !== length) this.#resize(this.length);
+    return this.#strong;
   }
 
   /** All sums; add nothing afterwards. */
   weak(): Uint32Array {
-    const length = this.length * 2;
-    return this.#weak.length === length ? this.#weak : this.#weak.slice(0, length);
+    if (this.#weak.length !== this.length * 2) this.#resize(this.length);
+    return this.#weak;
   }
 
-  #grow(): void {
-    const strong = new Uint8Array(this.#strong.length * 2);
-    const weak = new Uint32Array(this.#weak.length * 2);
-    strong.set(this.#strong);
-    weak.set(this.#weak);
+  #resize(blocks: number): void {
+    const strong = strongColumn(blocks);
+    const weak = weakColumn(blocks);
+    strong.set(this.#strong.subarray(0, strong.length));
+    weak.set(this.#weak.subarray(0, weak.length));
     this.#strong = strong;
     this.#weak = weak;
   }
+}
+
+/** Room for the hashes of `blocks` blocks: zeros, which take memory only when they are written. */
+export function strongColumn(blocks: number): Uint8Array {
+  return new Uint8Array(new SharedArrayBuffer(blocks * STRONG_BYTES));
+}
+
+/** Room for the sums of `blocks` blocks. */
+export function weakColumn(blocks: number): Uint32Array {
+  return new Uint32Array(new SharedArrayBuffer(blocks * 8));
 }

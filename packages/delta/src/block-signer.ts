@@ -4,6 +4,13 @@ import type { ContentWindow } from "./content-window.ts";
 import type { RollingEngine } from "./rolling-engine.ts";
 import type { Signature } from "./signature.ts";
 
+export interface BlockSignerOptions {
+  readonly window: ContentWindow;
+  readonly expectedBlocks: number;
+  /** Hash the whole too; the signature's `contentHash` is empty without. */
+  readonly hashWhole: boolean;
+}
+
 /** Signs the blocks that pass through a window. */
 export class BlockSigner {
   /** Up to here blocks are signed. */
@@ -11,25 +18,26 @@ export class BlockSigner {
   readonly blockSize: number;
   readonly #engine: RollingEngine;
   readonly #window: ContentWindow;
-  readonly #whole = new Blake3Hasher();
+  readonly #whole: Blake3Hasher | undefined;
   readonly #blocks: BlockList;
   #hashed = 0;
 
   constructor(
     blockSize: number,
     engine: RollingEngine,
-    { window, expectedBlocks }: { readonly window: ContentWindow; readonly expectedBlocks: number },
+    { window, expectedBlocks, hashWhole }: BlockSignerOptions,
   ) {
     this.blockSize = blockSize;
     this.#engine = engine;
     this.#window = window;
     this.#blocks = new BlockList(expectedBlocks);
+    if (hashWhole) this.#whole = new Blake3Hasher();
   }
 
   /** Takes note of what has come into the window. */
   advance(): void {
     const window = this.#window;
-    this.#whole.update(window.bytes(this.#hashed, window.end - this.#hashed));
+    this.#whole?.update(window.bytes(this.#hashed, window.end - this.#hashed));
     this.#hashed = window.end;
     while (window.end - this.position >= this.blockSize) this.#sign(this.blockSize);
   }
@@ -49,7 +57,7 @@ export class BlockSigner {
     return {
       blockSize: this.blockSize,
       size: this.position,
-      contentHash: new Uint8Array(this.#whole.digestBuffer()),
+      contentHash: new Uint8Array(this.#whole?.digestBuffer() ?? []),
       identity: {},
       strong: this.#blocks.strong(),
       weak: this.#blocks.weak(),

@@ -6,7 +6,9 @@ export type DeltaErrorCode =
   /** The object cannot be made of parts under the store's rules. */
   | "too-large"
   /** The file changed while it was read. */
-  | "changed";
+  | "changed"
+  /** The thread was stopped, or is done. */
+  | "stopped";
 
 /** The one error of this package. */
 export class DeltaError extends Error {

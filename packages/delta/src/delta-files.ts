@@ -1,11 +1,14 @@
-/** Signatures and deltas of local files, made in a thread of their own. */
-import { Worker } from "node:worker_threads";
-import { checkBlockSize } from "./block-size.ts";
+/** Signatures and deltas of local files, made in threads of their own. */
+import type { BigIntStats } from "node:fs";
+import { open } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { checkBlockSize, chooseBlockSize } from "./block-size.ts";
 import { DeltaError } from "./delta-error.ts";
-import type { WorkerMessage } from "./delta-worker.ts";
 import type { Delta } from "./delta-matcher.ts";
-import type { FileJob, FileResults } from "./file-jobs.ts";
+import type { OpenFile } from "./delta-worker.ts";
+import { JobThread } from "./job-thread.ts";
 import type { Signature } from "./signature.ts";
+import type { SignTask, Task, TaskResults } from "./tasks.ts";
 
 export interface FileJobOptions {
   readonly signal?: AbortSignal | undefined;
@@ -16,7 +19,12 @@ export interface FileJobOptions {
 export interface SignFileOptions extends FileJobOptions {
   /** Default: by the size of the file, see `chooseBlockSize`. */
   readonly blockSize?: number | undefined;
+  /** With two, each reads all of the file, and the page cache should hold it. Default: 2 for a large file if there are as many processors. */
+  readonly threads?: 1 | 2 | undefined;
 }
+
+/** From this size on, in bytes, a second thread gains more than its start costs. */
+const WORTH_TWO_THREADS = 128 * 1024 ** 2;
 
 /**
  * The signature of a local file, bound to no object yet.
@@ -25,10 +33,17 @@ export interface SignFileOptions extends FileJobOptions {
  */
 export async function signFile(
   path: string,
-  { blockSize, ...options }: SignFileOptions = {},
+  { blockSize, threads, signal, onProgress }: SignFileOptions = {},
 ): Promise<Signature> {
   if (blockSize !== undefined) checkBlockSize(blockSize);
-  return runInThread({ kind: "sign", path, blockSize }, options);
+  return withUnchanged(path, signal, async (file) => {
+    const { size } = file;
+    const task = { kind: "sign", blockSize: blockSize ?? chooseBlockSize(size), size } as const;
+    const options = { file, signal, onProgress };
+    const count = threads ?? Math.min(2, size < WORTH_TWO_THREADS ? 1 : availableParallelism());
+    if (count === 1) return run({ ...task, hashWhole: true }, options);
+    return signWithTwo({ ...task, hashWhole: false }, options);
+  });
 }
 
 export interface DeltaOfFileOptions extends FileJobOptions {
@@ -40,45 +55,65 @@ export interface DeltaOfFileOptions extends FileJobOptions {
  * What of the object with the signature `old` is in a local file, and the file's own signature.
  * @throws as `signFile`
  */
-export function deltaOfFile(
+export async function deltaOfFile(
   path: string,
   old: Signature,
-  { sign = true, ...options }: DeltaOfFileOptions = {},
+  { sign = true, signal, onProgress }: DeltaOfFileOptions = {},
 ): Promise<Delta> {
-  return runInThread({ kind: "match", path, old, sign }, options);
+  const signWith = sign ? old.blockSize : undefined;
+  return withUnchanged(path, signal, (file) =>
+    run({ kind: "match", old, size: file.size, signWith }, { file, signal, onProgress }),
+  );
 }
 
-async function runInThread<J extends FileJob>(
-  job: J,
-  { signal, onProgress }: FileJobOptions,
-): Promise<FileResults[J["kind"]]> {
+/** @throws DeltaError `changed` if what `work` read was not one content from beginning to end */
+async function withUnchanged<T>(
+  path: string,
+  signal: AbortSignal | undefined,
+  work: (file: OpenFile) => Promise<T>,
+): Promise<T> {
   signal?.throwIfAborted();
-  // Compiled or not: the worker is the file beside this one, with the same ending.
-  const ending = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const url = new URL(`./delta-worker.${ending}`, import.meta.url);
-  const worker = new Worker(url, { name: "omnisync-delta", execArgv: [], workerData: job });
-  const stop = Promise.withResolvers<never>();
-  const onAbort = (): void => stop.reject(signal?.reason);
-  signal?.addEventListener("abort", onAbort, { once: true });
+  const handle = await open(path);
   try {
-    return await Promise.race([stop.promise, resultOf<J>(worker, onProgress)]);
+    const before = await handle.stat({ bigint: true });
+    const result = await work({ descriptor: handle.fd, size: Number(before.size) });
+    if (isSame(before, await handle.stat({ bigint: true }))) return result;
+    throw new DeltaError("changed", `${path} changed while it was read`);
   } finally {
-    signal?.removeEventListener("abort", onAbort);
-    await worker.terminate();
+    await handle.close();
   }
 }
 
-function resultOf<J extends FileJob>(
-  worker: Worker,
-  onProgress: FileJobOptions["onProgress"],
-): Promise<FileResults[J["kind"]]> {
-  return new Promise((resolve, reject) => {
-    worker.on("message", (message: WorkerMessage) => {
-      if (message.kind === "progress") onProgress?.(message.bytes);
-      else if (message.kind === "result") resolve(message.result as FileResults[J["kind"]]);
-      else reject(new DeltaError(message.code, message.message));
-    });
-    worker.on("error", reject);
-    worker.on("exit", (code) => reject(new Error(`the thread ended with ${code}`)));
+function isSame(before: BigIntStats, after: BigIntStats): boolean {
+  const { size, mtimeNs, ctimeNs } = before;
+  return after.size === size && after.mtimeNs === mtimeNs && after.ctimeNs === ctimeNs;
+}
+
+interface RunOptions extends FileJobOptions {
+  readonly file: OpenFile;
+}
+
+/** Ends before anybody closes the file. */
+function run<T extends Task>(task: T, options: RunOptions): Promise<TaskResults[T["kind"]]> {
+  return threadOf(task, options).result;
+}
+
+/** One hashes the whole, the other all that is about blocks: that is about the same work. */
+async function signWithTwo(task: SignTask, options: RunOptions): Promise<Signature> {
+  const blocks = threadOf(task, options);
+  const whole = threadOf({ kind: "hash" }, { ...options, onProgress: undefined });
+  try {
+    const [signature, contentHash] = await Promise.all([blocks.result, whole.result]);
+    return { ...signature, contentHash };
+  } finally {
+    await Promise.all([blocks.stop(), whole.stop()]);
+  }
+}
+
+function threadOf<T extends Task>(task: T, { file, signal, onProgress }: RunOptions): JobThread<T> {
+  return new JobThread(task, {
+    file,
+    signal,
+    onMessage: (message) => message.kind === "progress" && onProgress?.(message.bytes),
   });
 }

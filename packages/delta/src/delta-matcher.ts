@@ -40,6 +40,15 @@ const CREDIT_BLOCKS = 8;
 const PATIENCE = 16;
 const SPARSE = 4;
 
+/** More room spares moving bytes within the window, but is memory. */
+const MOST_SPARE = 8 * 1024 ** 2;
+
+/** What is looked back at and what is ahead, and room for more. */
+function windowSize(blockSize: number): number {
+  const needed = (SPARSE + 1) * blockSize + 2 * PIECE;
+  return needed + Math.min(needed, MOST_SPARE);
+}
+
 /** Fill `space()`, say how much, and again; then `finish()`. */
 export class DeltaMatcher {
   readonly #old: Signature;
@@ -65,14 +74,14 @@ export class DeltaMatcher {
 
   constructor(old: Signature, { signWith, size = 0 }: MatcherOptions = {}) {
     this.#old = old;
-    const largest = Math.max(old.blockSize, signWith ?? 0);
-    this.#engine = new RollingEngine(2 * (SPARSE + 1) * largest + 2 * PIECE, old);
+    this.#engine = new RollingEngine(windowSize(Math.max(old.blockSize, signWith ?? 0)), old);
     this.#window = new ContentWindow(this.#engine.window, PIECE);
     this.#credit = CREDIT_BLOCKS * old.blockSize;
     if (signWith === undefined) return;
     const expectedBlocks = countBlocks(size, signWith);
     const window = this.#window;
-    this.#signer = new BlockSigner(signWith, this.#engine, { window, expectedBlocks });
+    const options = { window, expectedBlocks, hashWhole: true };
+    this.#signer = new BlockSigner(signWith, this.#engine, options);
   }
 
   /** Where the next bytes go; never empty. */

@@ -1,28 +1,90 @@
-/** The thread of one job over one file. */
+/** The thread of one task: it reads an open file, or takes what is handed over. */
+import { readSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
+import { packOps } from "./delta.ts";
 import { DeltaError, type DeltaErrorCode } from "./delta-error.ts";
-import { type FileJob, runFileJob } from "./file-jobs.ts";
+import { pour, type Taker } from "./taker.ts";
+import { type Task, takerOf } from "./tasks.ts";
 
-export type WorkerMessage =
+export interface ThreadJob {
+  readonly task: Task;
+  /** What to read; without it content is handed over. */
+  readonly file?: OpenFile | undefined;
+}
+
+/** A file that is open for reading; it is closed after the thread has ended. */
+export interface OpenFile {
+  readonly descriptor: number;
+  readonly size: number;
+}
+
+/** To the thread: content, or that it was all. */
+export type ThreadInput = Uint8Array<ArrayBuffer> | "all";
+
+export type ThreadMessage =
+  /** Bytes read so far. */
   | { readonly kind: "progress"; readonly bytes: number }
+  /** One piece was taken in; here is its memory. */
+  | { readonly kind: "taken"; readonly memory: ArrayBuffer }
   | { readonly kind: "result"; readonly result: unknown }
   | { readonly kind: "refused"; readonly code: DeltaErrorCode; readonly message: string };
 
-function post(message: WorkerMessage, moved: readonly ArrayBuffer[] = []): void {
-  parentPort?.postMessage(message, moved);
+const PROGRESS_EVERY = 16 * 1024 ** 2;
+
+const { task, file } = workerData as ThreadJob;
+const port = parentPort!;
+
+guard(() => {
+  const taker = takerOf(task);
+  if (file === undefined) return takeFromPort(taker);
+  readAll(file, taker);
+  postResult(taker);
+});
+
+/** A `DeltaError` loses its class between threads. Other errors reach the asker as they are. */
+function guard(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (!(error instanceof DeltaError)) throw error;
+    post({ kind: "refused", code: error.code, message: error.message });
+  }
 }
 
-try {
-  const result = runFileJob(workerData as FileJob, (bytes) => post({ kind: "progress", bytes }));
-  const signature = "ops" in result ? result.signature : result;
-  const columns = signature === undefined ? [] : [signature.strong, signature.weak];
-  // Moved, not copied.
-  post(
-    { kind: "result", result },
-    columns.map((column) => column.buffer as ArrayBuffer),
-  );
-} catch (error) {
-  // Its class is lost between threads. Other errors reach the asker as they are.
-  if (!(error instanceof DeltaError)) throw error;
-  post({ kind: "refused", code: error.code, message: error.message });
+function takeFromPort(taker: Taker<object>): void {
+  port.on("message", (input: ThreadInput) => {
+    guard(() => {
+      if (input === "all") return postResult(taker);
+      pour(input, taker);
+      post({ kind: "taken", memory: input.buffer }, [input.buffer]);
+    });
+  });
+}
+
+/** From the page cache right into the taker's memory. Others may read by the same descriptor. */
+function readAll({ descriptor, size }: OpenFile, taker: Taker<object>): void {
+  let read = 0;
+  let told = 0;
+  for (;;) {
+    const space = taker.space();
+    const count = readSync(descriptor, space, 0, space.length, read);
+    if (count === 0) break;
+    taker.filled(count);
+    read += count;
+    if (read - told < PROGRESS_EVERY) continue;
+    told = read;
+    post({ kind: "progress", bytes: read });
+  }
+  if (read !== size) throw new DeltaError("changed", "the file changed while it was read");
+}
+
+function postResult(taker: Taker<object>): void {
+  const result = taker.finish();
+  if (!("ops" in result)) return post({ kind: "result", result });
+  const ops = packOps(result.ops as Parameters<typeof packOps>[0]);
+  post({ kind: "result", result: { ...result, ops } }, [ops.buffer]);
+}
+
+function post(message: ThreadMessage, moved: readonly ArrayBuffer[] = []): void {
+  port.postMessage(message, moved);
 }

@@ -47,3 +47,26 @@ export class OpList {
     this.#ops[this.#ops.length - 1] = op;
   }
 }
+
+/** For the way between threads: two numbers for each operation, its length and its place in the old content or -1. */
+export function packOps(ops: readonly DeltaOp[]): Float64Array<ArrayBuffer> {
+  const packed = new Float64Array(ops.length * 2);
+  ops.forEach((op, index) => {
+    packed[index * 2] = op.length;
+    packed[index * 2 + 1] = op.kind === "copy" ? op.oldOffset : -1;
+  });
+  return packed;
+}
+
+export function unpackOps(packed: Float64Array): readonly DeltaOp[] {
+  const ops: DeltaOp[] = [];
+  let offset = 0;
+  for (let at = 0; at < packed.length; at += 2) {
+    const length = packed[at]!;
+    const oldOffset = packed[at + 1]!;
+    if (oldOffset < 0) ops.push({ kind: "insert", offset, length });
+    else ops.push({ kind: "copy", offset, length, oldOffset });
+    offset += length;
+  }
+  return ops;
+}

@@ -1,4 +1,11 @@
 export { checkBlockSize, chooseBlockSize, LARGEST_BLOCK, SMALLEST_BLOCK } from "./block-size.ts";
+export {
+  type ContentThread,
+  matchInThread,
+  type MatchInThreadOptions,
+  signInThread,
+  type SignInThreadOptions,
+} from "./content-thread.ts";
 export type { CopyOp, DeltaOp, InsertOp } from "./delta.ts";
 export { DeltaError, type DeltaErrorCode } from "./delta-error.ts";
 export {
@@ -10,6 +17,7 @@ export {
 } from "./delta-files.ts";
 export { type Delta, DeltaMatcher, type MatcherOptions } from "./delta-matcher.ts";
 export { type PartRules, S3_PART_RULES } from "./part-rules.ts";
+export { planEqualParts } from "./plan-equal-parts.ts";
 export {
   type FetchPlanOptions,
   type FetchStep,
@@ -30,6 +38,11 @@ export {
   type Signature,
   signatureBelongsTo,
 } from "./signature.ts";
-export { SignatureBuilder } from "./signature-builder.ts";
-export { decodeSignature, encodedLength, encodeSignature } from "./signature-format.ts";
+export { SignatureBuilder, type SignatureBuilderOptions } from "./signature-builder.ts";
+export {
+  decodeSignature,
+  encodedLength,
+  encodeSignature,
+  SIGNATURE_MAGIC,
+} from "./signature-format.ts";
 export { deltaOfStream, signStream } from "./streams.ts";

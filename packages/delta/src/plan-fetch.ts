@@ -1,5 +1,6 @@
 import type { DeltaOp } from "./delta.ts";
-import { blockLength, countBlocks, type Signature, STRONG_BYTES } from "./signature.ts";
+import { blockLength, countBlocks, type Signature } from "./signature.ts";
+import { StrongIndex } from "./strong-index.ts";
 
 /** A piece of the remote object, in order; together they are all of it. */
 export type FetchStep = ReuseStep | RangeStep;
@@ -55,16 +56,19 @@ function placesOf(remote: Signature, ops: readonly DeltaOp[]): Float64Array {
     const first = op.oldOffset / blockSize;
     for (let i = 0; i * blockSize < op.length; i++) places[first + i] = op.offset + i * blockSize;
   }
-  // The matcher knows one of several equal blocks; what it found serves for all of them.
-  const byHash = new Map<string, number>();
-  const hashOf = (index: number): string =>
-    Buffer.from(
-      remote.strong.buffer,
-      remote.strong.byteOffset + index * STRONG_BYTES,
-      STRONG_BYTES,
-    ).toString("latin1");
-  places.forEach((place, index) => place >= 0 && byHash.set(hashOf(index), place));
-  return places.map((place, index) => (place >= 0 ? place : (byHash.get(hashOf(index)) ?? -1)));
+  if (places.includes(-1)) fillInEqual(places, remote);
+  return places;
+}
+
+/** The matcher knows one of several equal blocks; what it found serves for all of them. */
+function fillInEqual(places: Float64Array, { strong }: Signature): void {
+  const found = new StrongIndex(strong, places.length);
+  for (let index = 0; index < places.length; index++) if (places[index]! >= 0) found.add(index);
+  for (let index = 0; index < places.length; index++) {
+    if (places[index]! >= 0) continue;
+    const equal = found.find(index);
+    if (equal >= 0) places[index] = places[equal]!;
+  }
 }
 
 function addReuse(steps: FetchStep[], step: Omit<ReuseStep, "kind">): void {

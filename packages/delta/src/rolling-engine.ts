@@ -20,7 +20,7 @@ interface RollingExports {
 }
 
 /** Blocks of one hash value, or of neighbouring ones, that are remembered: more are forgotten. */
-const PROBES = 8;
+const PROBES = 32;
 const PAGE = 65_536;
 /** The filter has 256 bits per block, so that it is seldom right in vain, but fits in a core's cache; 32 if it cannot. */
 const SMALLEST_FILTER_BITS = 18;
@@ -114,7 +114,7 @@ function layOut({ size, blockSize }: Signature, start: number): Layout {
     LARGEST_FILTER_BITS,
     Math.max(SMALLEST_FILTER_BITS, cached, bitsFor(blocks * 32)),
   );
-  const slotBits = Math.max(4, bitsFor(blocks * 2));
+  const slotBits = Math.max(4, bitsFor(blocks * 1.5));
   const filter = start + SCRATCH;
   const slots = filter + 2 ** (filterBits - 3);
   const known = slots + 4 * 2 ** slotBits;

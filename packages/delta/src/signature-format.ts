@@ -3,11 +3,22 @@
  * a signature is one `DeltaError` `bad-signature`.
  */
 import { Blake3Hasher } from "@napi-rs/blake-hash";
+import { strongColumn, weakColumn } from "./block-list.ts";
 import { isBlockSize } from "./block-size.ts";
 import { DeltaError } from "./delta-error.ts";
 import { countBlocks, type ObjectIdentity, type Signature, STRONG_BYTES } from "./signature.ts";
 
-const MAGIC = Uint8Array.of(0x89, 0x4f, 0x53, 0x49, 0x47, 0x0d, 0x0a, 0x1a);
+/** What every signature begins with. */
+export const SIGNATURE_MAGIC: Uint8Array = Uint8Array.of(
+  0x89,
+  0x4f,
+  0x53,
+  0x49,
+  0x47,
+  0x0d,
+  0x0a,
+  0x1a,
+);
 const VERSION = 1;
 const FIXED = 64;
 const ENTRY = STRONG_BYTES + 8;
@@ -57,8 +68,8 @@ class SignatureDecoder {
   #pending: Uint8Array = new Uint8Array(0);
   #head: Head | undefined;
   #read = 0;
-  #strong = new Uint8Array(0);
-  #weak = new Uint32Array(0);
+  #strong = strongColumn(0);
+  #weak = weakColumn(0);
   readonly #hasher = new Blake3Hasher();
 
   push(bytes: Uint8Array): void {
@@ -91,8 +102,8 @@ class SignatureDecoder {
       this.#head = head;
       used = head.length;
       // Zeroed memory that the system gives only when it is written: a lying header costs nothing.
-      this.#strong = new Uint8Array(head.blocks * STRONG_BYTES);
-      this.#weak = new Uint32Array(head.blocks * 2);
+      this.#strong = strongColumn(head.blocks);
+      this.#weak = weakColumn(head.blocks);
     }
     const left = this.#head.blocks - this.#read;
     const count = Math.min(left, Math.floor((input.length - used) / ENTRY));
@@ -124,8 +135,8 @@ interface Head {
 
 /** `undefined` if more bytes are needed. */
 function readHead(bytes: Uint8Array): Head | undefined {
-  const magic = bytes.subarray(0, MAGIC.length);
-  check(isEqual(magic, MAGIC.subarray(0, magic.length)), "it does not begin like one");
+  const magic = bytes.subarray(0, SIGNATURE_MAGIC.length);
+  check(isEqual(magic, SIGNATURE_MAGIC.subarray(0, magic.length)), "it does not begin like one");
   if (bytes.length < FIXED) return undefined;
   const view = viewOf(bytes);
   const version = view.getUint16(8, true);
@@ -169,7 +180,7 @@ function headOf({ blockSize, size, contentHash, identity }: Signature): Uint8Arr
   }
   const head = new Uint8Array(FIXED + etag.length + version.length);
   const view = viewOf(head);
-  head.set(MAGIC);
+  head.set(SIGNATURE_MAGIC);
   view.setUint16(8, VERSION, true);
   view.setUint16(10, etag.length, true);
   view.setUint16(12, version.length, true);

@@ -3,6 +3,7 @@ import { type Delta, DeltaMatcher, type MatcherOptions } from "./delta-matcher.t
 import { checkBlockSize } from "./block-size.ts";
 import { SignatureBuilder } from "./signature-builder.ts";
 import type { Signature } from "./signature.ts";
+import { pour } from "./taker.ts";
 
 type Content = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
@@ -12,7 +13,7 @@ type Content = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
  */
 export async function signStream(content: Content, blockSize: number): Promise<Signature> {
   const builder = new SignatureBuilder(checkBlockSize(blockSize));
-  await pour(content, builder);
+  for await (const bytes of content) pour(bytes, builder);
   return builder.finish();
 }
 
@@ -23,18 +24,6 @@ export async function deltaOfStream(
   options: MatcherOptions = {},
 ): Promise<Delta> {
   const matcher = new DeltaMatcher(old, options);
-  await pour(content, matcher);
+  for await (const bytes of content) pour(bytes, matcher);
   return matcher.finish();
-}
-
-async function pour(content: Content, taker: SignatureBuilder | DeltaMatcher): Promise<void> {
-  for await (const bytes of content) {
-    for (let from = 0; from < bytes.length;) {
-      const space = taker.space();
-      const piece = bytes.subarray(from, from + space.length);
-      space.set(piece);
-      taker.filled(piece.length);
-      from += piece.length;
-    }
-  }
 }

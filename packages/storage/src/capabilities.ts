@@ -38,6 +38,11 @@ export interface Capabilities {
   readonly ownGroups: readonly number[];
   /** Extended attributes are kept. Without it a write that carries some throws `unsupported`. */
   readonly xattrs: boolean;
+  /**
+   * With `xattrs`: those that can be given, as `takesXattr` has it. `user`: names in `user.` (a disk, for all but the
+   * super-user); `not-system`: all but those in `system.`. A write that carries others throws `unsupported`.
+   */
+  readonly xattrNames: "all" | "not-system" | "user";
   /** Access control lists are kept. Without it a write that carries one throws `unsupported`. */
   readonly acls: boolean;
   /** User metadata is kept. Without it a write that carries some throws `unsupported`. */
@@ -153,6 +158,8 @@ export interface Conditions {
   readonly remove: boolean;
   /** The source's `ifMatch` of `copy` and `copyPart`. */
   readonly copySource: boolean;
+  /** `copy` with either. A store may honour them for what it is sent, and not for what it copies itself. */
+  readonly copyTarget: boolean;
   /** `multipart.complete` with either. */
   readonly complete: boolean;
 }
@@ -163,6 +170,8 @@ export interface MultipartLimits {
   /** Largest part, bytes. */
   readonly maxPartSize: number;
   readonly maxParts: number;
+  /** All parts but the last have to be of one size. Default false. */
+  readonly equalPartSizes?: boolean | undefined;
 }
 
 /** The capabilities of a store that has none: the base from which drivers spread. */
@@ -177,6 +186,7 @@ export const NO_CAPABILITIES: Capabilities = {
   owner: undefined,
   ownGroups: [],
   xattrs: false,
+  xattrNames: "all",
   acls: false,
   metadata: false,
   contentType: false,
@@ -185,7 +195,14 @@ export const NO_CAPABILITIES: Capabilities = {
   maxNameBytes: undefined,
   maxSize: undefined,
   hashes: [],
-  conditions: { create: false, replace: false, remove: false, copySource: false, complete: false },
+  conditions: {
+    create: false,
+    replace: false,
+    remove: false,
+    copySource: false,
+    copyTarget: false,
+    complete: false,
+  },
   copy: undefined,
   move: false,
   setAttributes: false,

@@ -18,6 +18,7 @@ import type { Capabilities } from "./capabilities.ts";
 import type { AttributeName, Attributes, Entry, Special } from "./entry.ts";
 import type { StorageError } from "./errors.ts";
 import type { HashName } from "./hashes.ts";
+import type { Prune } from "./prune.ts";
 
 export interface Driver extends Partial<Abilities> {
   /** The driver's registered name: `file`, `memory`, `s3`. */
@@ -104,11 +105,12 @@ export interface Abilities {
   probe(options?: ProbeOptions): Promise<Capabilities>;
 
   /**
-   * Creates a directory, for real or as a marker; existing is success; where a file and a directory
-   * cannot have one name, a file there throws `not-a-directory`. Has no capability of its own: there,
-   * together with `rmdir`, where the store can keep an empty directory.
+   * Creates a directory, for real or as a marker; existing is success, and gets the attributes that are
+   * given, those not given stay; where a file and a directory cannot have one name, a file there throws
+   * `not-a-directory`. Has no capability of its own: there, together with `rmdir`, where the store can keep
+   * an empty directory.
    * The root, "", is the place itself: a bucket is made if it is missing; one whose name belongs to
-   * somebody else throws `already-exists`.
+   * somebody else throws `already-exists`. A bucket keeps no attributes: given some, throws `unsupported`.
    */
   mkdir(path: string, options?: DirectoryOptions): Promise<void>;
   /** Removes an empty directory; missing is success; else throws `directory-not-empty`. */
@@ -177,7 +179,7 @@ export interface Abilities {
 
   /**
    * Begins a file of known size that is filled out of order and then committed or aborted; until the
-   * commit nothing is visible at `path`. Bytes never written are 0.
+   * commit nothing is visible at `path`. Bytes never written are 0, or those of `base`.
    */
   stage(path: string, size: number, options?: StageOptions): Promise<Stage>;
 
@@ -266,6 +268,8 @@ export interface StatOptions extends CallOptions {
   readonly attributes?: readonly AttributeName[] | undefined;
   /** Of this version, as `listVersions` names it. Without `capabilities.versions`: `unsupported`. */
   readonly version?: string | undefined;
+  /** Where `fileAndDirectory`: the directory of this name is meant, and no file. Default: the file, if there is one. */
+  readonly directory?: boolean | undefined;
 }
 
 export interface ListOptions extends CallOptions {
@@ -279,6 +283,16 @@ export interface ListOptions extends CallOptions {
   readonly attributes?: readonly AttributeName[] | undefined;
   /** Directories that lie on another file system than the listed one are told, but not entered. Default false. */
   readonly oneFileSystem?: boolean | undefined;
+  /**
+   * Directories that nobody wants the content of: they are told, but what is in them may be left out of a recursive
+   * listing. Does it where that spares the store anything. Default: everything is entered.
+   */
+  readonly prune?: Prune | undefined;
+  /**
+   * Asked now and then for the path of a directory whose content turned out to be of no interest: of what is in it and
+   * still to come, any part may be left out. For what `prune` cannot know beforehand.
+   */
+  readonly leave?: (() => string | undefined) | undefined;
   /** Told of each part that could not be listed; the error names the path. */
   readonly onProblem?: ((problem: StorageError) => void) | undefined;
 }
@@ -509,6 +523,8 @@ export interface Part {
   readonly etag: string;
   /** Checksum that the store gave for the part and wants back at `complete`, as it wrote it. */
   readonly checksum?: string | undefined;
+  /** Of a part that was copied: the MD5 of its bytes, hex, where the store tells it. */
+  readonly md5?: string | undefined;
 }
 
 export interface StageOptions extends CallOptions {
@@ -520,9 +536,22 @@ export interface StageOptions extends CallOptions {
    * machine that went down may have lost any of it.
    */
   readonly resume?: string | undefined;
+  /** What it begins with, cut or filled with zeros to the size. One that goes on (`resume`) keeps what it has. */
+  readonly base?: StageBase | undefined;
   /** As in `WriteOptions`. */
   readonly sparse?: boolean | undefined;
   readonly preallocate?: boolean | undefined;
+}
+
+/**
+ * A file of the same store, also the one at the path itself, which stays as it is. It is not copied where its blocks
+ * can be shared, and else off the main thread. What cannot be read is refused as by `read`; it throws `changed`
+ * if it was another after it was copied.
+ */
+export interface StageBase {
+  readonly path: string;
+  /** As in `ReadOptions`. */
+  readonly ifMatch?: string | undefined;
 }
 
 /** A file that is written into as it lies. After `close` or `leave` the others throw `closed`. */

@@ -47,6 +47,7 @@ export {
   pathProblem,
   sortPaths,
 } from "./path.ts";
+export { type Prune, type PruneRule, isPruned, pruneBelow } from "./prune.ts";
 export {
   type CallsExpected,
   type DriverDefinition,
@@ -62,6 +63,7 @@ export {
 } from "./registry.ts";
 export { READ_ALL_LIMIT, Storage, openStorage } from "./storage.ts";
 export { formatDuration, formatSize, parseDuration, parseSize } from "./units.ts";
+export { takesXattr } from "./xattr-names.ts";
 export { FileDriver, type FileDriverOptions } from "./drivers/file/file-driver.ts";
 export { MemoryDriver, type MemoryDriverOptions } from "./drivers/memory/memory-driver.ts";
 export { MemoryStore } from "./drivers/memory/memory-store.ts";

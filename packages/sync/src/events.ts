@@ -74,6 +74,12 @@ export interface SyncEvent {
   readonly bytes: number;
   /** Bytes of it that an earlier run had brought over; not among `bytes`. */
   readonly resumed?: number | undefined;
+  /** Bytes of it that were taken from the copy that was there; neither among `bytes` nor `resumed`. */
+  readonly matched?: number | undefined;
+  /** Of a file that is large enough for a delta: what became of that. */
+  readonly delta?: DeltaUse | undefined;
+  /** Why the signature of what lies there now could not be kept: the next transfer of it is a whole one. */
+  readonly signatureError?: StorageError | undefined;
   /** How the content went over: by the store itself, whole, in parts, or by ranges. */
   readonly strategy?: Strategy | undefined;
   /** Of `copy`, `link` and `attributes` where the destination had something before. */
@@ -87,3 +93,21 @@ export interface SyncEvent {
 }
 
 export type Strategy = "server-copy" | "whole" | "stream" | "multipart" | "ranges";
+
+/**
+ * - `used`: what the other side had was not transferred.
+ * - `appended`: without a signature, by the size of its parts, the old object was found to be the beginning.
+ * - `no-signature`: there is none, and none was to be made.
+ * - `stale-signature`: there is one, of another content of that path. It was ignored.
+ * - `bad-signature`: what lies there is no signature, or a damaged one, or of content that it is not of. It was ignored.
+ * - `different`: nothing worth it is in common.
+ * - `refused`: the store does not do what deltas need, or did not this time; the whole was transferred.
+ */
+export type DeltaUse =
+  | "used"
+  | "appended"
+  | "no-signature"
+  | "stale-signature"
+  | "bad-signature"
+  | "different"
+  | "refused";

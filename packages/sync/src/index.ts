@@ -22,7 +22,7 @@ export {
   startFindDuplicates,
 } from "./dedupe/find-duplicates.ts";
 export { type DiffEntry, type DiffOptions, diff } from "./diff.ts";
-export type { Change, EventKind, Reason, Strategy, SyncEvent } from "./events.ts";
+export type { Change, DeltaUse, EventKind, Reason, Strategy, SyncEvent } from "./events.ts";
 export {
   type Decision,
   type ExplainOptions,
@@ -104,6 +104,17 @@ export type {
 } from "./options/limit-options.ts";
 export type { LinkMode, WalkOptions } from "./options/walk-options.ts";
 export type { Alternates, WriteModeOptions } from "./options/write-options.ts";
+export type { DeltaOptions, SignaturePlacement } from "./options/delta-options.ts";
+export {
+  type DeltaExplanation,
+  type DeltaReason,
+  type DeltaStep,
+  explainDelta,
+} from "./delta/explain-delta.ts";
+export { forgetSignatures } from "./delta/forget-signatures.ts";
+export { type SignedObject, type SignOptions, signObject } from "./delta/sign-object.ts";
+export { DELTA_THRESHOLD } from "./delta/deltas.ts";
+export { SIGNATURE_SUFFIX } from "./delta/signature-path.ts";
 export type { Place, SyncOptions } from "./options.ts";
 export {
   type ApplyOptions,

@@ -47,6 +47,8 @@ export interface Report {
   readonly bytesServerCopied: number;
   /** Bytes of transferred files that earlier runs had brought over. */
   readonly bytesResumed: number;
+  /** Bytes of transferred files that were taken from the copies that were there. */
+  readonly bytesMatched: number;
   /** Transfers that were cut short and are kept for a later run. */
   readonly kept: number;
   readonly failed: number;
@@ -74,6 +76,8 @@ export interface Progress {
   readonly bytesDone: number;
   /** Of these, what earlier runs had done. */
   readonly bytesResumed: number;
+  /** Of these, what was taken from the copies that were there. */
+  readonly bytesMatched: number;
   readonly checked: number;
   readonly failed: number;
   /** Milliseconds since the start. */
@@ -111,6 +115,7 @@ export class ReportBuilder {
     bytesTransferred: 0,
     bytesServerCopied: 0,
     bytesResumed: 0,
+    bytesMatched: 0,
     kept: 0,
     failed: 0,
     duration: 0,
@@ -134,6 +139,7 @@ export class ReportBuilder {
         if (event.strategy === "server-copy") counts.bytesServerCopied += event.source?.size ?? 0;
         counts.bytesTransferred += event.bytes;
         counts.bytesResumed += event.resumed ?? 0;
+        counts.bytesMatched += event.matched ?? 0;
         break;
       case "attributes":
         counts.attributesSet++;

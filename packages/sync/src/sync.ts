@@ -5,6 +5,7 @@
  */
 import { type Entry, StorageError, joinPath } from "@omnisync/storage";
 import { setMaxListeners } from "node:events";
+import { Deltas } from "./delta/deltas.ts";
 import type { SyncEvent } from "./events.ts";
 import { RunEnded } from "./limits/run-end.ts";
 import { RunLimits } from "./limits/run-limits.ts";
@@ -19,6 +20,7 @@ import { DirectoryTimes } from "./run/directory-times.ts";
 import { EqualFiles } from "./run/equal-files.ts";
 import { type ExtraSink, ExtrasAtEnd, ExtrasBefore, ExtrasDuring } from "./run/extra-sink.ts";
 import { Budget, JobGate } from "./run/gate.ts";
+import { markRoot, withMarkers } from "./run/markers.ts";
 import { PairHandler } from "./run/pair-handler.ts";
 import { dropExpired } from "./resume/expire.ts";
 import { ProgressTracker } from "./run/progress-tracker.ts";
@@ -166,6 +168,7 @@ function contextWith(
     limits,
     throttle: limits.throttle,
     cache: options.attributeCache === undefined ? undefined : new CacheUse(options.attributeCache),
+    deltas: options.wholeFile ? undefined : new Deltas(options.delta ?? {}),
     old: createOldContent(options, destination, backups, signal),
     delayed: options.delayUpdates && !options.dryRun ? new DelayedUpdates(destination) : undefined,
     notLed,
@@ -208,6 +211,7 @@ async function runPhases(context: RunContext, report: ReportBuilder): Promise<vo
     const mayReplace = report.withheld === undefined || context.options.deleteTiming === "during";
     if (context.limits.end.reason === undefined) await handler.performDeferred(mayReplace);
     if (capabilities.directories) await times.apply();
+    else if (files === undefined) await markRoot(context, roots.source, roots.destination);
   } finally {
     // Transfers that are under way end before the run does, whatever ended it.
     await handler.stop();
@@ -261,6 +265,10 @@ async function transferAll({
   const { source, destination, options, progress } = context;
   const through = (place: Place, note: (page: readonly Entry[]) => void) => (pages: Pages) =>
     counted(context, place, pages, note);
+  const onProblem = (problem: StorageError, path: string): void => {
+    removal.noteUnseen(path);
+    handler.listingProblem(problem, path);
+  };
   const countSource = through(source, (page) => {
     report.counts.sourceEntries += page.length;
     removal.noteSource(page);
@@ -269,15 +277,16 @@ async function transferAll({
     report.counts.destinationEntries += page.length;
   });
   await walkPairs(
-    { place: source, root: roots.source, through: countSource },
+    {
+      place: source,
+      root: roots.source,
+      through: (pages) => withMarkers(context, countSource(pages), onProblem),
+    },
     { place: destination, root: roots.destination, through: countDestination },
     {
       ...walkOptions(context),
       files,
-      onProblem: (problem, path) => {
-        removal.noteUnseen(path);
-        handler.listingProblem(problem, path);
-      },
+      onProblem,
       onReserved: options.dryRun ? undefined : handler.reserved,
     },
     (pair) => handler.handle(pair),

@@ -5,8 +5,12 @@ import type { Command } from "commander";
 import { resolve } from "node:path";
 import { openAttributeCache } from "../attribute-cache.ts";
 import { addDriverFlags } from "../driver-flags.ts";
+import { deltaOptions } from "../engine-options.ts";
 import { exitCodeOfApply } from "../exit-code-of.ts";
 import { rate, wholeNumber } from "../flag-values.ts";
+import { checkCombinations } from "../flags/combinations.ts";
+import { addFlags } from "../flags/commander-flags.ts";
+import { DELTA_FLAGS, type DeltaFlags } from "../flags/delta-flags.ts";
 import { examples } from "../help-examples.ts";
 import { EventPrinter } from "../output/event-printer.ts";
 import { statsLines, summaryLine, withheldText } from "../output/summary.ts";
@@ -16,7 +20,7 @@ import type { Session } from "../session.ts";
 import { watch } from "../transfer.ts";
 import { UsageError } from "../usage-error.ts";
 
-interface ApplyFlags {
+interface ApplyFlags extends DeltaFlags {
   readonly dryRun?: boolean;
   readonly jobs?: number;
   readonly bwlimit?: number;
@@ -64,6 +68,7 @@ export function addApplyCommand(program: Command, session: Session): void {
     .option("--no-progress", "Never show progress")
     .option("--stats", "Print all counts at the end")
     .action((file: string, flags: ApplyFlags) => apply(session, file, flags));
+  addFlags(command, [{ heading: "How to do it:", flags: DELTA_FLAGS }], "transfer");
   addDriverFlags(command, session);
   examples(command, [
     ["omnisync plan --delete site/ s3://bucket -o site.plan", "make a plan, look at it"],
@@ -73,6 +78,7 @@ export function addApplyCommand(program: Command, session: Session): void {
 }
 
 async function apply(session: Session, file: string, flags: ApplyFlags): Promise<void> {
+  checkCombinations(flags);
   const { readPlan } = await import("@omnisync/sync");
   const plan = await readPlan(resolve(session.io.cwd, file));
   try {
@@ -98,12 +104,14 @@ async function applyBetween(session: Session, plan: Plan, flags: ApplyFlags): Pr
     itemizeChanges: undefined,
     ...names,
     toLocal,
+    destination,
   });
   try {
     const run = startApply(plan, source, destination, {
       dryRun: flags.dryRun,
       jobs: flags.jobs,
       bandwidth: flags.bwlimit,
+      ...deltaOptions(flags),
       attributeCache: cache,
       resume: flags.resume ? await openResumeStore(session, destination.driver) : undefined,
       signal: session.signal,

@@ -48,7 +48,7 @@ export function addDedupeCommand(program: Command, session: Session): void {
     .command("dedupe <location>")
     .summary("find files of equal content")
     .description(
-      "Finds files of equal content and says how much space they waste; empty files are left alone. With --delete or --link it keeps one copy of each, after it has shown what it found and asked. A file goes only if it and the kept copy were read, are equal, and did not change since; hard links of the kept copy are named and stay.",
+      "Finds files of equal content and says how much space they waste; empty files are left alone. With --delete or --link it keeps one copy of each, after it has shown what it found and asked. A file goes only if it and the kept copy were read, are equal, and did not change since; hard links of the kept copy are named and stay. Only one such run goes on at a location, a second one says who is at it; do not start one at a directory above or below.",
     )
     .action((location: string, flags: DedupeFlags) => dedupe(session, location, flags));
   command

@@ -5,7 +5,7 @@ import { addDriverFlags } from "../driver-flags.ts";
 import { examples } from "../help-examples.ts";
 import { runPlainTransfer } from "../plain-transfer.ts";
 import { locate, look, lookFromParent } from "../places.ts";
-import { removeEmptyDirectories } from "../removal.ts";
+import { forgetSignaturesBelow, removeEmptyDirectories } from "../removal.ts";
 import type { Session } from "../session.ts";
 import { type CommonRoot, type Spot, parseSpot } from "../spots.ts";
 import { UsageError } from "../usage-error.ts";
@@ -124,6 +124,7 @@ async function copyAndRemove(
   };
   const done = await runPlainTransfer(session, ends, { move: true, verbose });
   if (!done || !isDirectory) return;
+  await forgetSignaturesBelow(session, ends.source.driver);
   await removeEmptyDirectories(session, ends.source.driver);
   const parent = await source.parent().open(session);
   await parent.rmdir?.(source.name, { signal: session.signal });

@@ -5,7 +5,7 @@ import { EXIT } from "../exit-codes.ts";
 import { examples } from "../help-examples.ts";
 import { errorText } from "../output/error-text.ts";
 import { type Found, locate, lookFromParent } from "../places.ts";
-import { type Removal, removeBelow, removeDirectory } from "../removal.ts";
+import { type Removal, forgetSignaturesOf, removeBelow, removeDirectory } from "../removal.ts";
 import type { Session } from "../session.ts";
 import { type Spot, parseSpot } from "../spots.ts";
 import { UsageError } from "../usage-error.ts";
@@ -82,7 +82,9 @@ async function remove(session: Session, target: Target, flags: RmFlags): Promise
     if (path !== "" && gone) await removeDirectory(session, driver, path, removal);
   } else {
     removal.onPath(path);
-    if (!removal.dryRun) await driver.remove(path, { signal: session.signal });
+    if (removal.dryRun) return;
+    await driver.remove(path, { signal: session.signal });
+    await forgetSignaturesOf(session, target);
   }
 }
 

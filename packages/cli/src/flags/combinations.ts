@@ -18,6 +18,9 @@ const EXCLUSIVE: readonly (readonly [one: Name, other: Name, why: string])[] = [
   ["json", "stats", "stdout has one form"],
   ["json", "outFormat", "stdout has one form"],
   ["removeSourceFiles", "delete", "the next run would take what this one moved for extras"],
+  ["wholeFile", "deltaThreshold", "files go whole, whatever their size"],
+  ["wholeFile", "deltaGenerate", "files go whole, so that no signature is of use"],
+  ["wholeFile", "sidecar", "files go whole, so that no signature is kept"],
   ["skipLinks", "copyLinks", "links are left out, or followed"],
   ["skipLinks", "copyUnsafeLinks", "links are left out, or followed"],
 ];
@@ -34,6 +37,7 @@ const EXCLUSIVE_FOR_ALL: readonly (readonly [one: Name, other: Name, why: string
   ["compareDest", "copyDest", "what is equal elsewhere has one meaning"],
   ["compareDest", "linkDest", "what is equal elsewhere has one meaning"],
   ["copyDest", "linkDest", "what is equal elsewhere has one meaning"],
+  ["sidecar", "noSidecar", "signatures are kept beside their files, or not at all"],
   ["trash", "backup", "what is replaced goes to one place"],
 ];
 

@@ -1,14 +1,11 @@
 /** How content gets to its destination. */
 import { directoryInside } from "../flag-values.ts";
+import { DELTA_FLAGS } from "./delta-flags.ts";
 import { type Flag, plainText, toggle, valued } from "./flag.ts";
 
 export const CONTENT_FLAGS: readonly Flag[] = [
   toggle("fsync", { help: "Wait for stable storage after each file" }),
-  toggle("wholeFile", {
-    short: "W",
-    negatable: true,
-    help: "Send changed files whole (default where nothing is gained by less)",
-  }),
+  ...DELTA_FLAGS,
   toggle("inplace", {
     negatable: true,
     help: "Write into existing files instead of beside them: an interruption leaves a mixture",

@@ -80,6 +80,8 @@ interface AttributeValues {
   omitDirTimes?: boolean;
   omitLinkTimes?: boolean;
   perms?: boolean;
+  /** No flag: rsync's way. */
+  foreignSetIds?: boolean;
   executability?: boolean;
   owner?: boolean;
   group?: boolean;
@@ -125,6 +127,12 @@ interface ContentValues {
   delayUpdates?: boolean;
   tempDir?: string;
   wholeFile?: boolean;
+  /** Bytes. */
+  deltaThreshold?: number;
+  blockSize?: number;
+  sidecar?: boolean;
+  noSidecar?: boolean;
+  deltaGenerate?: boolean;
   compareDest?: string[];
   copyDest?: string[];
   linkDest?: string[];

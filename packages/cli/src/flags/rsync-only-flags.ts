@@ -18,7 +18,6 @@ const WITHOUT_EFFECT: readonly (readonly [
   ["qsort"],
   ["super"],
   ["insecure-links"],
-  ["block-size", "B", "size"],
   ["checksum-choice", undefined, "name"],
   ["cc", undefined, "name"],
   ["checksum-seed", undefined, "n"],

@@ -1,7 +1,8 @@
 /** What a transfer tells of each path: itemized, in words, or as JSON; errors always, on stderr. */
 import { formatSize, printable } from "@omnisync/storage";
-import type { SyncEvent } from "@omnisync/sync";
+import type { Place, SyncEvent } from "@omnisync/sync";
 import type { Session } from "../session.ts";
+import { DeltaNotices } from "./delta-notices.ts";
 import { errorJson, failureText } from "./error-text.ts";
 import { type ItemizeContext, itemizeLine } from "./itemize.ts";
 import { lineFacts } from "./rsync/line-facts.ts";
@@ -20,17 +21,21 @@ export interface PrintOptions extends ItemizeContext {
   /** 0: sizes in bytes. */
   readonly humanReadable?: number | undefined;
   readonly sourceText?: string | undefined;
+  /** Where content goes: what it can is told of, where that is the reason for something. */
+  readonly destination?: Place | undefined;
 }
 
 export class EventPrinter {
   readonly #session: Session;
   readonly #options: PrintOptions;
   readonly #log: LogFile | undefined;
+  readonly #notices: DeltaNotices;
 
   constructor(session: Session, options: PrintOptions, log?: LogFile) {
     this.#session = session;
     this.#options = options;
     this.#log = log;
+    this.#notices = new DeltaNotices(options.destination?.driver);
   }
 
   /** Prints what the options want to know of an event. Never throws. */
@@ -48,6 +53,10 @@ export class EventPrinter {
       );
     }
     if (event.kind === "kept" && !quiet) this.#session.complain(this.#kept(event));
+    for (const notice of this.#notices.of(event, shownPath(this.#options, event.path))) {
+      if (!quiet) this.#session.complain(notice);
+      this.#log?.line(notice);
+    }
     const line = (outFormat ?? itemizeChanges) ? this.#itemized(event) : this.#inWords(event);
     if (line !== undefined) this.#session.out.line(line);
     if (this.#log !== undefined && event.kind !== "unchanged") this.#toLog(this.#log, event);
@@ -86,7 +95,8 @@ export class EventPrinter {
     if (verbose < (quietKind ? 2 : 1)) return undefined;
     const bytes = event.source?.size ?? 0;
     const shown = this.#options.humanReadable === 0 ? `${bytes} bytes` : formatSize(bytes);
-    const size = event.kind === "copy" ? ` (${shown})` : "";
+    const saved = event.matched ? `, ${formatSize(event.matched)} of it was there` : "";
+    const size = event.kind === "copy" ? ` (${shown}${saved})` : "";
     return `${WORDS[event.kind]} ${printable(shownPath(this.#options, event.path))}${size}`;
   }
 }
@@ -108,15 +118,19 @@ const WORDS: Readonly<
 
 /** An event as one line of JSON; what is not known is left out. */
 function eventJson(event: SyncEvent, path: string): object {
-  const { kind, reason, bytes, resumed, strategy, error, source, destination } = event;
+  const { kind, reason, bytes, resumed, matched, delta, strategy, source, destination } = event;
+  const { error, signatureError } = event;
   return {
     kind,
     path,
     reason,
     bytes,
     resumed: resumed || undefined,
+    matched: matched || undefined,
+    delta,
     size: (source ?? destination)?.size,
     strategy,
+    signatureError: signatureError && errorJson(signatureError),
     error: error && errorJson(error),
   };
 }

@@ -67,7 +67,8 @@ export class ProgressDisplay {
 
   #tick(): void {
     const progress = this.#look();
-    const rate = this.#meter.update(progress.bytesDone - progress.bytesResumed, progress.elapsed);
+    const { bytesDone, bytesResumed, bytesMatched, elapsed } = progress;
+    const rate = this.#meter.update(bytesDone - bytesResumed - bytesMatched, elapsed);
     if (!this.#terminal) this.#session.note(progressText(progress, rate));
     else if (progress.elapsed >= this.#grace) this.#draw(progress, rate);
   }

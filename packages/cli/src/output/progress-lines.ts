@@ -46,13 +46,15 @@ export function progressText(progress: Progress, rate: number): string {
 }
 
 function overall(progress: Progress, rate: number): string {
-  const { bytesDone, bytesTotal, bytesResumed, filesDone, filesTotal, listed, failed } = progress;
+  const { bytesDone, bytesTotal, bytesResumed, bytesMatched } = progress;
+  const { filesDone, filesTotal, listed, failed } = progress;
   const open = listed ? "" : "+";
   const left = Math.max(bytesTotal - bytesDone, 0);
   const eta = listed && rate > 0 ? `eta ${formatDuration((left / rate) * 1000)}` : "listing";
   const parts = [
     `${formatSize(bytesDone)} of ${formatSize(bytesTotal)}${open}`,
     bytesResumed === 0 ? undefined : `${formatSize(bytesResumed)} of it from earlier runs`,
+    bytesMatched === 0 ? undefined : `${formatSize(bytesMatched)} of it was there`,
     `${formatSize(Math.round(rate))}/s`,
     listed && rate === 0 ? undefined : eta,
     `${filesDone} of ${filesTotal}${open} files`,

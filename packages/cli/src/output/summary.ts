@@ -17,6 +17,9 @@ export function summaryLine(report: Report, kind: keyof typeof VERBS): string {
   const parts = [
     `${report.dryRun ? planned : done} ${plural(files, "file")} (${formatSize(bytes)}) in ${formatDuration(report.duration)}`,
     report.bytesResumed === 0 ? undefined : `${formatSize(report.bytesResumed)} from earlier runs`,
+    report.bytesMatched === 0
+      ? undefined
+      : `${formatSize(report.bytesMatched)} not sent: it was there`,
     counted(report.removed, report.dryRun ? "to remove" : "removed"),
     counted(report.attributesSet, report.dryRun ? "with attributes to set" : "with attributes set"),
     counted(report.directoriesCreated, "directories"),
@@ -123,6 +126,7 @@ export function statsLines(report: Report): readonly string[] {
       "Bytes copied by the store",
       `${report.bytesServerCopied} (${formatSize(report.bytesServerCopied)})`,
     ],
+    ["Bytes that were there", `${report.bytesMatched} (${formatSize(report.bytesMatched)})`],
     ["Bytes from earlier runs", `${report.bytesResumed} (${formatSize(report.bytesResumed)})`],
     ["Transfers kept for later", report.kept],
     ["Rate", `${formatSize(report.bytesTransferred / Math.max(report.duration / 1000, 0.001))}/s`],

@@ -10,6 +10,7 @@ import {
   isStorageError,
   isWithin,
   orderKey,
+  pruneBelow,
 } from "@omnisync/storage";
 import { intercept } from "@omnisync/storage/layers";
 import type { Reach } from "./source-tree.ts";
@@ -44,7 +45,8 @@ async function* listNarrow(
   for (const { entry, reach } of found) {
     if (entry.path !== "") yield [entry];
     if (reach === "itself" || entry.kind !== "directory") continue;
-    yield* driver.list(entry.path, { ...options, recursive: reach === "all" });
+    const prune = pruneBelow(options.prune, entry.path);
+    yield* driver.list(entry.path, { ...options, prune, recursive: reach === "all" });
   }
 }
 

@@ -17,6 +17,7 @@ import {
   joinPath,
   orderKey,
   parentPath,
+  pruneBelow,
 } from "@omnisync/storage";
 
 export interface Graft {
@@ -198,7 +199,13 @@ async function* graftPages(graft: Graft, options: ListOptions): AsyncIterable<re
   if (at !== "") yield [{ ...entry, path: at }];
   if (reach === "itself" || entry.kind !== "directory") return;
   const cut = path === "" ? 0 : path.length + 1;
-  const listing = driver.list(path, { ...options, recursive: reach === "all" });
+  const prune = pruneBelow(options.prune, at);
+  const leave = (): string | undefined => {
+    const left = options.leave?.();
+    if (left === undefined || at === "") return left && joinPath(path, left);
+    return isWithin(at, left) ? joinPath(path, left.slice(at.length + 1)) : undefined;
+  };
+  const listing = driver.list(path, { ...options, prune, leave, recursive: reach === "all" });
   for await (const page of listing) {
     yield page.map((one) => ({ ...one, path: joinPath(at, one.path.slice(cut)) }));
   }

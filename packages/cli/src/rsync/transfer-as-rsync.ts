@@ -19,6 +19,7 @@ import {
   statsBlock,
 } from "../output/rsync/rsync-counts.ts";
 import { RsyncPrinter } from "../output/rsync/rsync-printer.ts";
+import { openResumeStore } from "../resume-store.ts";
 import type { Session } from "../session.ts";
 import { listAsRsync } from "./list-as-rsync.ts";
 import { narrowedDestination } from "./narrowed-destination.ts";
@@ -193,9 +194,12 @@ class RsyncRun {
       values.attributeCache === false
         ? undefined
         : await openAttributeCache(this.#session, [ends.source, ends.destination]);
+    // A store keeps the parts of an upload; a disk has rsync's own ways.
+    const keeps = options.partial && !ends.toLocal && !tree && values.resume !== false;
     const run = startSync(ends.source, ends.destination, {
       ...options,
       attributeCache: cache,
+      resume: keeps ? await openResumeStore(this.#session, ends.destination.driver) : undefined,
       onEvent: (event: SyncEvent) => {
         printer.print(event);
         if (event.kind !== "copy") return;

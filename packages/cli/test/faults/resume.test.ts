@@ -320,6 +320,22 @@ describe("an upload in parts", () => {
     expect(stateFiles()).toEqual([]);
   });
 
+  it("[SY-300] of omnisync rsync goes on with --partial; without, Ctrl-C leaves nothing", async () => {
+    const rsync = (...flags: string[]): Child =>
+      omnisync("rsync", ...flags, file, "s3://bucket/big");
+    slow("UploadPart", 40);
+    await killAfter(() => rsync("-t", "--partial"), "UploadPart", 4);
+    expect(await openUploads()).toHaveLength(1);
+    const { stdout, stderr } = await succeeds(rsync("-tv", "--partial"));
+    expect([stdout(), stderr()]).toEqual([expect.stringMatching(/^big$/m), ""]);
+    await expectUploaded();
+    expect(asked("CreateMultipartUpload")).toHaveLength(1);
+    expect(asked("UploadPart").length).toBeLessThanOrEqual(Math.ceil(SIZE / PART) + STREAMS);
+    expect(stateFiles()).toEqual([]);
+    await killAfter(() => rsync("-tI"), "UploadPart", 4, "SIGINT");
+    expect([await openUploads(), stateFiles()]).toEqual([[], []]);
+  });
+
   it("[SY-308] two runs at once each do their own", async () => {
     slow("UploadPart", 100);
     const results = await Promise.all([up(), up()].map(({ ended }) => ended));

@@ -1,6 +1,7 @@
 /** The bundle, built anew: what only it does differently from the sources that the other tests run. */
 import { type StrictS3, startStrictS3 } from "@omnisync/testkit/strict-s3";
 import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -109,6 +110,22 @@ test("S3: up and down, small and large; of Node only what it takes", { timeout: 
   const unneeded = ["http2", "https", "sqlite", "child_process", "zlib", "worker_threads"];
   for (const name of natives(...unneeded)) expect(loaded).not.toContain(name);
   for (const name of ["http-connection.js", "engine.js"]) expect(loaded).not.toContain(name);
+});
+
+test("S3: the thread that makes deltas finds its code", { timeout: 60_000 }, async () => {
+  const root = createTree({ "a/": "" });
+  const content = randomBytes(24 * 1024 ** 2);
+  const send = async (): Promise<unknown> => {
+    writeFileSync(join(root, "a/big"), content);
+    const argv = ["sync", "--json", "--delta-threshold", "1M", "a/", "s3://bucket/delta/"];
+    const { stdout } = await run(root, argv);
+    return JSON.parse(stdout.split("\n")[0] as string);
+  };
+  expect(await send()).not.toHaveProperty("matched");
+  content.write("edited", 2 ** 20);
+  expect(await send()).toMatchObject({ kind: "copy", delta: "used", strategy: "multipart" });
+  content.write("again", 2 ** 21);
+  expect(await send()).toHaveProperty("matched", expect.any(Number));
 });
 
 test("S3 through a proxy", async () => {

@@ -13,6 +13,7 @@ const PROGRESS: Progress = {
   bytesTotal: 100 * MIB,
   bytesDone: 25 * MIB,
   bytesResumed: 0,
+  bytesMatched: 0,
   checked: 4,
   failed: 0,
   elapsed: 5000,
@@ -34,6 +35,11 @@ describe("progressLines", () => {
   test("says what earlier runs had done", () => {
     const [head] = progressLines({ ...PROGRESS, bytesResumed: 5 * MIB }, MIB, 120);
     expect(head).toContain("25.0 MiB of 100 MiB, 5.00 MiB of it from earlier runs, 1.00 MiB/s");
+  });
+
+  test("says what was there and is not sent", () => {
+    const [head] = progressLines({ ...PROGRESS, bytesMatched: 20 * MIB }, MIB, 120);
+    expect(head).toContain("25.0 MiB of 100 MiB, 20.0 MiB of it was there, 1.00 MiB/s");
   });
 
   test("says that totals are not final while listing goes on, and gives no time left", () => {

@@ -25,6 +25,9 @@ const CASES: readonly (readonly [string, readonly string[], FlagValues])[] = [
   ["a negated long name", ["-t", "--no-times"], { times: false }],
   ["a negated short name", ["-t", "--no-t"], { times: false }],
   ["the last one counts", ["--no-p", "-p"], { perms: true }],
+  ["rsync's block sizes, which are none of ours", ["-B700", "--block-size=131073"], {}],
+  ["a block size that is one of ours", ["-B", "128K"], { blockSize: 131_072 }],
+  ["deltas", ["--no-W", "--sidecar"], { wholeFile: false, sidecar: true }],
   ["-P", ["-P"], { partial: true, progress: true }],
   ["-h with others", ["-vh"], { verbose: 1, humanReadable: 2 }],
   ["--del", ["--del"], { delete: true, deleteTimings: ["during"] }],
@@ -102,6 +105,13 @@ const BAD: readonly (readonly [string, readonly string[], number, RegExp])[] = [
   ["a value for none", ["--archive=1"], 1, /--archive: option does not take an argument/],
   ["an abbreviation", ["--recurs"], 1, /--recurs: unknown option/],
   ["a bad size", ["--max-size=1X", "a", "b"], 1, /--max-size: "1X" is not a size/],
+  ["a bad block size", ["-Bx", "a", "b"], 1, /-B: "x" is not a size/],
+  [
+    "two places for signatures",
+    ["--sidecar", "--no-sidecar", "a", "b"],
+    1,
+    /--sidecar and --no-sidecar exclude each other/,
+  ],
   ["a rate that is too small", ["--bwlimit=1B", "a", "b"], 1, /too small/],
   ["a time that has passed", ["--stop-at=2001-01-01T00:00", "a", "b"], 1, /is not in the future/],
   [

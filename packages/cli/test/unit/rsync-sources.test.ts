@@ -1,5 +1,12 @@
 /** Several sources seen as one, and a destination of which only what they reach is seen. */
-import { type Driver, type Entry, MemoryDriver } from "@omnisync/storage";
+import {
+  type Driver,
+  type Entry,
+  type ListOptions,
+  MemoryDriver,
+  isPruned,
+} from "@omnisync/storage";
+import { intercept } from "@omnisync/storage/layers";
 import { expect, test } from "vitest";
 import { narrowedDestination } from "../../src/rsync/narrowed-destination.ts";
 import { type Graft, emptyTree, sourceTree } from "../../src/rsync/source-tree.ts";
@@ -49,6 +56,33 @@ test("a source lies under its path, whole, with its entries, or by itself", asyn
   const itself = sourceTree([await graft(store, "x", { reach: "itself" })]);
   expect(await pathsOf(itself)).toEqual(["x"]);
   expect(await itself.stat("x/f")).toBeUndefined();
+});
+
+test("what need not be listed is passed on to each source, as its paths are there", async () => {
+  const store = await storeOf({ "in/f": "f", "in/d/g": "g" });
+  const asked: ListOptions[] = [];
+  const watched = intercept(store, {
+    rewrap: (view) => view,
+    methods: {
+      list: (path: string, options: ListOptions = {}) => {
+        asked.push(options);
+        return store.list(path, options);
+      },
+    },
+  });
+  const tree = sourceTree([await graft(watched, "x/y", { path: "in" })]);
+  const rules = [{ enter: false, subject: "path" as const, expression: /^top\/x\/y\/d$/ }];
+  let left: string | undefined = "x/y/d";
+  const leave = (): string | undefined => left;
+  const prune = { before: "top/", rules };
+  await Array.fromAsync(tree.list("", { recursive: true, prune, leave }));
+  expect(isPruned(asked[0]!.prune!, "d")).toBe(true);
+  expect(isPruned(asked[0]!.prune!, "x/y/d")).toBe(false);
+  expect(asked[0]!.leave!()).toBe("in/d");
+  left = "x/other";
+  expect(asked[0]!.leave!()).toBeUndefined();
+  left = undefined;
+  expect(asked[0]!.leave!()).toBeUndefined();
 });
 
 test("removing a source removes it where it lies", async () => {

@@ -93,6 +93,32 @@ const BAD: readonly (readonly [string, readonly string[], RegExp])[] = [
     /--append and --whole-file exclude each other, because only the rest of a file is sent/,
   ],
   [
+    "--sidecar with --no-sidecar",
+    ["sync", "--sidecar", "--no-sidecar", A, B],
+    /--sidecar and --no-sidecar exclude each other, because signatures are kept beside/,
+  ],
+  [
+    "--whole-file with --delta-threshold",
+    ["copy", "-W", "--delta-threshold=1M", A, B],
+    /--whole-file and --delta-threshold exclude each other, because files go whole/,
+  ],
+  [
+    "--whole-file with --sidecar in apply",
+    ["apply", "-W", "--sidecar", "p"],
+    /--whole-file and --sidecar exclude each other/,
+  ],
+  [
+    "--block-size that is none",
+    ["sync", "-B", "100K", A, B],
+    /--block-size: "100K" is no block size of signatures: write a multiple of 64K/,
+  ],
+  [
+    "--block-size that is too large",
+    ["sign", "--block-size", "8M", A],
+    /--block-size: "8M" is no block size/,
+  ],
+  ["delta -v without --explain", ["delta", "-v", A, B], /--verbose says nothing without --explain/],
+  [
     "--inplace with --delay-updates",
     ["copy", "--inplace", "--delay-updates", A, B],
     /--inplace and --delay-updates exclude each other, because nothing is written beside/,

@@ -1,6 +1,6 @@
 import { hashBytes } from "@omnisync/storage";
 import { KEEP_POLICIES } from "@omnisync/sync";
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { describe, expect, test, vi } from "vitest";
@@ -246,6 +246,22 @@ describe("dedupe", () => {
     expect(again.stdout).toBe("2 × 4 B, 0 B reclaimable\n  keep  b\n  link  long name\n");
     const { url } = await createStore({ a: "same", b: "same" });
     expect(await runCli(["dedupe", "--link", "--yes", url])).toMatchObject({ code: 2 });
+  });
+
+  test("[SY-393] a second one says who is at it, and what to do if nobody is", async () => {
+    const root = createTree(FILES);
+    const lock = `.omnisync/locks/dedupe-${"f".repeat(24)}-019a9f2c41d7-00000000`;
+    mkdirSync(join(root, "d/.omnisync/locks"), { recursive: true });
+    writeFileSync(join(root, "d", lock), "process 7 on elsewhere");
+    const { code, stderr } = await runCli(["dedupe", "--delete", "--yes", "d"], { cwd: root });
+    expect(code).toBe(4);
+    expect(stderr).toContain(
+      `${lock}: dedupe runs here since 2025-11-20T02:51:09.143Z (process 7 on elsewhere); wait for its end, or remove this file if it is dead`,
+    );
+    rmSync(join(root, "d", lock));
+    expect(await runCli(["dedupe", "--delete", "--yes", "d"], { cwd: root })).toMatchObject({
+      code: 0,
+    });
   });
 
   test("knows all policies of the library", () => {

@@ -4,6 +4,7 @@ import type { DeltaOp, FetchStep } from "../../src/index.ts";
 import { DeltaMatcher, type Delta, type MatcherOptions } from "../../src/delta-matcher.ts";
 import { SignatureBuilder } from "../../src/signature-builder.ts";
 import type { Signature } from "../../src/signature.ts";
+import { pour, type Taker } from "../../src/taker.ts";
 
 /** Bytes that never repeat, of a seed (xorshift). */
 export function noise(length: number, seed: number): Uint8Array {
@@ -19,27 +20,16 @@ export function noise(length: number, seed: number): Uint8Array {
 }
 
 export function sign(bytes: Uint8Array, blockSize: number): Signature {
-  return pour(new SignatureBuilder(blockSize, bytes.length), bytes).finish();
+  return fill(new SignatureBuilder(blockSize, { size: bytes.length }), bytes);
 }
 
 export function match(old: Signature, bytes: Uint8Array, options: MatcherOptions = {}): Delta {
-  return pour(new DeltaMatcher(old, options), bytes).finish();
+  return fill(new DeltaMatcher(old, options), bytes);
 }
 
-interface Taker {
-  space(): Uint8Array;
-  filled(length: number): void;
-}
-
-function pour<T extends Taker>(taker: T, bytes: Uint8Array): T {
-  for (let from = 0; from < bytes.length;) {
-    const space = taker.space();
-    const piece = bytes.subarray(from, from + space.length);
-    space.set(piece);
-    taker.filled(piece.length);
-    from += piece.length;
-  }
-  return taker;
+function fill<T>(taker: Taker<T>, bytes: Uint8Array): T {
+  pour(bytes, taker);
+  return taker.finish();
 }
 
 /** What a delta makes: copies from the old content, inserts from the new one. Gaps and overlaps throw. */

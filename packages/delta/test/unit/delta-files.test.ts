@@ -1,11 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { deltaOfFile, DeltaError, deltaOfStream, signFile, signStream } from "../../src/index.ts";
 import { buildWasm } from "../../scripts/build-wasm.ts";
 import { ROLLING_WASM } from "../../src/rolling-wasm.ts";
-import { runFileJob } from "../../src/file-jobs.ts";
 import { apply, match, noise, sign } from "./content.ts";
 
 const BLOCK = 64 * 1024;
@@ -29,7 +28,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 describe("files, in a thread", () => {
   it("[DL-20] are signed and matched as bytes in memory are", async () => {
-    expect(await signFile(path, { blockSize: BLOCK })).toEqual(sign(fresh, BLOCK));
+    for (const threads of [undefined, 1, 2] as const) {
+      expect(await signFile(path, { blockSize: BLOCK, threads })).toEqual(sign(fresh, BLOCK));
+    }
     const signature = sign(old, BLOCK);
     const delta = await deltaOfFile(path, signature);
     expect(delta).toEqual(match(signature, fresh, { signWith: BLOCK }));
@@ -47,12 +48,21 @@ describe("files, in a thread", () => {
     await expect(running).rejects.toThrow("enough by now");
   });
 
-  it("[DL-21] that change while they are read are refused", () => {
+  it("[DL-21] that change while they are read are refused, whoever reads them", async () => {
     const grown = join(folder, "grown");
     writeFileSync(grown, noise(17 * 1024 ** 2, 1));
-    const job = { kind: "sign", path: grown, blockSize: BLOCK } as const;
-    const touch = (): void => writeFileSync(grown, "now", { flag: "r+" });
-    expect(() => runFileJob(job, touch)).toThrow(/changed while it was read/);
+    const signature = sign(old, BLOCK);
+    // It is told of before the last bytes are read, or at least before the end.
+    const onProgress = (): void => writeFileSync(grown, "now", { flag: "r+" });
+    const shrink = (): void => truncateSync(grown, 1);
+    for (const job of [
+      () => signFile(grown, { threads: 1, onProgress }),
+      () => signFile(grown, { threads: 2, onProgress }),
+      () => deltaOfFile(grown, signature, { onProgress }),
+      () => signFile(grown, { onProgress: shrink }),
+    ]) {
+      await expect(job()).rejects.toMatchObject({ code: "changed" });
+    }
   });
 });
 

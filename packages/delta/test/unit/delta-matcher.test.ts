@@ -131,6 +131,40 @@ describe("what is found", () => {
   });
 });
 
+describe("a fetch plan", () => {
+  const blockSize = 512;
+
+  it("[DL-2] takes all of several equal blocks from the one that was found", () => {
+    const block = noise(blockSize, 1);
+    const remote = Buffer.concat([block, noise(blockSize, 2), block, block]);
+    const steps = planFetch(sign(remote, blockSize), match(sign(remote, blockSize), block).ops);
+    expect(steps).toEqual([
+      { kind: "reuse", offset: 0, length: blockSize, localOffset: 0 },
+      { kind: "fetch", offset: blockSize, length: blockSize },
+      { kind: "reuse", offset: 2 * blockSize, length: blockSize, localOffset: 0 },
+      { kind: "reuse", offset: 3 * blockSize, length: blockSize, localOffset: 0 },
+    ]);
+  });
+
+  it("[DL-5] is quick for hashes that are made to begin alike", () => {
+    const blocks = 200_000;
+    const strong = new Uint8Array(32 * blocks);
+    const view = new DataView(strong.buffer);
+    for (let i = 0; i < blocks; i++) view.setUint32(i * 32 + 28, i);
+    const size = blocks * blockSize;
+    const signature = { ...sign(noise(0, 1), blockSize), size, strong };
+    const started = process.cpuUsage();
+    const half = size / 2;
+    const steps = planFetch(signature, [
+      { kind: "copy", offset: 0, length: half, oldOffset: 0 },
+      { kind: "insert", offset: half, length: half },
+    ]);
+    expect(steps.map(({ kind }) => kind)).toEqual(["reuse", "fetch"]);
+    // Compared each with each they take minutes.
+    expect(process.cpuUsage(started).user / 1e6).toBeLessThan(5);
+  });
+});
+
 describe("content made to be slow", () => {
   const blockSize = 64 * KIB;
   const size = 32 * 1024 * KIB;

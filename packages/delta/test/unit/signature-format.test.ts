@@ -95,9 +95,9 @@ describe("a signature", () => {
   });
 
   it("[DF-6] has at most 32,768 blocks up to 128 GiB", () => {
-    const sizes = [0, 2 ** 31, 2 ** 31 + 1, 20 * 2 ** 30, 2 ** 37, 2 ** 43];
+    const sizes = [0, 2 ** 31, 2 ** 31 + 1, 20 * 2 ** 30, 2 ** 37, 2 ** 40, 2 ** 43];
     const KIB = 1024;
-    const expected = [64, 64, 128, 1024, 4096, 4096].map((kib) => kib * KIB);
+    const expected = [64, 64, 128, 1024, 4096, 4096, 5120].map((kib) => kib * KIB);
     expect(sizes.map(chooseBlockSize)).toEqual(expected);
     expect(checkBlockSize(5 * KIB * KIB)).toBe(5 * KIB * KIB);
     for (const wrong of [0, 1, 32 * KIB, 65 * KIB, 6 * KIB * KIB, NaN, Infinity]) {

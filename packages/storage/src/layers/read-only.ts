@@ -45,6 +45,7 @@ function withoutChanges(inner: Capabilities): Capabilities {
       replace: false,
       remove: false,
       copySource: false,
+      copyTarget: false,
       complete: false,
     },
     copy: undefined,

@@ -177,6 +177,10 @@ describe("[ST-16] a directory that is replaced by a link, over and over", () => 
           expect(Buffer.from(bytes).toString()).toBe("inside");
         });
         await attempt(() => driver.copy({ driver, path: "d/file" }, `copy${id}`));
+        await attempt(async () => {
+          const stage = await driver.stage(`copy${id}`, 6, { base: { path: "d/sub/file" } });
+          await stage.commit();
+        });
         await attempt(() => driver.setAttributes("d/file", { mtime: 1000, mode: 0o600 }));
         await attempt(() => driver.move(`d/sub/w${id}`, `d/moved${id}`));
         await attempt(() => driver.remove(`d/only-outside`));
@@ -232,6 +236,8 @@ describe("kill -9 at any point", () => {
           const stage = await driver.stage("stage" + index, size);
           await stage.write(0, Buffer.alloc(size, fill));
           await stage.commit();
+          const base = { path: "stage" + index };
+          await (await driver.stage("based" + index, size, { base })).commit();
         }
       }));`;
       const driver = openFileDriver(root);

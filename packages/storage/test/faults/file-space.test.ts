@@ -55,6 +55,14 @@ describe.skipIf(!isRoot)("a full file system (needs root to mount one)", () => {
         await stage.abort();
       }
     },
+    "stage that begins with a base": async () => {
+      await driver.write("full", big.subarray(0, 600_000));
+      try {
+        await driver.stage("old", 600_000, { base: { path: "full" } });
+      } finally {
+        await driver.remove("full");
+      }
+    },
   };
   test.each(Object.entries(calls))("%s: no-space, old content stays", async (_, call) => {
     expect(await failure(call())).toMatchObject({ code: "no-space", path: "old" });

@@ -1,4 +1,4 @@
-import { type StorageError, comparePaths } from "@omnisync/storage";
+import { type Prune, type StorageError, comparePaths } from "@omnisync/storage";
 import { execFileSync } from "node:child_process";
 import {
   linkSync,
@@ -114,6 +114,42 @@ describe("list", () => {
     expect(await listPaths(driver)).toEqual(["d/", "d/x", "link"]);
     expect(await driver.stat("link")).toMatchObject({ kind: "symlink", size: 1, linkTarget: "d" });
     expect(await failure(listPaths(driver, "link"))).toMatchObject({ code: "not-a-directory" });
+  });
+
+  test("[ST-291] does not enter what prune names", async () => {
+    const root = makeRoot();
+    for (const directory of ["out", "d/out", "d/in"])
+      mkdirSync(join(root, directory), { recursive: true });
+    for (const path of ["out/a", "d/out/a", "d/in/a", "z"]) writeFileSync(join(root, path), "");
+    writeFileSync(Buffer.concat([Buffer.from(`${root}/d/out/`), Buffer.from([0xff])]), "");
+    const prune: Prune = {
+      before: "",
+      rules: [{ enter: false, subject: "name", expression: /^out$/ }],
+    };
+    const driver = openFileDriver(root);
+    const told = ["d/", "d/in/", "d/in/a", "d/out/", "out/", "z"];
+    expect(await listPaths(driver, "", { recursive: true, prune })).toEqual(told);
+    expect(await listPaths(driver, "out", { recursive: true, prune })).toEqual(["out/a"]);
+  });
+
+  test("[ST-291] leaves what leave names soon, and goes on behind it", async () => {
+    const root = makeRoot();
+    for (const directory of ["a/in/deep", "b"])
+      mkdirSync(join(root, directory), { recursive: true });
+    for (const directory of ["a/in/deep", "a/in"]) makeNames(join(root, directory), 5000);
+    for (const path of ["a/z", "b/z", "z"]) writeFileSync(join(root, path), "");
+    const driver = openFileDriver(root);
+    const told = await listPaths(driver, "", { recursive: true, leave: () => "a/in" });
+    expect(told.filter((path) => !/^a\/in\/./.test(path))).toEqual([
+      "a/",
+      "a/in/",
+      "a/z",
+      "b/",
+      "b/z",
+      "z",
+    ]);
+    expect(told.length).toBeLessThan(2000);
+    expect(openBelow(root)).toBeLessThanOrEqual(1);
   });
 
   test("[ST-41] a root that vanishes meanwhile is an error, not an end", async () => {

@@ -89,6 +89,27 @@ asRoot("[ST-130] a copy has not the set-id bits of its source", async () => {
   }
 });
 
+onLinux("[ST-130] a copy has not the mode of its source for a moment", async () => {
+  const root = makeRoot();
+  const driver = openFileDriver(root);
+  writeFileSync(join(root, "source"), Buffer.alloc(2_000_000, 1));
+  chmodSync(join(root, "source"), 0o4777);
+  const seen = new Set<number>();
+  for (let round = 0; round < 10; round++) {
+    let pending = true;
+    const copying = driver
+      .copy({ driver, path: "source" }, "copy", { mode: 0o600 })
+      .finally(() => (pending = false));
+    for (; pending; await new Promise(setImmediate)) {
+      const temp = readdirSync(root).find((name) => name.startsWith(".omnisync-"));
+      const stats = temp && lstatSync(join(root, temp), { throwIfNoEntry: false });
+      if (stats) seen.add(stats.mode & 0o7777);
+    }
+    await copying;
+  }
+  expect([...seen]).toEqual([0o600]);
+});
+
 onLinux(
   "[ST-16] a special file that becomes a link while it is made changes nothing outside",
   async () => {

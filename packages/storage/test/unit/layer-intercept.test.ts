@@ -7,6 +7,7 @@ import {
   disable,
   fault,
   Faults,
+  hideMarked,
   intercept,
   limit,
   log,
@@ -28,6 +29,7 @@ const LAYERS: readonly (readonly [string, (driver: Driver) => Driver])[] = [
   ["metrics", (driver) => metrics(driver, new Metrics())],
   ["fault", (driver) => fault(driver, new Faults())],
   ["disable nothing", (driver) => disable(driver)],
+  ["hide marked", (driver) => hideMarked(driver, { suffix: "", magic: pattern(9, 99) })],
 ];
 
 /** Uses every method once and gives back what is seen; equal stores must show equal things. */
@@ -67,7 +69,9 @@ async function tour(driver: Driver): Promise<unknown> {
   await stage.write(0, pattern(3));
   await see(stage.hash("sha256", { offset: 0, length: 6 }));
   await see(stage.commit({ mtime: 7 }));
-  await (await driver.stage!("dropped", 1)).abort();
+  const dropped = await driver.stage!("dropped", 8, { base: { path: "staged" } });
+  await see(dropped.hash("sha256", { offset: 0, length: 8 }));
+  await dropped.abort();
   await see(driver.removeMany!(["a/one", "missing"]));
   await driver.remove("missing");
   await see(driver.stat("staged"));
@@ -187,7 +191,7 @@ describe("intercept", () => {
       stage: 2,
       "stage.abort": 1,
       "stage.commit": 1,
-      "stage.hash": 1,
+      "stage.hash": 2,
       "stage.write": 2,
       stat: 1,
       watch: 1,

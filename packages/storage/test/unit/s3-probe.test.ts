@@ -10,12 +10,20 @@ import { providerByName } from "../../src/drivers/s3/providers.ts";
 import { startIgnoringProxy } from "./s3-ignoring-proxy.ts";
 import { bytesOf, driverOn, namesIn, startServer } from "./s3-helpers.ts";
 
-const HONOURED = { create: true, replace: true, remove: true, copySource: true, complete: true };
+const HONOURED = {
+  create: true,
+  replace: true,
+  remove: true,
+  copySource: true,
+  copyTarget: true,
+  complete: true,
+};
 const IGNORED = {
   create: false,
   replace: false,
   remove: false,
   copySource: false,
+  copyTarget: false,
   complete: false,
 };
 

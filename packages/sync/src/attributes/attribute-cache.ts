@@ -6,7 +6,13 @@
  * `node:sqlite` in WAL mode, since several runs may share the file; rows are fetched a listing page
  * at a time by key range, which costs about a microsecond a row where single look-ups cost four.
  */
-import { type Entry, type EntryKind, type HashName, comparePaths } from "@omnisync/storage";
+import {
+  type Entry,
+  type EntryKind,
+  type HashName,
+  comparePaths,
+  orderKey,
+} from "@omnisync/storage";
 import { chmodSync, mkdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
@@ -76,11 +82,12 @@ export class AttributeCache {
   complete(store: string, entries: readonly Entry[], prefix: string): readonly Entry[] {
     const incomplete = entries.filter((entry) => !entry.complete);
     if (incomplete.length === 0) return entries;
-    const known = this.#page(store, prefix + incomplete[0]!.path, prefix + incomplete.at(-1)!.path);
+    const [first, last] = [incomplete[0]!, incomplete.at(-1)!];
+    const known = this.#page(store, prefix + orderKey(first), prefix + orderKey(last));
     if (known.size === 0) return entries;
     return entries.map((entry) => {
-      const row = entry.complete ? undefined : known.get(prefix + entry.path);
-      return row === undefined || row[1] !== entry.etag
+      const row = entry.complete ? undefined : known.get(prefix + orderKey(entry));
+      return row === undefined || row[1] !== stateOf(entry)
         ? entry
         : { ...entry, ...attributesOf(row, entry), complete: true };
     });
@@ -88,7 +95,7 @@ export class AttributeCache {
 
   /** Remembers a complete entry. `path` is the entry's path in the store. */
   remember(store: string, entry: Entry): void {
-    if (!entry.complete || entry.etag === undefined || entry.kind === "directory") return;
+    if (!entry.complete || stateOf(entry) === undefined) return;
     this.#pending.push({ store: this.#storeId(store), entry });
     if (this.#pending.length >= BATCH) this.flush();
   }
@@ -101,12 +108,12 @@ export class AttributeCache {
     this.#database.exec("BEGIN IMMEDIATE");
     try {
       for (const { store, entry } of rows) {
-        const { path, etag, kind, mtime, mode, linkTarget, hashes } = entry;
+        const { kind, mtime, mode, linkTarget, hashes } = entry;
         const text = hashes === undefined ? null : JSON.stringify(hashes);
         this.#upsert.run(
           store,
-          path,
-          etag!,
+          orderKey(entry),
+          stateOf(entry)!,
           kind,
           mtime ?? null,
           mode ?? null,
@@ -157,6 +164,15 @@ type Row = readonly [
   string | null,
   string | null,
 ];
+
+/**
+ * What a listing shows of the state that is remembered. Markers of directories are all empty, and so have one ETag
+ * whatever they say: of them it takes the time at which they were stored, too, which HEAD gives in seconds.
+ */
+function stateOf({ kind, etag, storedAt }: Entry): string | undefined {
+  if (kind !== "directory" || etag === undefined) return etag;
+  return storedAt === undefined ? undefined : `${etag} ${Math.floor(storedAt / 1000)}`;
+}
 
 function attributesOf(row: Row, entry: Entry): CachedAttributes {
   const [, , kind, mtime, mode, linkTarget, hashes, further] = row;

@@ -4,6 +4,7 @@ import { setMaxListeners } from "node:events";
 import type { Place } from "../options.ts";
 import type { Failure } from "../report.ts";
 import { JobGate } from "../run/gate.ts";
+import { lockRun } from "../run-lock.ts";
 import type { Copy, CopyRow, CopyTable, KeepPolicy } from "./copy-table.ts";
 import { refuseWithoutLinks } from "./hard-link.ts";
 import { settleSet } from "./settle-set.ts";
@@ -116,7 +117,9 @@ export class Duplicates implements Disposable {
   /**
    * Removes every duplicate but the copy that the policy keeps. Each is removed only if its content and
    * that of the kept copy were read and are equal, and neither changed since; where the store can tell,
-   * as one step with the removal.
+   * as one step with the removal. Two runs at one place could each remove what the other keeps: the second is
+   * refused. It does not see one at a directory above or below.
+   * @throws StorageError `precondition-failed` that tells who is at it already.
    */
   remove(options: SettleOptions = {}): Promise<SettleReport> {
     return this.#settle("remove", options);
@@ -124,7 +127,7 @@ export class Duplicates implements Disposable {
 
   /**
    * Makes every duplicate a hard link of the copy that is kept, with the same care.
-   * @throws StorageError `unsupported` where the store has no hard links.
+   * @throws StorageError `unsupported` where the store has no hard links; `precondition-failed`, as `remove`.
    */
   link(options: SettleOptions = {}): Promise<SettleReport> {
     return this.#settle("link", options);
@@ -146,6 +149,8 @@ export class Duplicates implements Disposable {
     setMaxListeners(0, signal);
     if (action === "link") refuseWithoutLinks(driver);
     if (!dryRun) await driver.probe?.({ write: true, signal });
+    const lock =
+      dryRun || this.sets === 0 ? undefined : await lockRun(this.#place, "dedupe", signal);
     const total = { removed: 0, linked: 0, hardLinks: 0, changed: 0, failed: 0, bytes: 0 };
     const tell = (event: DuplicateEvent): void => {
       total[COUNTED[event.kind]]++;
@@ -157,12 +162,13 @@ export class Duplicates implements Disposable {
       for (const set of this.#table.sets()) {
         signal.throwIfAborted();
         const copies = this.#table.copies(set, keep);
-        const settling = { place: this.#place, action, dryRun, signal, tell };
+        const settling = { place: this.#place, action, dryRun, lock, signal, tell };
         const wait = gate.add(() => settleSet(settling, copies));
         if (wait !== undefined) await wait;
       }
     } finally {
       await gate.drain();
+      await lock?.release();
     }
     return { ...total, dryRun };
   }

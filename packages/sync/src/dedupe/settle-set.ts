@@ -5,7 +5,8 @@
  *   an object is a claim, and a claim is not enough to remove the other copy;
  * - neither changed since: both are looked at again right before, and the removal carries the duplicate's
  *   etag where the store honours that. Where it does not, the gap is one request long;
- * - it is another file than the kept one, not another name of it.
+ * - it is another file than the kept one, not another name of it;
+ * - no other run, which may keep what this one removes, is at it: this one still has its lock.
  *
  * Whatever does not hold leaves the file where it is.
  */
@@ -18,6 +19,7 @@ import {
 } from "@omnisync/storage";
 import type { Place } from "../options.ts";
 import { hashFile } from "../run/hash-file.ts";
+import type { RunLock } from "../run-lock.ts";
 import type { CopyRow } from "./copy-table.ts";
 import type { DuplicateEvent } from "./duplicates.ts";
 import { inodeOf } from "./hard-link.ts";
@@ -29,6 +31,8 @@ export interface Settling {
   readonly place: Place;
   readonly action: "remove" | "link";
   readonly dryRun: boolean;
+  /** There unless nothing is done. */
+  readonly lock: RunLock | undefined;
   readonly signal: AbortSignal;
   readonly tell: (event: DuplicateEvent) => void;
 }
@@ -119,8 +123,9 @@ async function read(settling: Settling, copy: CopyRow, now: Entry): Promise<Copy
 }
 
 async function act(settling: Settling, { kept, copy, now }: Proven): Promise<CopyRow> {
-  const { place, action, signal } = settling;
+  const { place, action, lock, signal } = settling;
   const { driver } = place;
+  lock?.check();
   const path = joinPath(place.path, copy.path);
   const ifMatch = driver.capabilities.conditions.remove ? copy.etag : undefined;
   if (action === "remove") {

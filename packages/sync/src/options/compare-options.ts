@@ -23,6 +23,8 @@ export interface CompareOptions {
   readonly omitLinkTimes?: boolean | undefined;
   /** Keep and compare permission bits where both stores have them. Default true. */
   readonly preserveMode?: boolean | undefined;
+  /** Keep set-id bits also where the owner or the group is not kept, as rsync does: they are another's then. Default false. */
+  readonly foreignSetIds?: boolean | undefined;
   /** Without `preserveMode`: keep whether a file is executable. Default false. */
   readonly preserveExecutability?: boolean | undefined;
   /** Keep and compare the owner where both stores have one (super-user only on a disk). Default false. */

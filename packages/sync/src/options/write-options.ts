@@ -1,6 +1,7 @@
 /** How content gets to its destination. */
 import type { ResumeStore } from "../resume/resume-store.ts";
 import type { Place } from "../options.ts";
+import type { DeltaOptions } from "./delta-options.ts";
 
 export interface WriteModeOptions {
   /** Wait for stable storage after each file. Default false; always so when sources are removed. */
@@ -39,6 +40,10 @@ export interface WriteModeOptions {
    * went on with for seven days is given up. Default: nothing is kept.
    */
   readonly resume?: ResumeStore | undefined;
+  /** How large files are sent and fetched as deltas. Default: as the fields of `DeltaOptions` say. */
+  readonly delta?: DeltaOptions | undefined;
+  /** No deltas: content is always transferred whole. Default false. Without it local files may be changed block by block (`inplace`). */
+  readonly wholeFile?: boolean | undefined;
 }
 
 export interface Alternates {

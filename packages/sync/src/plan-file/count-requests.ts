@@ -2,7 +2,7 @@
 import type { Capabilities } from "@omnisync/storage";
 import type { Place } from "../options.ts";
 import { PART_SIZE, choosePartSize } from "../plan/choose-strategy.ts";
-import type { PlannedAction, Preconditions } from "./planned-action.ts";
+import { type PlannedAction, type Preconditions, isDirectory } from "./planned-action.ts";
 
 /** By what stores charge for. `post`: beginning and completing an upload in parts. */
 export interface RequestCounts {
@@ -56,13 +56,11 @@ function hasRequests({ driver }: Pick<Place, "driver">): boolean {
   return !/^(?:file|memory):/.test(driver.id);
 }
 
-/** Before an action both sides are looked at; what is no file is looked for as a directory too. */
+/** Before an action both sides are looked at; what is not there is looked for as a directory too. */
 function countLook(counts: Counter, expected: Preconditions["source"]): void {
   if (expected === undefined) return;
   counts.head++;
-  if (expected !== "absent" && expected.kind !== "directory") return;
-  counts.list++;
-  if (expected !== "absent") counts.head++;
+  if (expected === "absent") counts.list++;
 }
 
 function countRead(counts: Counter, action: PlannedAction, destination: Capabilities): void {
@@ -94,10 +92,13 @@ function countChange(counts: Counter, action: PlannedAction, capabilities: Capab
     case "copy":
       return countWrite(counts, action, capabilities);
     case "link":
-    case "mkdir":
       counts.put++;
       return;
+    case "mkdir":
+      countMarker(counts);
+      return;
     case "attributes":
+      if (isDirectory(action.preconditions.destination)) return countMarker(counts);
       counts.head += 2;
       counts.copy++;
       return;
@@ -106,6 +107,11 @@ function countChange(counts: Counter, action: PlannedAction, capabilities: Capab
       return;
     case "remove-source":
   }
+}
+
+function countMarker(counts: Counter): void {
+  counts.head++;
+  counts.put++;
 }
 
 function countWrite(

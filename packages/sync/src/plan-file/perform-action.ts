@@ -74,7 +74,7 @@ export class ActionPerformer {
     if (action.action === "mkdir" && side === "destination" && !this.#context.rules.directories) {
       return undefined;
     }
-    const found = await lookIfThere(this.#context, place, action.path);
+    const found = await lookIfThere(this.#context, place, action, side);
     if (found === undefined)
       return this.#wouldBeMade(action) ? directoryAt(action.path) : undefined;
     if ((found.kind === "directory") === wantsDirectory(action, side)) return found;
@@ -119,7 +119,10 @@ export class ActionPerformer {
       return this.#hasAttributes(destination, action.attributes) && unchanged();
     }
     if (destination === undefined) return false;
-    if (difference(preconditions.destination ?? "absent", destination) === undefined) return false;
+    // Of a directory the plan tells no more than that it is one.
+    const isTold = !isDirectory(preconditions.destination);
+    if (isTold && difference(preconditions.destination ?? "absent", destination) === undefined)
+      return false;
     if (source === undefined) {
       // A move that came this far: the source went after its copy was verified.
       return this.#isMoved(preconditions.source, destination) && unchanged();
@@ -215,10 +218,11 @@ function directoryAt(path: string): Entry {
 async function lookIfThere(
   context: RunContext,
   place: Place,
-  path: string,
+  action: PlannedAction,
+  side: Side,
 ): Promise<Entry | undefined> {
   try {
-    return await lookAt(context, place, path);
+    return await lookAt(context, place, action.path, wantsDirectory(action, side));
   } catch (error) {
     if (isStorageError(error, "not-found", "not-a-directory")) return undefined;
     throw error;

@@ -148,10 +148,8 @@ class ActionCollector {
       case "mkdir":
         return this.#push("transfer", event.kind, event, 0);
       case "attributes":
-        // Those of directories come by `addTimes`.
-        if (event.source !== undefined && event.source.kind !== "directory") {
-          this.#push("transfer", "attributes", event, 0);
-        }
+        // Those of real directories have no source, and come by `addTimes`.
+        if (event.source !== undefined) this.#push("transfer", "attributes", event, 0);
         return;
       case "remove":
         return this.#addRemoval(event);

@@ -24,6 +24,8 @@ export interface StrategyInput {
   readonly copyable: boolean;
   /** Whether traffic is limited, so that nothing may move unseen. */
   readonly throttled: boolean;
+  /** Above so many bytes only what differs from a file that is there may have to be fetched. */
+  readonly deltaAbove?: number | undefined;
 }
 
 export function chooseStrategy(input: StrategyInput): Strategy {
@@ -31,7 +33,8 @@ export function chooseStrategy(input: StrategyInput): Strategy {
   if (input.copyable && !(input.throttled && destination.copy === "local")) return "server-copy";
   if (size <= wholeLimit(input)) return "whole";
   if (destination.multipart !== undefined && size > WHOLE_LIMIT) return "multipart";
-  if (destination.stage && size > RANGES_ABOVE) return "ranges";
+  const rangesAbove = Math.min(RANGES_ABOVE, input.deltaAbove ?? Infinity);
+  if (destination.stage && size > rangesAbove) return "ranges";
   return "stream";
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Entry, HashName } from "@omnisync/storage";
 import type { Change, Reason } from "../events.ts";
-import { type AttributeRules, changedAttributes } from "./wanted-attributes.ts";
+import { type AttributeRules, SET_IDS, changedAttributes } from "./wanted-attributes.ts";
 
 /** The comparison options with every default filled in. */
 export interface CompareRules {
@@ -128,6 +128,7 @@ function compareAttributes(source: Entry, destination: Entry, rules: CompareRule
   if (
     attributes.isPlain &&
     source.mode === destination.mode &&
+    ((source.mode ?? 0) & SET_IDS) === 0 &&
     sameMtime(source, destination, { mtimeWindow })
   ) {
     return SAME;
@@ -141,9 +142,11 @@ export function reasonOf(change: Change): Reason {
   return change === "content" ? "checksum" : change;
 }
 
+/** Whose set-id bits the source has is not known here: a copy may lack them. */
 function sameMode(source: Entry, destination: Entry, rules: CompareRules): boolean {
-  if (!rules.compareMode || source.kind === "symlink" || source.mode === undefined) return true;
-  return destination.mode === source.mode;
+  const { mode } = source;
+  if (!rules.compareMode || source.kind === "symlink" || mode === undefined) return true;
+  return destination.mode !== undefined && ((mode ^ destination.mode) & ~(mode & SET_IDS)) === 0;
 }
 
 function different(reason: Reason): Comparison {

@@ -3,7 +3,7 @@
  * with its reason comes out. `run/` performs steps and decides nothing.
  */
 import { type Entry, type ErrorCode, leadsOut } from "@omnisync/storage";
-import type { Reason } from "../events.ts";
+import type { Change, Reason } from "../events.ts";
 import { type FileLimits, isWithinLimits } from "../filter/limits.ts";
 import type { Pair } from "../merge/merge-join.ts";
 import { type BackupNames, isBackup } from "./backup-names.ts";
@@ -15,7 +15,8 @@ import {
   effectiveMtime,
   reasonOf,
 } from "./compare.ts";
-import { changedAttributes } from "./wanted-attributes.ts";
+import { changedInMarker } from "./directory-markers.ts";
+import { changedAttributes, wantedAttributes } from "./wanted-attributes.ts";
 
 /** The options of a run and what its stores can do, as far as planning needs them. */
 export interface PlanRules extends CompareRules {
@@ -71,7 +72,7 @@ export function planPair(pair: Pair, rules: PlanRules): Step {
     if (leadsOut(pair.path, source.linkTarget)) return IGNORED;
   }
   if (isPartial(pair.path, rules)) return IGNORED;
-  if (source.kind === "directory") return planDirectory(destination, rules);
+  if (source.kind === "directory") return planDirectory(source, destination, rules);
   const within = rules.limits === undefined || isWithinLimits(source, rules.limits);
   if (within === "unknown") return { kind: "ask", what: "source" };
   if (!within) return { kind: "skip", reason: "limits" };
@@ -99,11 +100,17 @@ function planExtra(pair: Pair, rules: PlanRules): Step {
   return rules.delete ? { kind: "remove", when: "end" } : KEEP;
 }
 
-function planDirectory(destination: Entry | undefined, rules: PlanRules): Step {
-  if (destination !== undefined) return UNCHANGED;
-  return rules.existing
-    ? { kind: "skip", reason: "not-existing" }
-    : { kind: "mkdir", reason: "new" };
+function planDirectory(source: Entry, destination: Entry | undefined, rules: PlanRules): Step {
+  if (destination === undefined)
+    return rules.existing
+      ? { kind: "skip", reason: "not-existing" }
+      : { kind: "mkdir", reason: "new" };
+  const { attributes, directories } = rules;
+  // Real ones get their attributes when all else is done.
+  if (directories || attributes === undefined) return UNCHANGED;
+  const isKept = Object.keys(wantedAttributes(source, destination, attributes)).length > 0;
+  if (isKept && !destination.complete) return { kind: "ask", what: "destination" };
+  return fromChanges(changedInMarker(source, destination, attributes));
 }
 
 function planReplaceDirectory(source: Entry, rules: PlanRules): Step {
@@ -156,7 +163,10 @@ function planSpecial(source: Entry, destination: Entry, rules: PlanRules): Step 
 /** Of what is the same otherwise. */
 function planAttributes(source: Entry, destination: Entry, rules: PlanRules): Step {
   if (rules.attributes === undefined) return UNCHANGED;
-  const [first] = changedAttributes(source, destination, rules.attributes);
+  return fromChanges(changedAttributes(source, destination, rules.attributes));
+}
+
+function fromChanges([first]: readonly Change[]): Step {
   return first === undefined ? UNCHANGED : { kind: "attributes", reason: reasonOf(first) };
 }
 

@@ -114,6 +114,9 @@ function resolveAttributeRules(
     mode,
     executability: options.preserveExecutability ?? false,
     chmod,
+    // Between object stores bits are notes, which go along with that of their owner.
+    foreignSetIds:
+      (options.foreignSetIds ?? false) || !(source.directories || destination.directories),
     umask: destination.mode && destination.directories ? umask : undefined,
     owner,
     group,
@@ -122,6 +125,7 @@ function resolveAttributeRules(
     userMap: options.userMap,
     groupMap: options.groupMap,
     xattrs,
+    xattrNames: destination.xattrNames,
     acls,
     hardLinkNotes:
       (options.preserveHardLinks ?? false) && destination.metadata && !destination.directories,

@@ -14,6 +14,7 @@ import {
   hashBytes,
   isStorageError,
 } from "@omnisync/storage";
+import type { UploadPlan } from "../delta/upload-plan.ts";
 import { giveUpUpload } from "../run/give-up-upload.ts";
 import type { Transfer } from "../run/transfer.ts";
 import {
@@ -38,15 +39,16 @@ export interface BegunUpload {
 export async function beginUpload(
   transfer: Transfer,
   source: Entry,
-  wish: UploadOptions & { readonly partSize: number },
+  wish: UploadOptions,
+  plan: Pick<UploadPlan, "parts" | "old">,
 ): Promise<BegunUpload> {
   const { to, toPath } = transfer;
   const store = resumeOf(transfer);
-  const basis = basisOf(transfer, source, wish.partSize);
+  const basis = basisOf(transfer, source, wish.partSize ?? 0);
   const create = (): Promise<Upload> => to.multipart!.create(toPath, wish);
   if (store === undefined || basis === undefined)
     return { upload: await create(), parts: new Map() };
-  const begunWith = fingerprint(wish);
+  const begunWith = fingerprint(wish, plan);
   const adopted = await adoptOne(transfer, basis, async (owned) => {
     const { record } = owned;
     const fits =
@@ -107,8 +109,12 @@ function confirmed(
   return { number, size, etag, ...(checksum === undefined ? {} : { checksum }) };
 }
 
-/** What is sent when an upload begins can not be changed afterwards: it has to be what would be sent now. */
-function fingerprint(wish: UploadOptions): string {
-  const sent = { ...wish, signal: undefined, durable: undefined };
+/**
+ * What is sent when an upload begins can not be changed afterwards: it has to be what would be sent now. The
+ * same goes for which parts there are, and what those are of that were copied.
+ */
+function fingerprint(wish: UploadOptions, { parts, old }: Pick<UploadPlan, "parts" | "old">): string {
+  const copied = old === undefined ? undefined : { parts, etag: old.etag };
+  const sent = { ...wish, signal: undefined, durable: undefined, copied };
   return hashBytes("sha256", new TextEncoder().encode(JSON.stringify(sent)));
 }

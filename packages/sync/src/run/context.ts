@@ -1,6 +1,7 @@
 /** What every step of a run shares. */
 import type { Attributes, Entry, Pacer } from "@omnisync/storage";
 import type { AttributeCache } from "../attributes/attribute-cache.ts";
+import type { Deltas } from "../delta/deltas.ts";
 import type { SyncEvent } from "../events.ts";
 import type { Place, SyncOptions } from "../options.ts";
 import type { ResolvedRules } from "../plan/resolve-rules.ts";
@@ -42,6 +43,8 @@ export interface RunContext {
   readonly progress: ProgressTracker;
   /** Attributes that a single transfer need not ask for again; closed over by the run. */
   readonly cache: CacheUse | undefined;
+  /** How large files are sent as what differs; without it, never. */
+  readonly deltas: Deltas | undefined;
   /** Keeps what is replaced or removed; without it, it is gone. */
   readonly old: OldContent | undefined;
   /** Equal files of what the destination lacks; without it nobody looks for them. */

@@ -1,5 +1,11 @@
 /** Makes what lies at one path lie at another too, by the cheapest way that never passes over an instant without it. */
-import { type Driver, type Entry, type WriteOptions, isStorageError } from "@omnisync/storage";
+import {
+  type Driver,
+  type Entry,
+  StorageError,
+  type WriteOptions,
+  isStorageError,
+} from "@omnisync/storage";
 
 export interface Duplication {
   readonly from: Driver;
@@ -26,13 +32,26 @@ export async function duplicate(wish: Duplication): Promise<Entry> {
     if (linked !== undefined) return linked;
   }
   if (to.canCopyFrom?.(from) === true && to.copy !== undefined) {
-    const ifMatch = to.capabilities.conditions.copySource ? entry.etag : undefined;
-    return to.copy({ driver: from, path: fromPath, ifMatch }, toPath, options);
+    const { copySource, copyTarget } = to.capabilities.conditions;
+    if (!copyTarget) await checkTarget(wish);
+    const free = copyTarget ? {} : { ifMatch: undefined, ifNoneMatch: undefined };
+    const ifMatch = copySource ? entry.etag : undefined;
+    return to.copy({ driver: from, path: fromPath, ifMatch }, toPath, { ...options, ...free });
   }
   const { signal } = options;
   const read = await from.read(fromPath, { ifMatch: entry.etag, signal });
   const { size } = read.entry;
   return to.write(toPath, read.body, { ...keptAttributes(read.entry, to), ...options, size });
+}
+
+/** Looks first, where the store holds no copy of its own to a condition. */
+async function checkTarget({ to, toPath, options }: Duplication): Promise<void> {
+  const { ifMatch, ifNoneMatch, signal } = options;
+  if (ifMatch === undefined && ifNoneMatch === undefined) return;
+  const there = await to.stat(toPath, { signal });
+  const isFree = there === undefined || there.kind === "directory";
+  const holds = ifNoneMatch === undefined ? there?.etag === ifMatch : isFree;
+  if (!holds) throw new StorageError("precondition-failed", { path: toPath });
 }
 
 async function duplicateLink({

@@ -9,6 +9,7 @@ import {
   toStorageError,
 } from "@omnisync/storage";
 import type { Pair } from "../merge/merge-join.ts";
+import { needsMarker } from "../plan/directory-markers.ts";
 import { type Step, planPair } from "../plan/plan-pair.ts";
 import { isKept } from "../resume/expire.ts";
 import type { RunContext } from "./context.ts";
@@ -237,8 +238,11 @@ export class PairHandler {
   }
 
   #makeDirectory(pair: Pair, step: Step): Promise<void> | undefined {
-    if (this.#context.rules.directories) return this.#start(pair, step);
-    if (this.#context.options.dirMarkers !== false) this.#emptySoFar = pair;
+    const { rules, options, destination } = this.#context;
+    if (rules.directories) return this.#start(pair, step);
+    if (options.dirMarkers === false || destination.driver.mkdir === undefined) return undefined;
+    if (needsMarker(pair.source!, rules.attributes)) return this.#start(pair, step);
+    this.#emptySoFar = pair;
     return undefined;
   }
 

@@ -10,6 +10,7 @@ export class ProgressTracker {
   bytesTotal = 0;
   bytesDone = 0;
   bytesResumed = 0;
+  bytesMatched = 0;
   checked = 0;
   failed = 0;
 
@@ -37,7 +38,7 @@ export class ProgressTracker {
 
   snapshot(): Progress {
     const { listed, filesTotal, filesDone, bytesTotal, bytesDone, bytesResumed } = this;
-    const { checked, failed, elapsed } = this;
+    const { bytesMatched, checked, failed, elapsed } = this;
     const active: ActiveTransfer[] = [...this.#active].map(({ path, size, done }) => ({
       path,
       size,
@@ -50,6 +51,7 @@ export class ProgressTracker {
       bytesTotal,
       bytesDone,
       bytesResumed,
+      bytesMatched,
       checked,
       failed,
       elapsed,
@@ -65,6 +67,8 @@ export class TransferProgress {
   done = 0;
   /** Of these, what an earlier run had done. */
   resumed = 0;
+  /** Of these, what the other side had. */
+  matched = 0;
 
   constructor(tracker: ProgressTracker, path: string, size: number) {
     this.#tracker = tracker;
@@ -84,12 +88,26 @@ export class TransferProgress {
     this.add(bytes);
   }
 
+  /** These bytes were taken from the copy that was there. */
+  match(bytes: number): void {
+    this.keep(bytes);
+    this.add(bytes);
+  }
+
+  /** The same of bytes that count as done already. */
+  keep(bytes: number): void {
+    this.matched += bytes;
+    this.#tracker.bytesMatched += bytes;
+  }
+
   /** The attempt failed: what it had sent counts no more. */
   reset(): void {
     this.#tracker.bytesDone -= this.done;
     this.#tracker.bytesResumed -= this.resumed;
+    this.#tracker.bytesMatched -= this.matched;
     this.done = 0;
     this.resumed = 0;
+    this.matched = 0;
   }
 
   end(): void {

@@ -9,6 +9,7 @@ import {
   joinPath,
   toStorageError,
 } from "@omnisync/storage";
+import { forgetSignatureOf } from "../delta/forget-signature-of.ts";
 import type { Withheld } from "../report.ts";
 import type { RunContext } from "./context.ts";
 import { isSame } from "./old-content.ts";
@@ -128,8 +129,11 @@ async function removeBatch(context: RunContext, files: readonly Extra[]): Promis
   }
   for (const [i, extra] of files.entries()) {
     const error = failures.get(paths[i]);
-    if (error === undefined) removed(context, extra);
-    else failed(context, extra, error);
+    if (error !== undefined) failed(context, extra, error);
+    else {
+      removed(context, extra);
+      await forgetSignatureOf(context.destination, extra, context);
+    }
   }
 }
 
@@ -193,6 +197,7 @@ async function attempt(context: RunContext, extra: Extra): Promise<void> {
   try {
     await removeOne(context, extra);
     removed(context, extra);
+    await forgetSignatureOf(context.destination, extra, context);
   } catch (error) {
     if (!context.signal.aborted) failed(context, extra, error);
   }

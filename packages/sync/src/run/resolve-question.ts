@@ -16,9 +16,11 @@ export async function resolveQuestion(
 ): Promise<Pair> {
   switch (question) {
     case "source":
-      return { ...pair, source: await lookAt(context, context.source, pair.path) };
-    case "destination":
-      return { ...pair, destination: await lookAt(context, context.destination, pair.path) };
+    case "destination": {
+      const isDirectory = pair[question]?.kind === "directory";
+      const found = await lookAt(context, context[question], pair.path, isDirectory);
+      return { ...pair, [question]: found };
+    }
     case "hashes":
       return hashBoth(context, pair);
   }
@@ -26,9 +28,10 @@ export async function resolveQuestion(
 
 /** Both sides as they are now. */
 export async function lookAgain(context: Looking, pair: Pair): Promise<Pair> {
+  const isDirectory = pair.source?.kind === "directory";
   const [source, destination] = await Promise.all([
-    lookAt(context, context.source, pair.path),
-    lookAt(context, context.destination, pair.path),
+    lookAt(context, context.source, pair.path, isDirectory),
+    lookAt(context, context.destination, pair.path, isDirectory),
   ]);
   return {
     ...pair,
@@ -37,15 +40,19 @@ export async function lookAgain(context: Looking, pair: Pair): Promise<Pair> {
   };
 }
 
-/** What lies at a path of a place now, complete, with the target of a link; its path stays relative. */
+/**
+ * What lies at a path of a place now, complete, with the target of a link; its path stays relative.
+ * @param directory of a file and a directory of this name, the directory is meant.
+ */
 export async function lookAt(
   context: Looking,
   place: Place,
   path: string,
+  directory: boolean = false,
 ): Promise<Entry | undefined> {
   const { driver } = place;
   const full = joinPath(place.path, path);
-  const entry = await driver.stat(full, { signal: context.signal });
+  const entry = await driver.stat(full, { directory, signal: context.signal });
   if (entry === undefined) return undefined;
   const target =
     entry.kind === "symlink"

@@ -1,6 +1,7 @@
 /** What becomes of the two places themselves: runs tell of paths in them only. */
 import type { SyncEvent } from "../events.ts";
 import type { Place, SyncOptions } from "../options.ts";
+import { changedInMarker } from "../plan/directory-markers.ts";
 import { resolvePlanRules } from "../plan/resolve-rules.ts";
 import { changedAttributes } from "../plan/wanted-attributes.ts";
 import { viewDestination, viewSource } from "./view-places.ts";
@@ -24,7 +25,8 @@ export async function rootEvent(
   const event = { path: "", source: wanted, destination: there, bytes: 0 };
   if (there === undefined) return { ...event, kind: "mkdir", reason: "new" };
   const capabilities = [from.driver.capabilities, to.driver.capabilities] as const;
-  const { attributes } = resolvePlanRules(options, ...capabilities, process.umask());
-  const changes = wanted === undefined ? [] : changedAttributes(wanted, there, attributes);
+  const { attributes, directories } = resolvePlanRules(options, ...capabilities, process.umask());
+  const changed = directories ? changedAttributes : changedInMarker;
+  const changes = wanted === undefined ? [] : changed(wanted, there, attributes);
   return { ...event, kind: "unchanged", reason: "same", changes };
 }

@@ -9,9 +9,11 @@ import {
   joinPath,
   toStorageError,
 } from "@omnisync/storage";
+import { forgetSignatureOf } from "../delta/forget-signature-of.ts";
 import type { Change, Reason, SyncEvent } from "../events.ts";
 import { callAfter, callBefore } from "../limits/file-hooks.ts";
 import type { Pair } from "../merge/merge-join.ts";
+import { changedInMarker } from "../plan/directory-markers.ts";
 import { type Step, planPair } from "../plan/plan-pair.ts";
 import type { Question } from "../plan/compare.ts";
 import { changedAttributes } from "../plan/wanted-attributes.ts";
@@ -129,17 +131,15 @@ export async function performStep(context: RunContext, pair: Pair, step: Step): 
       await change(() => makeDirectory(context, pair));
       return event("mkdir", { reason: step.reason });
     case "attributes":
-      if (context.destination.driver.setAttributes === undefined) {
+      if (source!.kind !== "directory" && context.destination.driver.setAttributes === undefined) {
         return copyFile(context, pair, { kind: "copy", reason: step.reason, when: "now" });
       }
       await change(() => setAttributes(context, pair));
       event("attributes", { reason: step.reason, changes: changesOf(context, pair) });
-      return removeSource(context, pair, source!);
+      return removeFileSource(context, pair);
     case "unchanged":
       event("unchanged", { reason: "same" });
-      return source === undefined || source.kind === "directory"
-        ? undefined
-        : removeSource(context, pair, source);
+      return removeFileSource(context, pair);
     case "skip":
       return event("skip", { reason: step.reason });
     case "ignored":
@@ -252,7 +252,7 @@ async function finishCopy(
   cache?.remember(context.destination, outcome.destination);
   if (outcome.strategy !== "server-copy") cache?.remember(context.source, outcome.source);
   progress.filesDone++;
-  const { strategy, bytes, resumed } = outcome;
+  const { strategy, bytes, resumed, matched, delta, signatureError } = outcome;
   const source = { ...pair.source, ...outcome.source };
   const done: SyncEvent = {
     kind: "copy",
@@ -262,6 +262,9 @@ async function finishCopy(
     destination,
     bytes,
     resumed,
+    matched,
+    delta,
+    signatureError,
     strategy,
     changes: changesOf(context, { ...pair, source }, reason),
     backup: backupOf(context, pair),
@@ -281,7 +284,11 @@ function changesOf(
   return [
     ...(reason === "checksum" ? (["content"] as const) : []),
     ...(source.kind === "file" && source.size !== destination.size ? (["size"] as const) : []),
-    ...changedAttributes(source, destination, rules.attributes),
+    ...(source.kind === "directory" ? changedInMarker : changedAttributes)(
+      source,
+      destination,
+      rules.attributes,
+    ),
   ];
 }
 
@@ -294,6 +301,12 @@ async function keepOld(context: RunContext, pair: Pair): Promise<Pair> {
 
 function backupOf({ old }: RunContext, { path, destination }: Pair): string | undefined {
   return destination === undefined ? undefined : old?.nameOf(path);
+}
+
+async function removeFileSource(context: RunContext, pair: Pair): Promise<void> {
+  const { source } = pair;
+  if (source !== undefined && source.kind !== "directory")
+    await removeSource(context, pair, source);
 }
 
 /** Removes the source of a move, if it is still what was read. In a dry run, only says so. */
@@ -311,6 +324,7 @@ async function removeSource(context: RunContext, pair: Pair, asRead: Entry): Pro
     }
     const ifMatch = driver.capabilities.conditions.remove ? now.etag : undefined;
     await driver.remove(path, { ifMatch, signal: context.signal });
+    await forgetSignatureOf(context.source, { ...now, path: pair.path }, context);
   }
   context.emit({
     kind: "remove-source",

@@ -3,15 +3,19 @@
  * within the run's memory budget. Whatever goes wrong, the upload is given up before the error goes on,
  * or kept for a later run where those are remembered; one that the store does not let go of is told of.
  */
+import type { CopyPart, UploadPart } from "@omnisync/delta";
 import {
   type Entry,
   type Part,
   StorageError,
   type Upload,
   collectBody,
+  isStorageError,
   throwIfAborted,
+  toStorageError,
 } from "@omnisync/storage";
-import { type Piece, choosePartSize, cut } from "../plan/choose-strategy.ts";
+import { keepSignatureOfWritten } from "../delta/signature-store.ts";
+import { type UploadPlan, planUpload, withoutDelta } from "../delta/upload-plan.ts";
 import { type BegunUpload, beginUpload, endUpload } from "../resume/kept-upload.ts";
 import {
   type Outcome,
@@ -21,58 +25,91 @@ import {
   sendPaced,
   writeOptions,
 } from "./transfer.ts";
-import { hashFile } from "./hash-file.ts";
 import { inParallel } from "./in-parallel.ts";
 
 /** Parts of one object on the way at the same time. */
 const PARTS_AT_ONCE = 4;
 
 export async function transferByMultipart(transfer: Transfer): Promise<Outcome> {
-  const { from, to, fromPath, toPath, context } = transfer;
+  const { from, fromPath, context } = transfer;
   const source = await from.stat(fromPath, { signal: context.signal });
   if (source === undefined) throw new StorageError("not-found", { path: fromPath });
   refuseChanged(transfer, source);
-  const partSize = choosePartSize(source.size, to.capabilities.multipart!);
+  const plan = await planUpload(transfer, source);
+  try {
+    return await upload(transfer, source, plan);
+  } catch (error) {
+    if (plan.old === undefined) throw error;
+    if (!isRefusal(error)) {
+      if (isStorageError(error, "precondition-failed")) context.deltas!.noteFailure(transfer.toPath);
+      throw error;
+    }
+    transfer.progress.reset();
+    return upload(transfer, source, withoutDelta(transfer, source, plan));
+  }
+}
+
+/** The store does not copy what it should, or its copy is not what the signature says: the whole still can be sent. */
+function isRefusal(error: unknown): boolean {
+  const codes = ["unsupported", "invalid-argument", "permission-denied", "corrupt"] as const;
+  return isStorageError(error, ...codes);
+}
+
+async function upload(transfer: Transfer, source: Entry, plan: UploadPlan): Promise<Outcome> {
+  const { to, toPath, context } = transfer;
   const { ifMatch: _, ifNoneMatch: __, ...attributes } = writeOptions(transfer, source);
-  const hashes = await contentHash(transfer, source);
+  const { blake3, partSize } = plan;
+  const isKept = blake3 !== undefined && to.capabilities.hashes.includes("blake3");
+  const hashes = isKept ? { blake3 } : {};
   // Without the run's signal: the store may have begun what we no longer wait for, and nobody knew its id.
   const wish = { ...attributes, hashes, partSize, signal: undefined };
-  const begun = await beginUpload(transfer, source, wish);
+  const begun = await beginUpload(transfer, source, wish, plan);
   try {
     throwIfAborted(context.signal, toPath);
-    const parts = await sendParts(transfer, source, begun, partSize);
+    const parts = await sendParts(transfer, source, begun, plan);
     await confirmSource(transfer, source);
+    await confirmOld(transfer, plan);
     const conditional = to.capabilities.conditions.complete ? conditions(transfer) : {};
     const destination = await to.multipart!.complete(begun.upload, parts, {
       ...conditional,
       signal: context.signal,
     });
     await begun.owned?.remove();
-    const { resumed } = transfer.progress;
-    return { source, destination, bytes: source.size - resumed, resumed, strategy: "multipart" };
+    const signatureError = await keepSignatureOf(transfer, plan, destination);
+    const { resumed, matched } = transfer.progress;
+    const bytes = source.size - resumed - matched;
+    const delta = plan.use;
+    const done = { source, destination, bytes, resumed, matched, delta, signatureError };
+    return { ...done, strategy: "multipart" };
   } catch (error) {
     await endUpload(transfer, begun, error);
     throw error;
   }
 }
 
-/** Sends the parts that the store does not have. @returns all of them. */
+/** Sends or copies the parts that the upload does not have. @returns all of them. */
 async function sendParts(
   transfer: Transfer,
   source: Entry,
   { upload, parts: known, owned }: BegunUpload,
-  partSize: number,
+  plan: UploadPlan,
 ): Promise<readonly Part[]> {
-  const pieces = [...cut(source.size, partSize)];
-  const parts: (Part | undefined)[] = pieces.map(({ number, length }) => {
+  const { progress } = transfer;
+  const pieces = plan.parts.map((part, index) => ({ ...part, number: index + 1 }));
+  const parts: (Part | undefined)[] = pieces.map(({ kind, number, length }) => {
     const part = known.get(number);
-    return part?.size === length ? part : undefined;
+    if (part?.size !== length) return undefined;
+    if (kind === "copy") progress.match(length);
+    else progress.resume(length);
+    return part;
   });
-  for (const part of parts) transfer.progress.resume(part?.size ?? 0);
   const missing = pieces.filter((_, i) => parts[i] === undefined);
   const sending: Sending = { transfer, source, upload };
   await inParallel(missing, PARTS_AT_ONCE, transfer.context.signal, async (piece, signal) => {
-    const part = await sendPart(sending, piece, signal);
+    const part =
+      piece.kind === "copy"
+        ? await copyOldPart(sending, piece, plan.old!, signal)
+        : await sendPart(sending, piece, signal);
     parts[piece.number - 1] = part;
     await owned?.add({ kind: "part", ...part });
   });
@@ -80,20 +117,67 @@ async function sendParts(
 }
 
 /**
- * The hash that is kept with the object. It goes with the first request, before the first part, so the
- * file is read once more for it: in a worker, at several times the speed of any upload.
+ * Has the store copy a part of the object that is being replaced. Where it tells the MD5 of what it copied,
+ * that has to be the source's: a signature that lies is found out before anything is replaced.
+ * @throws StorageError `corrupt` if it is not.
  */
-async function contentHash(
-  { from, to, fromPath, context }: Transfer,
-  source: Entry,
-): Promise<{ readonly blake3?: string }> {
-  const known = source.hashes?.blake3;
-  if (known !== undefined) return { blake3: known };
-  if (from.readBlock === undefined || !to.capabilities.hashes.includes("blake3")) return {};
-  const { timings } = context.limits;
-  return {
-    blake3: await timings.hash(() => hashFile(from, fromPath, source, "blake3", context.signal)),
-  };
+async function copyOldPart(
+  { transfer, source, upload }: Sending,
+  { number, offset, length, oldOffset }: CopyPart & { readonly number: number },
+  old: Entry,
+  signal: AbortSignal,
+): Promise<Part> {
+  const { from, to, fromPath, toPath, context, progress } = transfer;
+  const ifMatch = to.capabilities.conditions.copySource ? old.etag : undefined;
+  const { md5, ...part } = await to.multipart!.copyPart(
+    upload,
+    number,
+    { driver: to, path: toPath, ifMatch },
+    { offset: oldOffset, length },
+    { signal },
+  );
+  if (md5 !== undefined) {
+    const block = { offset, length, hashes: ["md5"], hashOnly: true } as const;
+    const { hashes } = await context.limits.timings.hash(() =>
+      from.readBlock!(fromPath, { ...block, ifMatch: source.etag, signal }),
+    );
+    if (hashes.md5 !== md5) {
+      throw new StorageError("corrupt", {
+        path: toPath,
+        message: "the object is not what its signature says",
+        retry: "never",
+      });
+    }
+  }
+  progress.match(length);
+  return part;
+}
+
+/** Where copies could not be held to one object, it has to be the same before and after them. */
+async function confirmOld({ to, toPath, context }: Transfer, { old }: UploadPlan): Promise<void> {
+  if (old === undefined || to.capabilities.conditions.copySource) return;
+  const now = await to.stat(toPath, { signal: context.signal });
+  if (now?.etag === old.etag && now?.size === old.size) return;
+  throw new StorageError("precondition-failed", {
+    path: toPath,
+    message: "was replaced while parts of it were copied",
+  });
+}
+
+async function keepSignatureOf(
+  { to, toPath, context }: Transfer,
+  { signature }: UploadPlan,
+  destination: Entry,
+): Promise<StorageError | undefined> {
+  const { deltas, signal } = context;
+  if (deltas === undefined || signature === undefined) return undefined;
+  const signed = { driver: to, path: toPath, placement: deltas.placement, signal };
+  try {
+    await keepSignatureOfWritten(signed, signature, destination);
+    return undefined;
+  } catch (error) {
+    return toStorageError(error, { path: toPath });
+  }
 }
 
 interface Sending {
@@ -102,7 +186,7 @@ interface Sending {
   readonly upload: Upload;
 }
 
-async function sendPart(sending: Sending, piece: Piece, signal: AbortSignal): Promise<Part> {
+async function sendPart(sending: Sending, piece: UploadPart & { readonly number: number }, signal: AbortSignal): Promise<Part> {
   const { transfer, upload } = sending;
   const { memory, spare, limits } = transfer.context;
   return memory.with(piece.length, async () => {
@@ -126,7 +210,7 @@ async function sendPart(sending: Sending, piece: Piece, signal: AbortSignal): Pr
 
 async function readPiece(
   { transfer, source }: Sending,
-  { offset, length }: Piece,
+  { offset, length }: UploadPart,
   signal: AbortSignal,
 ): Promise<{ bytes: Uint8Array; hashes?: { md5?: string } }> {
   const { from, to, fromPath } = transfer;

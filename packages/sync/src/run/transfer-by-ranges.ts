@@ -2,14 +2,10 @@
  * A download over several connections: ranges of one pinned version are written into a staged file as
  * they arrive, the file is hashed as it lies on the disk, and only then takes its name.
  */
-import {
-  type Entry,
-  type HashName,
-  type Stage,
-  StorageError,
-  createHasher,
-} from "@omnisync/storage";
-import { PART_SIZE, type Piece, cut } from "../plan/choose-strategy.ts";
+import { type Entry, type ExactRange, type Stage, StorageError } from "@omnisync/storage";
+import { planDownload } from "../delta/download-plan.ts";
+import type { DeltaUse } from "../events.ts";
+import { PART_SIZE, cut } from "../plan/choose-strategy.ts";
 import {
   type BegunDownload,
   type StageWish,
@@ -18,10 +14,12 @@ import {
   rangeFilled,
 } from "../resume/kept-download.ts";
 import { inParallel } from "./in-parallel.ts";
+import { transferByReuse } from "./transfer-by-reuse.ts";
+import { strongestHash, verifyStage } from "./verify-stage.ts";
 import { type Outcome, type Transfer, metered, refuseChanged, writeOptions } from "./transfer.ts";
 
 /** Connections per object. */
-const RANGES_AT_ONCE = 4;
+export const RANGES_AT_ONCE: number = 4;
 const MOST_OF_A_RANGE = 8 * PART_SIZE;
 /** Smaller pieces are gathered, up to the second figure, before they are written. */
 const WORTH_A_WRITE = 64 * 1024;
@@ -32,6 +30,20 @@ export async function transferByRanges(transfer: Transfer): Promise<Outcome> {
   const source = await from.stat(fromPath, { signal: context.signal });
   if (source === undefined) throw new StorageError("not-found", { path: fromPath });
   refuseChanged(transfer, source);
+  const plan = await planDownload(transfer, source);
+  if (plan.steps !== undefined) {
+    const outcome = await transferByReuse(transfer, source, plan);
+    if (outcome !== undefined) return outcome;
+  }
+  const delta = plan.steps === undefined ? plan.use : "bad-signature";
+  return wholeByRanges(transfer, source, delta);
+}
+
+async function wholeByRanges(
+  transfer: Transfer,
+  source: Entry,
+  delta: DeltaUse | undefined,
+): Promise<Outcome> {
   // By parts only if there is nothing better: MD5 costs five times what BLAKE3 does.
   const byParts = source.hashes?.blake3 === undefined ? source.parts : undefined;
   const hash = byParts === undefined ? strongestHash(source) : undefined;
@@ -43,11 +55,12 @@ export async function transferByRanges(transfer: Transfer): Promise<Outcome> {
   const { stage } = begun;
   try {
     const digests = await fetchPieces(transfer, source, begun, wish);
-    await verify(transfer, source, stage, byParts === undefined ? [] : digests);
+    await verifyStage(transfer, source, stage, byParts === undefined ? [] : digests);
     const destination = await stage.commit(writeOptions(transfer, source));
     await begun.owned?.remove();
     const { resumed } = transfer.progress;
-    return { source, destination, bytes: source.size - resumed, resumed, strategy: "ranges" };
+    const bytes = source.size - resumed;
+    return { source, destination, bytes, resumed, delta, strategy: "ranges" };
   } catch (error) {
     await endDownload(transfer, begun, error);
     throw error;
@@ -87,11 +100,12 @@ function rangeSize(size: number): number {
   return Math.min(share, MOST_OF_A_RANGE);
 }
 
-async function fetchPiece(
+/** Fills a range of the stage from the same range of the source. */
+export async function fetchPiece(
   transfer: Transfer,
   source: Entry,
   stage: Stage,
-  piece: Piece,
+  piece: ExactRange,
   signal: AbortSignal,
 ): Promise<void> {
   const { offset, length } = piece;
@@ -127,35 +141,4 @@ async function* gathered(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Ar
     size += chunk.byteLength;
   }
   if (memory !== undefined && size > 0) yield memory.subarray(0, size);
-}
-
-/** Compares what lies on the disk with the strongest thing the source's store knows of its content. */
-async function verify(
-  transfer: Transfer,
-  source: Entry,
-  stage: Stage,
-  digests: readonly string[],
-): Promise<void> {
-  const { signal } = transfer.context;
-  const all = { offset: 0, length: source.size };
-  if (digests.length > 0 && source.parts !== undefined) {
-    const hasher = createHasher("md5");
-    for (const digest of digests) hasher.update(Buffer.from(digest, "hex"));
-    return expectEqual(transfer, hasher.digest(), source.parts.md5);
-  }
-  const name = strongestHash(source);
-  if (name !== undefined)
-    expectEqual(transfer, await stage.hash(name, all, { signal }), source.hashes![name]!);
-}
-
-function strongestHash({ hashes }: Entry): HashName | undefined {
-  return (["blake3", "sha256", "md5"] as const).find((known) => hashes?.[known] !== undefined);
-}
-
-function expectEqual(transfer: Transfer, actual: string, expected: string): void {
-  if (actual === expected) return;
-  throw new StorageError("corrupt", {
-    path: transfer.fromPath,
-    message: "what arrived is not what the store holds",
-  });
 }

@@ -11,6 +11,7 @@ import {
 } from "@omnisync/storage";
 import type { Strategy } from "../events.ts";
 import { chooseStrategy } from "../plan/choose-strategy.ts";
+import { SET_IDS } from "../plan/wanted-attributes.ts";
 import { CountedPacer } from "../limits/time-breakdown.ts";
 import type { RunContext } from "./context.ts";
 import type { TransferProgress } from "./progress-tracker.ts";
@@ -64,18 +65,23 @@ export function createTransfer(
  *   listed, or the destination not what is to be replaced: look again and plan again.
  */
 export async function transferContent(transfer: Transfer): Promise<Outcome> {
-  const { context, from, to, source } = transfer;
-  const strategy = chooseStrategy({
+  const { context, from, source } = transfer;
+  const strategy = strategyOf(transfer);
+  if (strategy === "whole" && source.size <= READ_AHEAD_LIMIT && from.readBlock) {
+    return wholeReadAhead(transfer);
+  }
+  return context.lanes.with(1, () => byStrategy(transfer, strategy));
+}
+
+export function strategyOf({ context, from, to, source, previous }: Transfer): Strategy {
+  return chooseStrategy({
     size: source.size,
     source: from.capabilities,
     destination: to.capabilities,
     copyable: to.canCopyFrom?.(from) ?? false,
     throttled: context.throttle !== undefined,
+    deltaAbove: previous === undefined ? undefined : context.deltas?.threshold,
   });
-  if (strategy === "whole" && source.size <= READ_AHEAD_LIMIT && from.readBlock) {
-    return wholeReadAhead(transfer);
-  }
-  return context.lanes.with(1, () => byStrategy(transfer, strategy));
 }
 
 function byStrategy(transfer: Transfer, strategy: Strategy): Promise<Outcome> {
@@ -107,7 +113,7 @@ async function serverCopy(transfer: Transfer): Promise<Outcome> {
     durable,
     signal,
     storageClass: written.storageClass,
-    ...conditions(transfer),
+    ...(to.capabilities.conditions.copyTarget ? conditions(transfer) : {}),
     ...attributesOfCopy(transfer, written),
   };
   const destination = await to.copy!({ driver: from, path: fromPath, ifMatch }, toPath, options);
@@ -120,8 +126,10 @@ async function serverCopy(transfer: Transfer): Promise<Outcome> {
 function attributesOfCopy({ to, context }: Transfer, written: WriteOptions): WriteOptions {
   const { directories } = to.capabilities;
   if (!directories) return {};
-  if (context.rules.attributes.isPlain)
-    return { sparse: written.sparse, preallocate: written.preallocate };
+  const { isPlain, foreignSetIds } = context.rules.attributes;
+  // By itself a copy has no set-id bits.
+  const isWhole = !foreignSetIds || ((written.mode ?? 0) & SET_IDS) === 0;
+  if (isPlain && isWhole) return { sparse: written.sparse, preallocate: written.preallocate };
   const { size: _, ...attributes } = written;
   return { ...attributes, mtime: written.mtime ?? Date.now() };
 }

@@ -44,11 +44,12 @@ interface WorkPath {
   readonly directories: readonly string[];
 }
 
-function workPath(context: RunContext, { path, source }: TransferJob): WorkPath | undefined {
+function workPath(context: RunContext, job: TransferJob): WorkPath | undefined {
+  const { path, source } = job;
   const { partial, tempDirectory } = context.options;
   const { driver, path: root } = context.destination;
   if (driver.patch === undefined || driver.move === undefined) return undefined;
-  if (partial && source.size >= WORTH_KEEPING) {
+  if (partial && source.size >= WORTH_KEEPING && !isForDelta(context, job)) {
     const name = partial === true ? `${RESERVED_NAME}/partial` : partial.directory;
     const directory = joinPath(root, parentPath(path), name);
     const isOwn = partial === true;
@@ -59,6 +60,14 @@ function workPath(context: RunContext, { path, source }: TransferJob): WorkPath 
   const directory = newStagingFolder(joinPath(root, tempDirectory));
   const directories = [directory, parentPath(directory)];
   return { path: `${directory}/file`, isKept: false, directories };
+}
+
+/** What is fetched by ranges, some of them from the old file, is put together beside it. */
+function isForDelta(context: RunContext, { source, destination }: TransferJob): boolean {
+  const { driver } = context.source;
+  const above = context.deltas?.threshold ?? Infinity;
+  const isLocal = context.destination.driver.canCopyFrom?.(driver) ?? false;
+  return !isLocal && Math.min(source.size, destination?.size ?? 0) > above;
 }
 
 async function byWorkPath(transfer: Transfer, work: WorkPath): Promise<Outcome> {

@@ -3,7 +3,7 @@
  * atomic, which is what was asked for: a transfer that is cut short leaves what was written until then.
  */
 import { type Driver, type Entry, type Patch, StorageError, createHasher } from "@omnisync/storage";
-import { wantedAttributes } from "../plan/wanted-attributes.ts";
+import { writtenAttributes } from "../plan/wanted-attributes.ts";
 import { type Outcome, type Transfer, conditions, metered, refuseChanged } from "./transfer.ts";
 
 /** Which bytes that lie there already stay: none, all, or all if they are those of the source. */
@@ -18,9 +18,10 @@ export async function transferInPlace(transfer: Transfer, keeping: Keeping): Pro
     const { durable, move } = context.options;
     await patch.close(source.size, { durable: durable === true || move === true });
     const destination = await setAttributes(transfer, source);
-    const bytes = source.size - offset;
+    const { matched } = transfer.progress;
+    const bytes = source.size - offset - matched;
     const resumed = keeping === "equal" && offset > 0 ? offset : undefined;
-    return { source, destination, bytes, resumed, strategy: "stream" };
+    return { source, destination, bytes, resumed, matched, strategy: "stream" };
   } catch (error) {
     // What went wrong first is what there is to tell.
     await markUnfinished(transfer, patch).catch(() => {});
@@ -61,17 +62,30 @@ async function writeFrom(transfer: Transfer, patch: Patch, offset: number): Prom
   refuseChanged(transfer, read.entry);
   progress.add(offset);
   let at = offset;
+  const isCompared = context.options.wholeFile === false && transfer.to.readBlock !== undefined;
   for await (const chunk of metered(transfer, read.body)) {
-    await patch.write(at, chunk, { signal });
+    if (isCompared && (await liesThere(transfer, at, chunk))) progress.keep(chunk.byteLength);
+    else await patch.write(at, chunk, { signal });
     at += chunk.byteLength;
   }
   if (at === read.entry.size) return read.entry;
   throw new StorageError("changed", { path: fromPath, message: "changed while it was read" });
 }
 
+/** Whether these bytes lie there already: reading them spares the disk, and whoever shares its blocks, a write. */
+async function liesThere(
+  { to, toPath, context }: Transfer,
+  offset: number,
+  bytes: Uint8Array,
+): Promise<boolean> {
+  const block = { offset, length: bytes.byteLength, signal: context.signal };
+  const there = await to.readBlock!(toPath, block);
+  return Buffer.compare(there.bytes, bytes) === 0;
+}
+
 async function setAttributes(transfer: Transfer, read: Entry): Promise<Entry> {
   const { to, toPath, context, source, previous } = transfer;
-  const attributes = wantedAttributes({ ...source, ...read }, previous, context.rules.attributes);
+  const attributes = writtenAttributes({ ...source, ...read }, previous, context.rules.attributes);
   if (to.setAttributes !== undefined)
     return to.setAttributes(toPath, attributes, { signal: context.signal });
   return (await to.stat(toPath, { signal: context.signal }))!;

@@ -9,8 +9,8 @@ import {
   baseName,
 } from "@omnisync/storage";
 import mime from "mime/lite";
-import type { Strategy } from "../events.ts";
-import { wantedAttributes } from "../plan/wanted-attributes.ts";
+import type { DeltaUse, Strategy } from "../events.ts";
+import { writtenAttributes } from "../plan/wanted-attributes.ts";
 import type { RunContext } from "./context.ts";
 import type { TransferProgress } from "./progress-tracker.ts";
 
@@ -37,6 +37,11 @@ export interface Outcome {
   readonly bytes: number;
   /** Bytes that an earlier run had brought over. */
   readonly resumed?: number | undefined;
+  /** Bytes that were taken from the copy that was there. */
+  readonly matched?: number | undefined;
+  readonly delta?: DeltaUse | undefined;
+  /** Why the signature of `destination` could not be kept. */
+  readonly signatureError?: StorageError | undefined;
   readonly strategy: Strategy;
 }
 
@@ -61,7 +66,7 @@ export function writeOptions(transfer: Transfer, source: Entry): WriteOptions {
 /** A read tells less of the source than the listing that was asked for it, or more. */
 function attributesToWrite({ context, source, previous }: Transfer, read: Entry): Attributes {
   const { attributes } = context.rules;
-  return wantedAttributes({ ...source, ...read }, previous, attributes);
+  return writtenAttributes({ ...source, ...read }, previous, attributes);
 }
 
 /** The precondition that keeps a write from hitting something that nobody has looked at. */

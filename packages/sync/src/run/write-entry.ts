@@ -1,7 +1,8 @@
 /** Writes what is no file's content: links, special files, directories and attributes. One request each, nothing decided. */
-import { StorageError, joinPath } from "@omnisync/storage";
+import { type Attributes, StorageError, joinPath } from "@omnisync/storage";
+import { carrySignature } from "../delta/carry-signature.ts";
 import type { Pair } from "../merge/merge-join.ts";
-import { wantedAttributes } from "../plan/wanted-attributes.ts";
+import { type AttributeRules, wantedAttributes } from "../plan/wanted-attributes.ts";
 import type { RunContext } from "./context.ts";
 import { lookAt } from "./resolve-question.ts";
 import { conditionsFor } from "./transfer.ts";
@@ -38,23 +39,48 @@ async function writeSpecial(
 
 export async function makeDirectory(context: RunContext, { path, source }: Pair): Promise<void> {
   const { driver, path: root } = context.destination;
-  const { capabilities } = driver;
+  const { attributes: rules } = context.rules;
+  const wanted = wantedAttributes(source!, undefined, rules);
   // Real directories get their attributes last, when nothing more is written into them.
-  const options = capabilities.directories
-    ? {}
-    : wantedAttributes(source!, undefined, context.rules.attributes);
+  const options = driver.capabilities.directories ? { mode: firstMode(wanted, rules) } : wanted;
   const { signal } = context;
   const durable = context.options.durable === true || context.options.move === true;
   await driver.mkdir?.(joinPath(root, path), { ...options, durable, signal });
 }
 
+/** What others may not look into in the end they may not look into meanwhile. */
+function firstMode({ mode }: Attributes, { umask }: AttributeRules): number | undefined {
+  if (mode === undefined || umask === undefined) return undefined;
+  const usual = 0o777 & ~umask;
+  return (mode & usual) === usual ? undefined : (mode & usual) | 0o700;
+}
+
 export async function setAttributes(context: RunContext, pair: Pair): Promise<void> {
   const { driver, path: root } = context.destination;
   const attributes = wantedAttributes(pair.source!, pair.destination, context.rules.attributes);
-  const ifMatch = driver.capabilities.conditions.replace ? pair.destination?.etag : undefined;
-  const options = { ifMatch, signal: context.signal };
-  const entry = await driver.setAttributes!(joinPath(root, pair.path), attributes, options);
+  if (pair.source!.kind === "directory") return makeDirectory(context, pair);
+  const path = joinPath(root, pair.path);
+  // An object store sets attributes by a copy of the object onto itself.
+  const { replace, copySource } = driver.capabilities.conditions;
+  const etag = pair.destination?.etag;
+  const ifMatch = replace && copySource ? etag : undefined;
+  if (ifMatch === undefined && etag !== undefined) await confirmEtag(context, path, etag);
+  const entry = await driver.setAttributes!(path, attributes, { ifMatch, signal: context.signal });
   context.cache?.remember(context.destination, entry);
+  const { deltas, signal } = context;
+  const before = pair.destination;
+  if (before !== undefined)
+    await carrySignature({ driver, path, signal }, { before, after: entry }, deltas);
+}
+
+/** @throws StorageError `precondition-failed`; content that came since must not get attributes of what it replaced. */
+async function confirmEtag(context: RunContext, path: string, etag: string): Promise<void> {
+  const now = await context.destination.driver.stat(path, { signal: context.signal });
+  if (now?.etag === etag) return;
+  throw new StorageError("precondition-failed", {
+    path,
+    message: "is not what it was when it was listed",
+  });
 }
 
 /** A file that stands where a directory is to be. */

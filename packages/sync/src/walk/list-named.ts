@@ -59,9 +59,12 @@ async function* found(
   const parents = new Parents();
   for await (const batch of paths.batches(AT_ONCE)) {
     options.signal?.throwIfAborted();
-    const above = place.driver.capabilities.directories ? parents.of(batch) : [];
-    const looks = [...above.map((path) => ({ path, inside: false })), ...batch];
-    const entries = await Promise.all(looks.map(({ path }) => look(place, path, options)));
+    const { directories, mode } = place.driver.capabilities;
+    const above = directories || mode ? parents.of(batch) : [];
+    const entries = await Promise.all([
+      ...above.map((path) => lookAbove(place, path, options)),
+      ...batch.map(({ path }) => look(place, path, options)),
+    ]);
     yield entries.filter((entry) => entry !== undefined && entry.path !== "") as Entry[];
     for (const [i, listed] of batch.entries()) {
       const entry = entries[above.length + i];
@@ -71,14 +74,27 @@ async function* found(
   }
 }
 
-async function look(
+/** A directory on the way to what is named; nothing where it has no existence of its own. */
+async function lookAbove(
   place: Place,
   path: string,
   options: ListNamedOptions,
 ): Promise<Entry | undefined> {
+  const entry = await look(place, path, options, true);
+  const isItself = place.driver.capabilities.directories || entry?.etag !== undefined;
+  return isItself ? entry : undefined;
+}
+
+async function look(
+  place: Place,
+  path: string,
+  options: ListNamedOptions,
+  directory: boolean = false,
+): Promise<Entry | undefined> {
   if (isReserved(path)) return undefined;
   try {
-    const entry = await place.driver.stat(joinPath(place.path, path), { signal: options.signal });
+    const { signal } = options;
+    const entry = await place.driver.stat(joinPath(place.path, path), { directory, signal });
     return entry && { ...entry, path };
   } catch (error) {
     options.signal?.throwIfAborted();

@@ -3,14 +3,20 @@
  * file is a listing of one entry, whose path is "".
  */
 import {
+  type Driver,
   type Entry,
+  type Prune,
+  type PruneRule,
   type StorageError,
   baseName,
   isReserved,
   joinPath,
   parentPath,
 } from "@omnisync/storage";
+import { intercept } from "@omnisync/storage/layers";
+import { hideSignatures } from "../delta/hide-signatures.ts";
 import type { Filter } from "../filter/filter.ts";
+import { pruneRules } from "../filter/prune-rules.ts";
 import type { Place } from "../options.ts";
 import { openFilter } from "./filter-side.ts";
 import { ScopeStack } from "./scope-stack.ts";
@@ -45,50 +51,103 @@ export async function* listPlace(
     yield* relativePages(place, "", options, options.onProblem);
     return;
   }
-  const scope = await openFilter(place, filter, { side: "source", signal: options.signal });
-  const onProblem = (problem: StorageError, path: string): void => {
-    if (mayTakePart(filter, problem, path)) options.onProblem(problem, path);
-  };
-  yield* filterPages(
-    relativePages(place, "", options, onProblem),
-    new ScopeStack(scope, options.onProblem),
-  );
+  yield* listFiltered(place, filter, options);
 }
 
-/** The entries that take part. Rule files are read when the first entry of their directory comes. */
+async function* listFiltered(
+  place: Place,
+  filter: Filter,
+  options: ListPlaceOptions,
+): AsyncIterable<readonly Entry[]> {
+  const scope = await openFilter(place, filter, { side: "source", signal: options.signal });
+  const stack = new ScopeStack(scope, options.onProblem);
+  // Of its own, because problems come ahead of the entries around them.
+  const judge = new ScopeStack(scope, () => {});
+  const problems: StorageError[] = [];
+  const tellProblems = async (): Promise<void> => {
+    for (const problem of problems.splice(0)) {
+      const path = relativePath(place, problem.path ?? "");
+      if (await mayTakePart(judge, problem, path)) options.onProblem(problem, path);
+    }
+  };
+  let left: string | undefined;
+  const prune = { before: filter.prefix, rules: pruneRules(filter) };
+  const pages = relativePages(
+    place,
+    "",
+    { ...options, prune, leave: () => left },
+    (problem) => void problems.push(problem),
+  );
+  for await (const page of filterPages(pages, stack, (directory) => (left = directory))) {
+    await tellProblems();
+    yield page;
+  }
+  await tellProblems();
+}
+
+/**
+ * The entries that take part. Rule files are read when the first entry of their directory comes. `onLeft` is told of
+ * each directory that is left out with all that is in it.
+ */
 export async function* filterPages(
   pages: AsyncIterable<readonly Entry[]>,
   stack: ScopeStack,
+  onLeft?: (directory: string) => void,
 ): AsyncIterable<readonly Entry[]> {
   for await (const page of pages) {
     const kept: Entry[] = [];
     for (const entry of page) {
       const pending = stack.enter(parentPath(entry.path));
       if (pending !== undefined) await pending;
-      if (stack.leaves(entry.path, entry.kind === "directory") === undefined) kept.push(entry);
+      const isDirectory = entry.kind === "directory";
+      const left = stack.leaves(entry.path, isDirectory);
+      if (left === undefined) kept.push(entry);
+      else if (isDirectory && left !== "unreadable") onLeft?.(left.path);
     }
     if (kept.length > 0) yield kept;
   }
 }
 
 /** What lies in an excluded directory, or is one, need not be readable. */
-function mayTakePart(filter: Filter, problem: StorageError, path: string): boolean {
-  if (filter.includes(path, true)) return true;
-  return problem.code !== "permission-denied" && filter.includes(path, false);
+async function mayTakePart(
+  stack: ScopeStack,
+  { code }: StorageError,
+  path: string,
+): Promise<boolean> {
+  if (path === "") return true;
+  await stack.enter(parentPath(path));
+  if (stack.leaves(path, true) === undefined) return true;
+  return code !== "permission-denied" && stack.leaves(path, false) === undefined;
+}
+
+/** Folders of our own that are removed as a whole: no leftover is looked for in them. */
+const REMOVED_WHOLE: PruneRule = {
+  enter: false,
+  subject: "path",
+  expression: /(?:^|\/)\.omnisync\/(?:trash$|staged-)/,
+};
+
+interface RelativeOptions extends Pick<ListPlaceOptions, "recursive" | "signal" | "onReserved"> {
+  readonly prune?: Prune | undefined;
+  /** As in `ListOptions`, relative to the place. */
+  readonly leave?: (() => string | undefined) | undefined;
 }
 
 /** The entries below a directory of a place, as the driver has them, in order. */
 export async function* relativePages(
   place: Place,
   directory: string,
-  options: Pick<ListPlaceOptions, "recursive" | "signal" | "onReserved">,
+  options: RelativeOptions,
   onProblem: ListPlaceOptions["onProblem"],
 ): AsyncIterable<readonly Entry[]> {
   const { driver } = place;
-  const pages = driver.list(joinPath(place.path, directory), {
+  const { prune = { before: "", rules: [] }, leave } = options;
+  const listed = options.onReserved === undefined ? driver : tellingReserved(driver);
+  const pages = hideSignatures(listed).list(joinPath(place.path, directory), {
     recursive: options.recursive ?? true,
     signal: options.signal,
-    includeReserved: options.onReserved !== undefined,
+    prune: { ...prune, rules: [REMOVED_WHOLE, ...prune.rules] },
+    leave: leave && ((): string | undefined => placePath(place, leave())),
     onProblem: (problem) => onProblem(problem, relativePath(place, problem.path ?? "")),
   });
   const ordered = driver.capabilities.orderedList ? pages : sortListing(pages, options.signal);
@@ -101,6 +160,19 @@ export async function* relativePages(
       ? entries
       : setReservedAside(entries, options.onReserved);
   }
+}
+
+/** Reserved paths are told, and still no sidecar is. */
+function tellingReserved(driver: Driver): Driver {
+  return intercept(driver, {
+    methods: {
+      list: (directory, options) => driver.list(directory, { ...options, includeReserved: true }),
+    },
+  });
+}
+
+function placePath(place: Place, path: string | undefined): string | undefined {
+  return path === undefined ? undefined : joinPath(place.path, path);
 }
 
 /** A store's path seen from the place. */

@@ -1,6 +1,6 @@
 /** Checking, verifying and removing duplicates where hashes are claims of a store. */
 import { type Driver, hashBytes } from "@omnisync/storage";
-import { Faults, fault } from "@omnisync/storage/layers";
+import { Faults, fault, intercept } from "@omnisync/storage/layers";
 import {
   check,
   copyPathWithHash,
@@ -66,6 +66,25 @@ async function suite(name: string, access: S3Access): Promise<void> {
       for await (const _chunk of body);
       expect((await store.stat("foreign"))?.hashes?.blake3).toBeUndefined();
       expect(await verifyPlace(place(store))).toMatchObject({ match: 1, verified: true });
+    });
+
+    it("[SY-393] of two that remove duplicates at once the second is refused", async () => {
+      const store = await setup.open();
+      for (const path of ["a", "ab"]) await store.write(path, bytes("same"), { mtime: T0 });
+      const second = place(await setup.reopen!(store));
+      let refused: unknown;
+      const racing = intercept(store, {
+        around: async ({ operation, path }, run) => {
+          if (operation !== "remove" || path !== "ab") return run();
+          using found = await findDuplicates(second);
+          await found.remove({ keep: "longest-path" }).catch((error) => (refused = error));
+          return await run();
+        },
+      });
+      using found = await findDuplicates(place(racing));
+      expect(await found.remove({ keep: "shortest-path" })).toMatchObject({ removed: 1 });
+      expect(refused).toMatchObject({ code: "precondition-failed" });
+      expect(Object.keys(await contents(store))).toEqual(["a"]);
     });
 
     it("[SY-346] sums come from the store where it knows them, and hold", async () => {

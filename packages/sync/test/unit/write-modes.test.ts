@@ -45,6 +45,27 @@ function all(directory: string): string[] {
     .toSorted();
 }
 
+function watchPatches(driver: FileDriver, onWrite: (offset: number) => void): FileDriver {
+  return new Proxy(driver, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (name !== "patch") return typeof value === "function" ? value.bind(target) : value;
+      return async (...args: Parameters<FileDriver["patch"]>) => {
+        const patch = await target.patch(...args);
+        return {
+          ...patch,
+          write: async (...wrote: Parameters<typeof patch.write>) => {
+            onWrite(wrote[0]);
+            return patch.write(...wrote);
+          },
+          close: (...closed: Parameters<typeof patch.close>) => patch.close(...closed),
+          leave: () => patch.leave(),
+        };
+      };
+    },
+  });
+}
+
 describe("inplace", () => {
   it("[SY-280] keeps the inode, with mtime and length of the source", async () => {
     writeFileSync(join(root, "f"), "old content that is longer");
@@ -57,6 +78,23 @@ describe("inplace", () => {
     expect(await sync(place(source), place(disk), { inplace: true })).toMatchObject({
       unchanged: 2,
     });
+  });
+
+  it("[SY-416] without whole files, only what differs is written", async () => {
+    const old = pattern(3 * MiB);
+    const fresh = Uint8Array.from(old);
+    fresh.fill(7, 2 * MiB, 2 * MiB + 10);
+    writeFileSync(join(root, "f"), old);
+    const source = disable(await storeWith({ f: fresh }), "readBlock");
+    const written: number[] = [];
+    const watched = watchPatches(disk, (offset) => written.push(offset));
+    const options = { inplace: true, wholeFile: false };
+    const report = await sync(place(source), place(watched), options);
+    expect(Buffer.compare(readFileSync(join(root, "f")), fresh)).toBe(0);
+    expect(report.bytesTransferred + report.bytesMatched).toBe(3 * MiB);
+    expect(report.bytesMatched).toBeGreaterThan(0);
+    expect(written.length).toBeGreaterThan(0);
+    expect(written.every((offset) => offset > MiB)).toBe(true);
   });
 
   it("[SY-280] a backup is a copy, which the new content does not get into", async () => {

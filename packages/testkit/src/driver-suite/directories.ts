@@ -48,6 +48,40 @@ export function addDirectoryTests(suite: Suite): void {
     await expectOnly(driver, "a/file", "x");
   });
 
+  if (capabilities.mode) {
+    suite.test(
+      "ST-281",
+      "one that exists gets what is given and keeps the rest",
+      async ({ driver }) => {
+        await driver.mkdir!("dir", { mode: 0o750, mtime: 1_000_000 });
+        await driver.mkdir!("dir", { mode: 0o700 });
+        expect(await driver.stat("dir")).toMatchObject({ kind: "directory", mode: 0o700 });
+        await driver.mkdir!("dir");
+        expect(await driver.stat("dir")).toMatchObject({ kind: "directory", mode: 0o700 });
+        if (!capabilities.directories) {
+          expect(await driver.stat("dir")).toMatchObject({ mtime: 1_000_000 });
+        }
+      },
+    );
+  }
+
+  suite.test("ST-280", "looked at as a directory", async ({ driver }) => {
+    const directory = true;
+    await driver.mkdir!("marked", { mtime: 1_000_000 });
+    await put(driver, "marked/file", "x");
+    await put(driver, "implied/file", "x");
+    for (const path of ["marked", "implied"]) {
+      expect(await driver.stat(path, { directory })).toEqual(await driver.stat(path));
+    }
+    expect(await driver.stat("", { directory })).toMatchObject({ kind: "directory" });
+    expect(await driver.stat("none", { directory })).toBeUndefined();
+    if (!capabilities.fileAndDirectory) return;
+    await put(driver, "marked", "x");
+    await put(driver, "file", "x");
+    expect(await driver.stat("marked", { directory })).toMatchObject({ kind: "directory" });
+    expect(await driver.stat("file", { directory })).toBeUndefined();
+  });
+
   suite.test("ST-1 ST-110", "many at once", async ({ driver }) => {
     await Promise.all(Array.from({ length: 16 }, (_, i) => driver.mkdir!(`a/b/c${i % 4}`)));
     expect(await listNames(driver, "a/b")).toEqual(["a/b/c0/", "a/b/c1/", "a/b/c2/", "a/b/c3/"]);

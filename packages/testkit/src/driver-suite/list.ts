@@ -1,4 +1,4 @@
-import { type Driver, type Entry, orderKey } from "@omnisync/storage";
+import { type Driver, type Entry, type ListOptions, type Prune, orderKey } from "@omnisync/storage";
 import { expect } from "vitest";
 import { forEachOf, inByteOrder, listAll, listNames, put, putAll, refused } from "./content.ts";
 import { ORDER_NAMES } from "./odd-names.ts";
@@ -81,6 +81,35 @@ export function addListTests(suite: Suite): void {
       expect(await driver.stat(path)).toMatchObject({ kind: "file" });
       await driver.remove(path);
       expect(await driver.stat(path)).toBeUndefined();
+    }
+  });
+
+  suite.test("ST-290", "what need not be listed costs nothing else", async () => {
+    const driver = await tree();
+    const closed = (expression: RegExp): Prune => ({
+      before: "x/",
+      rules: [
+        { enter: true, subject: "path", expression: /^x\/ab$/ },
+        { enter: false, subject: "slashed", expression },
+      ],
+    });
+    const cases: readonly (readonly [ListOptions, directory: string, inside: RegExp])[] = [
+      [{ prune: closed(/^x\/a/) }, "", /^a\/./],
+      [{ prune: closed(/^x\/b\/$/) }, "a", /^a\/b\/./],
+      [{ prune: closed(/^x\/a\/$/), startAfter: "a/1" }, "", /^a\/./],
+      [{ leave: () => "a" }, "", /^a\/./],
+      [{ leave: () => "a/b" }, "a", /^a\/b\/./],
+    ];
+    for (const [options, directory, inside] of cases) {
+      const { startAfter } = options;
+      const all = await listNames(driver, directory, { recursive: true, startAfter });
+      const told = await listNames(driver, directory, { ...options, recursive: true });
+      expect(all).toEqual(expect.arrayContaining(told));
+      expect(all.filter((name) => !told.includes(name) && !inside.test(name))).toEqual([]);
+      // Only what lies directly in it was asked for: nothing was to be entered anyway.
+      expect(await listNames(driver, directory, options)).toEqual(
+        await listNames(driver, directory, { startAfter }),
+      );
     }
   });
 

@@ -1,4 +1,4 @@
-import type { Driver, Part, Upload } from "@omnisync/storage";
+import { type Driver, type Part, type Upload, hashBytes } from "@omnisync/storage";
 import { expect } from "vitest";
 import {
   bytesOf,
@@ -317,6 +317,8 @@ function addCopyPartTests(suite: Suite, partSize: number): void {
       multipart.copyPart(upload, 3, source, { offset: partSize + 1, length: partSize + 99 }),
     ]);
     expect(parts.map((part) => part.size)).toEqual([partSize, partSize, partSize + 99]);
+    const md5 = hashBytes("md5", old.subarray(partSize + 1));
+    expect([md5, undefined]).toContain(parts[2]!.md5);
     await multipart.complete(upload, parts);
     expectBytes(
       await get(driver, "file"),

@@ -156,6 +156,86 @@ export function addStageTests(suite: Suite): void {
     expect(await visible(driver)).toEqual(["dir/file"]);
   });
 
+  suite.test("ST-273", "begins with a base, longer and shorter", async ({ driver }) => {
+    const old = noise(SIZE);
+    await driver.write("dir/old", old);
+    const base = { path: "dir/old", ifMatch: (await driver.stat("dir/old"))!.etag };
+    for (const [path, size] of [
+      ["dir/new", SIZE],
+      ["shorter", SIZE - PIECE],
+      ["longer", SIZE + PIECE],
+      ["empty", 0],
+    ] as const) {
+      const expected = new Uint8Array(size);
+      expected.set(old.subarray(0, size));
+      const stage = await driver.stage!(path, size, { base, hash: "blake3" });
+      if (size > 0) {
+        const piece = noise(PIECE, 2);
+        await stage.write(PIECE + 1, piece);
+        expected.set(piece, PIECE + 1);
+        await stage.write(size - 1, bytesOf("x"));
+        expected.set(bytesOf("x"), size - 1);
+      }
+      const range = { offset: 0, length: size };
+      expect(await stage.hash("blake3", range)).toBe(hashBytes("blake3", expected));
+      expect(await driver.stat(path)).toBeUndefined();
+      expect(await stage.commit({ size })).toMatchObject({ path, size });
+      expectBytes(await get(driver, path), expected);
+    }
+    expectBytes(await get(driver, "dir/old"), old);
+    expect(await driver.stat("dir/old")).toMatchObject({ etag: base.ifMatch });
+  });
+
+  suite.test("ST-273", "the base is what is replaced", async ({ driver }) => {
+    await put(driver, "file", "0123456789");
+    const base = { path: "file" };
+    const first = await driver.stage!("file", 8, { base });
+    await first.write(2, bytesOf("ab"));
+    await first.abort();
+    await expectOnly(driver, "file", "0123456789");
+    const second = await driver.stage!("file", 12, { base });
+    await second.write(2, bytesOf("ab"));
+    expect(await getText(driver, "file")).toBe("0123456789");
+    await second.commit();
+    await expectOnly(driver, "file", "01ab456789\0\0");
+  });
+
+  suite.test("ST-274", "a base that is none", async ({ driver }) => {
+    await put(driver, "dir/file", "old");
+    const stage = (path: string, ifMatch?: string): Promise<unknown> =>
+      driver.stage!("new/file", 3, { base: { path, ifMatch } });
+    await refused(stage("missing"), "not-found");
+    await refused(stage("../file"), "invalid-path");
+    await refused(stage("dir/file", "other"), "precondition-failed");
+    await refused(stage("dir"), "is-a-directory", "not-found");
+    if (driver.writeLink !== undefined) {
+      await driver.writeLink("link", "dir/file");
+      await refused(stage("link"), "unsupported");
+      await driver.remove("link");
+    }
+    const signal = AbortSignal.abort();
+    await refused(driver.stage!("new/file", 3, { base: { path: "dir/file" }, signal }), "aborted");
+    await expectOnly(driver, "dir/file", "old");
+  });
+
+  suite.test("ST-274", "what is gone on with needs no base", async ({ driver }) => {
+    await put(driver, "old", "old");
+    const stage = await driver.stage!("file", 6, { base: { path: "old" } });
+    await stage.write(1, bytesOf("x"));
+    if (stage.leftover === undefined) return stage.abort();
+    const { path: resume } = stage.leftover;
+    await stage.leftover.keep();
+    const again = await driver.stage!("file", 6, { base: { path: "missing" }, resume });
+    expect(again.leftover?.resumed).toBe(true);
+    await again.write(3, bytesOf("new"));
+    await again.commit();
+    expect(await getText(driver, "file")).toBe("oxdnew");
+    const anew = await driver.stage!("file", 3, { base: { path: "old" }, resume });
+    expect(anew.leftover?.resumed).toBe(false);
+    await anew.commit();
+    expect(await getText(driver, "file")).toBe("old");
+  });
+
   suite.test("ST-1", "two stages of one path", async ({ driver }) => {
     const [one, two] = await Promise.all([driver.stage!("file", 3), driver.stage!("file", 3)]);
     await Promise.all([one.write(0, bytesOf("one")), two.write(0, bytesOf("two"))]);

@@ -12,7 +12,7 @@ export interface RsyncCounts {
   transferred: number;
   totalSize: number;
   transferredSize: number;
-  /** Bytes that went over, and those that the store copied by itself. */
+  /** Bytes that went over, and those that were there or that the store copied by itself. */
   literal: number;
   matched: number;
   errors: number;

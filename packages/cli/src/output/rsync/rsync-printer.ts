@@ -1,8 +1,9 @@
 /** What `omnisync rsync` prints of each path, in rsync's words. */
 import { isWithin } from "@omnisync/storage";
-import type { SyncEvent } from "@omnisync/sync";
+import type { Place, SyncEvent } from "@omnisync/sync";
 import type { Session } from "../../session.ts";
 import { type ItemizeContext, isDirectory, isFoundElsewhere, isLate } from "../itemize.ts";
+import { DeltaNotices } from "../delta-notices.ts";
 import { shownPath } from "../shown-path.ts";
 import { eventError } from "./event-error.ts";
 import { lineFacts, longName } from "./line-facts.ts";
@@ -22,6 +23,7 @@ export interface RsyncPrintOptions extends ItemizeContext {
   readonly logFormat: string;
   /** The source as the user gave it, before the paths of `%f`. */
   readonly sourceText: string;
+  readonly destination: Place;
 }
 
 export class RsyncPrinter {
@@ -29,6 +31,7 @@ export class RsyncPrinter {
   readonly #session: Session;
   readonly #options: RsyncPrintOptions;
   readonly #log: LogFile | undefined;
+  readonly #notices: DeltaNotices;
   #notCreated: string | undefined;
 
   constructor(
@@ -41,10 +44,14 @@ export class RsyncPrinter {
     this.#options = options;
     this.counts = counts;
     this.#log = log;
+    this.#notices = new DeltaNotices(options.destination.driver);
   }
 
   print(event: SyncEvent): void {
     countEvent(this.counts, event, this.#options);
+    for (const notice of this.#notices.of(event, shownPath(this.#options, event.path))) {
+      if (!this.#options.quiet) this.error(`rsync: ${notice}`);
+    }
     switch (event.kind) {
       case "failed":
       case "upload-left":

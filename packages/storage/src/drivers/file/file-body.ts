@@ -43,6 +43,15 @@ export class FileBody implements AsyncIterableIterator<Uint8Array> {
     return this.#options.fd;
   }
 
+  /** The permission bits of the file. */
+  get mode(): number {
+    return this.#options.row[0] & 0o7777;
+  }
+
+  get length(): number {
+    return this.#options.length;
+  }
+
   get isSparse(): boolean {
     return this.#options.sparse;
   }

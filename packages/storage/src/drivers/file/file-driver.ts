@@ -34,7 +34,7 @@ import type {
 } from "../../driver.ts";
 import type { Attributes, Entry, Special } from "../../entry.ts";
 import { StorageError, throwIfAborted } from "../../errors.ts";
-import { checkRange, isCount } from "../../lib/body.ts";
+import { checkRange } from "../../lib/body.ts";
 import { Slots } from "../../lib/slots.ts";
 import { checkPath } from "../../path.ts";
 import type { CallsExpected } from "../../registry.ts";
@@ -47,12 +47,11 @@ import { unpackError } from "./file-errors.ts";
 import { hashBlock } from "./file-hash.ts";
 import { listPages } from "./file-list.ts";
 import { createPatch } from "./file-patch.ts";
-import { createStage } from "./file-stage.ts";
+import { openStage } from "./file-stage.ts";
 import { copyContent, writeBody } from "./file-stream.ts";
 import { FileWatch } from "./file-watch.ts";
 import { withMore } from "./more-attributes.ts";
 import { COPIED_BITS, rowEntry } from "./stat-row.ts";
-import { TempWriter } from "./temp-writer.ts";
 
 export interface FileDriverOptions {
   /** The directory; relative to the working directory if it is not absolute. Links to it are resolved once. */
@@ -262,25 +261,8 @@ export class FileDriver implements Driver {
 
   async stage(path: string, size: number, options: StageOptions = {}): Promise<Stage> {
     this.#begin(path, options);
-    if (!isCount(size)) {
-      throw new StorageError("invalid-argument", { path, message: `${size} is not a size` });
-    }
     const toWish = (given: WriteOptions): WriteWish => this.#wish(path, given);
-    // Whether it is to be durable shows at the commit, when its directories are there already.
-    const wish = toWish({ ...options, durable: true });
-    const writer =
-      (await this.#resumeStage(path, size, options)) ??
-      (await TempWriter.begin(this.#caller, path, wish, size));
-    return createStage(writer, size, toWish);
-  }
-
-  async #resumeStage(
-    path: string,
-    size: number,
-    { resume, sparse }: StageOptions,
-  ): Promise<TempWriter | undefined> {
-    if (resume === undefined) return undefined;
-    return TempWriter.resume(this.#caller, path, { leftover: checkPath(resume), size, sparse });
+    return openStage(this.#caller, path, size, { ...options, toWish });
   }
 
   async about(options: CallOptions = {}): Promise<About> {

@@ -20,8 +20,9 @@ export async function* listPages(
 ): AsyncIterable<readonly Entry[]> {
   const { recursive = false, includeReserved = false, startAfter, signal } = options;
   const lane = caller.walkLane(recursive);
-  const { attributes, oneFileSystem } = options;
-  const request = { directory, recursive, includeReserved, startAfter, attributes, oneFileSystem };
+  const { attributes, oneFileSystem, prune } = options;
+  const which = { recursive, includeReserved, startAfter, oneFileSystem, prune };
+  const request = { directory, ...which, attributes };
   const walk = await caller.seen(lane.call(caller.root, "startWalk", [request], options));
   const ahead: Promise<WalkPage>[] = [];
   let done = false;
@@ -29,7 +30,7 @@ export async function* listPages(
     for (let asked = 0; !done;) {
       for (; ahead.length < PAGES_AHEAD; asked++) {
         const limit = asked === 0 ? FIRST_PAGE : PAGE;
-        const page = lane.call(caller.root, "nextPage", [walk, limit]);
+        const page = lane.call(caller.root, "nextPage", [walk, limit, options.leave?.()]);
         page.catch(() => undefined);
         ahead.push(page);
       }

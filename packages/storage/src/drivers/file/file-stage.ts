@@ -1,19 +1,47 @@
 /** A file put together out of order, invisible until its commit. */
-import type { Stage, WriteOptions } from "../../driver.ts";
+import type { Stage, StageOptions, WriteOptions } from "../../driver.ts";
 import type { Entry } from "../../entry.ts";
 import { StorageError, throwIfAborted } from "../../errors.ts";
 import { isCount } from "../../lib/body.ts";
-import { joinPath, parentPath } from "../../path.ts";
+import { checkPath, joinPath, parentPath } from "../../path.ts";
 import type { WriteWish } from "./atomic-write.ts";
+import type { FileCaller } from "./file-caller.ts";
+import { beginWithBase } from "./stage-base.ts";
 import { rowEntry } from "./stat-row.ts";
-import type { TempWriter } from "./temp-writer.ts";
+import { TempWriter } from "./temp-writer.ts";
 
-/** @param toWish what of the options a worker needs; refuses those that a file cannot have. */
-export function createStage(
-  writer: TempWriter,
+/** What of the options a worker needs; refuses those that a file cannot have. */
+type ToWish = (options: WriteOptions) => WriteWish;
+
+/** Goes on with a leftover if there is one that fits, else begins anew. */
+export async function openStage(
+  caller: FileCaller,
+  path: string,
   size: number,
-  toWish: (options: WriteOptions) => WriteWish,
-): Stage {
+  { toWish, ...options }: StageOptions & { readonly toWish: ToWish },
+): Promise<Stage> {
+  if (!isCount(size)) {
+    throw new StorageError("invalid-argument", { path, message: `${size} is not a size` });
+  }
+  const { hash, resume, base, sparse, signal } = options;
+  if (base !== undefined) checkPath(base.path);
+  if (resume !== undefined) {
+    const kept = { leftover: checkPath(resume), size, sparse };
+    const resumed = await TempWriter.resume(caller, path, kept);
+    if (resumed !== undefined) return createStage(resumed, size, toWish);
+  }
+  // Whether it is to be durable shows at the commit, when its directories are there already.
+  const wish = toWish({ ...options, durable: true });
+  if (base !== undefined) {
+    const writer = await beginWithBase(caller, path, { base, size, wish, signal });
+    return createStage(writer, size, toWish);
+  }
+  const writer = await TempWriter.begin(caller, path, wish, size);
+  if (hash !== undefined) writer.expectHash(hash);
+  return createStage(writer, size, toWish);
+}
+
+function createStage(writer: TempWriter, size: number, toWish: ToWish): Stage {
   const { path } = writer;
   const checkRange = (offset: number, length: number): void => {
     if (isCount(offset) && isCount(length) && offset + length <= size) return;

@@ -1,10 +1,9 @@
 /** Contents on their way into a file: small ones in one call to a worker, large ones in pieces. */
-import { constants, copyFile } from "node:fs";
-import { promisify } from "node:util";
 import type { Body } from "../../driver.ts";
 import { throwIfAborted } from "../../errors.ts";
 import { checkSize, concatBytes, guardBody } from "../../lib/body.ts";
 import type { WriteWish } from "./atomic-write.ts";
+import { tryClone } from "./clone-file.ts";
 import { FileBody } from "./file-body.ts";
 import type { FileCaller } from "./file-caller.ts";
 import type { StatRow } from "./stat-row.ts";
@@ -15,8 +14,6 @@ const GATHERED = 256 * 1024;
 /** Bytes that are in memory already go in one call up to this size. */
 const WHOLE = 1024 * 1024;
 const ZEROS = Buffer.alloc(WHOLE);
-
-const cloneFile = promisify(copyFile);
 
 /** Writes a body to `path`, atomically. @returns the new file. */
 export async function writeBody(
@@ -63,7 +60,8 @@ export async function copyContent(
   try {
     return await intoTemp(caller, path, wish, async (writer) => {
       throwIfAborted(signal, path);
-      if (await tryClone(body.fd, writer)) body.skip();
+      // A clone would give up the space that was allocated.
+      if (!wish.preallocate && (await tryClone(body, writer))) body.skip();
       await pump(body, writer);
     });
   } finally {
@@ -133,19 +131,6 @@ async function pump(body: FileBody, writer: TempWriter): Promise<void> {
   }
   await writing;
   if (body.isSparse && at > 0) await writer.truncate(at);
-}
-
-async function tryClone(fd: number, writer: TempWriter): Promise<boolean> {
-  if (process.platform !== "linux") return false;
-  const from = `/proc/self/fd/${fd}`;
-  const to = `/proc/self/fd/${writer.fd}`;
-  try {
-    await writer.use(() => cloneFile(from, to, constants.COPYFILE_FICLONE_FORCE));
-    return true;
-  } catch {
-    // Most file systems cannot, each with its own error; copying tells the true one, if there is one.
-    return false;
-  }
 }
 
 function isZero(piece: Uint8Array): boolean {

@@ -7,17 +7,15 @@
  */
 import { createRequire } from "node:module";
 import { StorageError, printable } from "../../errors.ts";
+import { takesXattr } from "../../xattr-names.ts";
 import { formatAcl, parseAcl } from "./acl-text.ts";
+import { FILE_CAPABILITIES } from "./file-capabilities.ts";
 import { errorName } from "./file-errors.ts";
 
 type XattrModule = typeof import("@napi-rs/xattr");
 
 const ACCESS = "system.posix_acl_access";
 const DEFAULT = "system.posix_acl_default";
-/** What rsync keeps for itself. */
-const RSYNC_OWN = "user.rsync.%";
-
-const IS_SUPER_USER: boolean = process.geteuid?.() === 0;
 
 /** Names, and values in base64. */
 export function readXattrs(
@@ -99,8 +97,7 @@ export function listNames(target: string): readonly string[] {
 }
 
 function isOurs(name: string): boolean {
-  if (name.startsWith(RSYNC_OWN)) return false;
-  return IS_SUPER_USER ? !name.startsWith("system.") : name.startsWith("user.");
+  return takesXattr(FILE_CAPABILITIES.xattrNames, name);
 }
 
 let loaded: XattrModule | undefined;

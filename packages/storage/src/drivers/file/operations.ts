@@ -1,4 +1,5 @@
 /** Everything that the main thread can ask a worker to do, by name. */
+import { copyRange, openBase } from "./base-operations.ts";
 import type { ConfinedTree, RootSpec } from "./confined-tree.ts";
 import {
   continueHash,
@@ -53,6 +54,8 @@ export interface Operations {
   readonly endPrefixHash: typeof endPrefixHash;
   readonly copySmall: typeof copySmall;
   readonly writeBytes: typeof writeBytes;
+  readonly openBase: typeof openBase;
+  readonly copyRange: typeof copyRange;
   readonly beginWrite: typeof beginWrite;
   readonly resumeWrite: typeof resumeWrite;
   readonly commitWrite: typeof commitWrite;
@@ -88,6 +91,8 @@ export const OPERATIONS: Operations = {
   endPrefixHash,
   copySmall,
   writeBytes,
+  openBase,
+  copyRange,
   beginWrite,
   resumeWrite,
   commitWrite,

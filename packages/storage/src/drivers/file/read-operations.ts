@@ -333,7 +333,7 @@ export function isUnchanged(fd: number, before: Stats): boolean {
 }
 
 /** Fewer blocks than its size needs: it has holes. */
-function isSparse(stats: Stats): boolean {
+export function isSparse(stats: Stats): boolean {
   return stats.blocks * 512 < stats.size;
 }
 

@@ -83,8 +83,9 @@ export class TempWriter {
     return this.#temp.name;
   }
 
-  get fd(): number {
-    return this.#temp.fd;
+  /** The permission bits that it is to have, as far as they were known when it was made. */
+  get mode(): number {
+    return this.#temp.mode;
   }
 
   write(bytes: Uint8Array, position: number): Promise<void> {

@@ -12,11 +12,18 @@ export function startWalk(context: OperationContext, request: WalkRequest): numb
   return last;
 }
 
-export function nextPage(context: OperationContext, id: number, limit: number): WalkPage {
+/** `leave`: a directory whose content is of no interest any more. */
+export function nextPage(
+  context: OperationContext,
+  id: number,
+  limit: number,
+  leave?: string,
+): WalkPage {
   const walk = walks.get(id);
   if (walk === undefined) throw new StorageError("internal", { message: "the walk has ended" });
   let page: WalkPage;
   try {
+    if (leave !== undefined) walk.leave(leave);
     page = walk.next(limit);
   } catch (error) {
     endWalk(context, id);

@@ -12,7 +12,8 @@
 import { type Stats, lstatSync, readdirSync } from "node:fs";
 import type { AttributeName, Entry } from "../../entry.ts";
 import { StorageError } from "../../errors.ts";
-import { comparePaths, isReserved, joinPath } from "../../path.ts";
+import { comparePaths, isReserved, isWithin, joinPath } from "../../path.ts";
+import { type Prune, isPruned } from "../../prune.ts";
 import {
   type ConfinedTree,
   type OpenDirectory,
@@ -33,6 +34,7 @@ export interface WalkRequest {
   readonly startAfter?: string | undefined;
   readonly attributes?: readonly AttributeName[] | undefined;
   readonly oneFileSystem?: boolean | undefined;
+  readonly prune?: Prune | undefined;
 }
 
 /** A page as it travels between threads: numbers in arrays, texts in one string each. */
@@ -123,6 +125,13 @@ export class Walk {
     return this.#page.finish(false);
   }
 
+  /** Goes on behind a directory, if it is in it. */
+  leave(directory: string): void {
+    const inside = this.#levels.findIndex(({ path }, i) => i > 0 && isWithin(directory, path));
+    if (inside < 0) return;
+    for (const level of this.#levels.splice(inside)) closeDirectory(level.directory);
+  }
+
   close(): void {
     for (const level of this.#levels) closeDirectory(level.directory);
     this.#levels.length = 0;
@@ -200,9 +209,16 @@ export class Walk {
     const { after } = level;
     if (after === undefined || comparePaths(key, after) > 0) this.#add(level, name, stats);
     else if (!after.startsWith(key)) return;
-    if (this.#request.recursive) {
+    if (this.#request.recursive && !this.#isPruned(level, name)) {
       this.#descend(level, name, after?.startsWith(key) ? after.slice(key.length) : undefined);
     }
+  }
+
+  #isPruned(level: Level, name: string): boolean {
+    const { prune, directory } = this.#request;
+    if (prune === undefined) return false;
+    const path = joinPath(level.path, name);
+    return isPruned(prune, directory === "" ? path : path.slice(directory.length + 1));
   }
 
   #descend(level: Level, name: string, after: string | undefined): void {

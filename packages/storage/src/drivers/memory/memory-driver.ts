@@ -20,6 +20,7 @@ import type {
   ReadResult,
   RemoveOptions,
   Stage,
+  StageOptions,
   StatOptions,
   VersionOptions,
   WatchHint,
@@ -86,7 +87,7 @@ export class MemoryDriver implements Driver {
   async stat(path: string, options: StatOptions = {}): Promise<Entry | undefined> {
     const key = this.begin(path, options, { root: true });
     const object = this.find(path, key, options.version);
-    if (object !== undefined && path !== "") return describe(path, object);
+    if (object !== undefined && path !== "" && !options.directory) return describe(path, object);
     if (options.version !== undefined) return undefined;
     const prefix = key === "" ? "" : `${key}/`;
     const marker = this.store.objects.get(prefix);
@@ -188,11 +189,16 @@ export class MemoryDriver implements Driver {
 
   async mkdir(path: string, options: DirectoryOptions = {}): Promise<void> {
     const key = this.begin(path, options, { root: true });
-    // The store itself is always there.
-    if (key === "") return;
     const attributes = given(options);
-    if (this.store.objects.has(`${key}/`) && Object.keys(attributes).length === 0) return;
-    this.put(path, `${key}/`, new Uint8Array(0), attributes);
+    const isPlain = Object.keys(attributes).length === 0;
+    if (key === "") {
+      // The store itself is always there.
+      if (isPlain) return;
+      throw new StorageError("unsupported", { path, message: "the store keeps no attributes" });
+    }
+    const there = this.store.objects.get(`${key}/`);
+    if (isPlain && there !== undefined) return;
+    this.put(path, `${key}/`, new Uint8Array(0), { ...there?.attributes, ...attributes });
   }
 
   async rmdir(path: string, options: CallOptions = {}): Promise<void> {
@@ -288,9 +294,9 @@ export class MemoryDriver implements Driver {
     return this.put(path, key, new Uint8Array(0), options, { link: false, special });
   }
 
-  async stage(path: string, size: number, options: CallOptions = {}): Promise<Stage> {
+  async stage(path: string, size: number, options: StageOptions = {}): Promise<Stage> {
     this.begin(path, options);
-    return createStage(this, path, size);
+    return createStage(this, path, size, options);
   }
 
   async watch(path: string, options: WatchOptions = {}): Promise<AsyncIterable<WatchHint>> {
@@ -404,7 +410,14 @@ export const MEMORY_CAPABILITIES: Capabilities = {
   contentType: true,
   maxSize: MAX_OBJECT,
   hashes: ["sha256"],
-  conditions: { create: true, replace: true, remove: true, copySource: true, complete: true },
+  conditions: {
+    create: true,
+    replace: true,
+    remove: true,
+    copySource: true,
+    copyTarget: true,
+    complete: true,
+  },
   copy: "server",
   move: true,
   setAttributes: true,
@@ -445,6 +458,7 @@ function describeMarker(path: string, marker: MemoryObject): Entry {
     size: 0,
     complete: true,
     etag: marker.etag,
+    storedAt: marker.storedAt,
   };
 }
 

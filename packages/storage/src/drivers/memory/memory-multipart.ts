@@ -1,6 +1,7 @@
 /** Uploads in parts, kept beside the objects until they are completed. */
 import type { CallOptions, Multipart, Part, Upload } from "../../driver.ts";
 import { StorageError } from "../../errors.ts";
+import { hashBytes } from "../../hashes.ts";
 import { concatBytes } from "../../lib/body.ts";
 import { isWithin, joinPath } from "../../path.ts";
 import type { MemoryDriver } from "./memory-driver.ts";
@@ -59,12 +60,8 @@ export function createMultipart(driver: MemoryDriver): Multipart {
           message: "the range ends behind the object",
         });
       }
-      return putPart(
-        upload,
-        number,
-        object.bytes.subarray(range.offset, range.offset + range.length),
-        options,
-      );
+      const bytes = object.bytes.subarray(range.offset, range.offset + range.length);
+      return { ...putPart(upload, number, bytes, options), md5: hashBytes("md5", bytes) };
     },
 
     async *listParts(upload, options = {}) {

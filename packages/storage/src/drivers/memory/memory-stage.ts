@@ -1,15 +1,26 @@
 /** A file put together out of order, invisible until its commit. */
-import type { Stage } from "../../driver.ts";
+import type { Stage, StageOptions } from "../../driver.ts";
 import { StorageError, throwIfAborted } from "../../errors.ts";
 import { hashBytes } from "../../hashes.ts";
 import { isCount } from "../../lib/body.ts";
 import type { MemoryDriver } from "./memory-driver.ts";
 
-export function createStage(driver: MemoryDriver, path: string, size: number): Stage {
+export async function createStage(
+  driver: MemoryDriver,
+  path: string,
+  size: number,
+  { base, signal }: StageOptions,
+): Promise<Stage> {
   if (!isCount(size)) {
     throw new StorageError("invalid-argument", { path, message: `${size} is not a size` });
   }
   let bytes: Uint8Array | undefined = new Uint8Array(size);
+  if (base !== undefined) {
+    const range = { offset: 0, length: size };
+    bytes.set(
+      (await driver.readBlock(base.path, { ...range, ifMatch: base.ifMatch, signal })).bytes,
+    );
+  }
   const open = (): Uint8Array => {
     if (bytes !== undefined) return bytes;
     throw new StorageError("closed", { path, message: "was committed or aborted" });

@@ -102,14 +102,20 @@ export class S3Client {
   }
 
   /** `send`, where the answer is a document; gives its root. */
-  document(request: S3Request): Promise<XmlElement> {
+  async document(request: S3Request): Promise<XmlElement> {
+    return (await this.documentWithHeaders(request)).root;
+  }
+
+  documentWithHeaders(
+    request: S3Request,
+  ): Promise<{ readonly root: XmlElement; readonly headers: ResponseHeaders }> {
     return this.#retrying(request, async () => {
       const response = await this.#corrected(request, (http) => this.#connection.exchange(http));
       const root = response.status < 300 ? readDocument(request, response) : undefined;
       if (root === undefined || root.name === "Error") {
         throw this.#refused(request, failureOf(response));
       }
-      return root;
+      return { root, headers: response.headers };
     });
   }
 

@@ -218,7 +218,8 @@ function replaced(
   ];
 }
 
-function mergedAttributes(options: WriteOptions, { entry, headers }: Found): ObjectAttributes {
+/** Those given, and of the rest those that are there. */
+export function mergedAttributes(options: Attributes, { entry, headers }: Found): ObjectAttributes {
   return {
     kind: entry.kind === "symlink" ? "symlink" : "file",
     special: entry.special,
@@ -273,7 +274,7 @@ async function present(
   throw new StorageError("changed", { path, message: "was removed right after it was copied" });
 }
 
-function changesAttributes(given: Attributes): boolean {
+export function changesAttributes(given: Attributes): boolean {
   const { mtime, mode, contentType, metadata } = given;
   const values = [mtime, mode, contentType, metadata, ...Object.values(pickFurther(given))];
   return values.some((value) => value !== undefined);

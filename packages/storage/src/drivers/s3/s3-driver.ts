@@ -190,6 +190,7 @@ function capabilitiesOf(context: S3Context): Capabilities {
       replace: context.allows("replace"),
       remove: context.allows("remove"),
       copySource: context.allows("copySource"),
+      copyTarget: context.allows("copyTarget"),
       complete: context.allows("complete"),
     },
     copy: "server",

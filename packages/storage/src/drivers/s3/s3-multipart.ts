@@ -11,7 +11,7 @@ import type {
   UploadOptions,
 } from "../../driver.ts";
 import { StorageError, isStorageError } from "../../errors.ts";
-import { type IntegrityPolicy, checkHashes, protectBody } from "./checksums.ts";
+import { type IntegrityPolicy, checkHashes, isMd5, protectBody } from "./checksums.ts";
 import { bareEtag } from "./list-scanner.ts";
 import { type ObjectAttributes, attributeHeaders, attributesOf, etagOf } from "./s3-attributes.ts";
 import type { Outcome, S3Request } from "./s3-client.ts";
@@ -19,7 +19,7 @@ import { completeUpload } from "./s3-complete.ts";
 import type { S3Context } from "./s3-context.ts";
 import { partSourceHeaders, requireSource } from "./s3-copy-source.ts";
 import { text } from "./s3-errors.ts";
-import { storageClassHeaders } from "./s3-headers.ts";
+import { hidesMd5, storageClassHeaders } from "./s3-headers.ts";
 import { dropLost, dropSuspects, listUploads, sendAbort, suspectLost } from "./s3-open-uploads.ts";
 import { type OwnUpload, checksumElement, checksumOf, limitsOf, listParts } from "./s3-parts.ts";
 import { headObject } from "./s3-read.ts";
@@ -167,7 +167,7 @@ export async function copyRange(
   if (!(Number.isSafeInteger(offset) && offset >= 0 && Number.isSafeInteger(length) && length > 0))
     throw new StorageError("invalid-argument", { path, message: "a part has at least one byte" });
   const request = partRequest(context, upload, number, "copyPart", signal);
-  const root = await context.client.document({
+  const { root, headers } = await context.client.documentWithHeaders({
     ...request,
     slow: true,
     headers: [
@@ -176,11 +176,15 @@ export async function copyRange(
       ...["x-amz-copy-source-range", `bytes=${offset}-${offset + length - 1}`],
     ],
   });
-  const etag = childText(root, "ETag");
+  const etag = bareEtag(childText(root, "ETag") ?? "");
   if (!etag) throw new StorageError("unavailable", { path, message: "the part was not copied" });
   const element = checksumElement(context);
   const checksum = element === undefined ? undefined : childText(root, element);
-  return { number, size: length, etag: bareEtag(etag), ...checksumOf(checksum) };
+  const isKnown = context.facts.etagIsMd5 === true && isMd5(etag) && !hidesMd5(headers);
+  return {
+    ...{ number, size: length, etag, ...checksumOf(checksum) },
+    ...(isKnown ? { md5: etag } : {}),
+  };
 }
 
 export async function abortUpload(

@@ -17,8 +17,8 @@ export const PART_CHECKSUMS: Readonly<Record<string, string>> = {
 };
 
 export function limitsOf({ config }: S3Context): MultipartLimits {
-  const { minPartSize, maxPartSize, maxParts } = config.profile.quirks;
-  return { minPartSize, maxPartSize, maxParts };
+  const { minPartSize, maxPartSize, maxParts, equalPartSizes } = config.profile.quirks;
+  return { minPartSize, maxPartSize, maxParts, equalPartSizes };
 }
 
 /** The element that holds the checksum of a part; `undefined` for an upload that was begun without. */

@@ -17,11 +17,12 @@ export async function statPath(
   options: StatOptions,
 ): Promise<Entry | undefined> {
   const key = context.begin(path, options, { root: true });
-  const found = path === "" ? undefined : await headObject(context, path, key, options);
+  const isDirectory = path === "" || options.directory === true;
+  const found = isDirectory ? undefined : await headObject(context, path, key, options);
   if (found !== undefined) return found.entry;
   if (options.version !== undefined) return undefined;
   try {
-    return await statDirectory(context, path, key, options.signal);
+    return await statDirectory(context, path, key, options);
   } catch (error) {
     // The bucket is missing, and so is everything in it.
     if (isStorageError(error, "not-found")) return undefined;
@@ -241,9 +242,13 @@ async function statDirectory(
   context: S3Context,
   path: string,
   key: string,
-  signal: AbortSignal | undefined,
+  { directory, signal }: StatOptions,
 ): Promise<Entry | undefined> {
   const prefix = context.prefix(key);
+  // Who asks for the directory has seen its marker, most likely: that spares the listing.
+  const marker =
+    directory && prefix !== "" ? await headObject(context, path, prefix, { signal }) : undefined;
+  if (marker !== undefined) return directoryEntry(path, marker.entry);
   const first = await firstKey(context, path, prefix, signal);
   if (prefix === "") return directoryEntry(path);
   if (first === undefined) return undefined;

@@ -31,6 +31,7 @@ import { pickFurther } from "./further-attributes.ts";
 import type { Outcome } from "./s3-client.ts";
 import type { S3Context } from "./s3-context.ts";
 import type { ResponseHeaders } from "./s3-errors.ts";
+import { changesAttributes, mergedAttributes } from "./s3-copy.ts";
 import { storageClassHeaders } from "./s3-headers.ts";
 import { headObject } from "./s3-read.ts";
 import { uploadBody } from "./s3-upload.ts";
@@ -90,24 +91,24 @@ export async function makeDirectory(
   path: string,
   options: DirectoryOptions,
 ): Promise<void> {
-  const { mtime, mode, signal } = options;
-  const further = pickFurther(options);
   const root = context.begin(path, options, { root: true });
-  if (root === "") return createBucket(context, options);
+  const isPlain = !changesAttributes(options);
+  if (root === "") {
+    if (isPlain) return createBucket(context, options);
+    throw new StorageError("unsupported", { path, message: "a bucket keeps no attributes" });
+  }
   const key = context.markerKey(path, root);
-  // An existing marker keeps its attributes unless there are new ones.
-  const isPlain = mtime === undefined && mode === undefined && Object.keys(further).length === 0;
-  if (isPlain && (await headObject(context, path, key, options)) !== undefined) return;
-  await putObject(
-    context,
-    path,
-    key,
-    new Uint8Array(0),
-    { mtime, mode, ...further, signal },
-    {
-      kind: "directory",
-    },
-  );
+  const { signal } = options;
+  const there = await headObject(context, path, key, { signal }).catch((error: unknown) => {
+    // Who may write only has to do without what others noted there.
+    if (isPlain || !isStorageError(error, "permission-denied")) throw error;
+    return undefined;
+  });
+  if (isPlain && there !== undefined) return;
+  const { mtime, mode, contentType, metadata } = options;
+  const given = { mtime, mode, contentType, metadata, ...pickFurther(options), signal };
+  const wanted = there === undefined ? given : { ...mergedAttributes(given, there), signal };
+  await putObject(context, path, key, new Uint8Array(0), wanted, { kind: "directory" });
 }
 
 export async function writeSpecialObject(

@@ -1,0 +1,70 @@
+/** A thread with one task. It is gone before its result is told, whatever that is. */
+import { Worker } from "node:worker_threads";
+import { unpackOps } from "./delta.ts";
+import { DeltaError } from "./delta-error.ts";
+import type { OpenFile, ThreadInput, ThreadJob, ThreadMessage } from "./delta-worker.ts";
+import type { Task, TaskResults } from "./tasks.ts";
+
+export interface JobThreadOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** What the thread reads; without it, content is handed over. */
+  readonly file?: OpenFile | undefined;
+  /** Told of what is neither the result nor an error. */
+  readonly onMessage?: ((message: ThreadMessage) => void) | undefined;
+}
+
+export class JobThread<T extends Task> {
+  /** Nobody has to wait for it. */
+  readonly result: Promise<TaskResults[T["kind"]]>;
+  readonly #worker: Worker;
+  readonly #outcome = Promise.withResolvers<TaskResults[T["kind"]]>();
+
+  /** @throws the reason of a signal that is aborted already */
+  constructor(task: T, { signal, file, onMessage }: JobThreadOptions) {
+    signal?.throwIfAborted();
+    // Compiled or not: the worker is the file beside this one, with the same ending.
+    const ending = import.meta.url.endsWith(".ts") ? "ts" : "js";
+    this.#worker = new Worker(new URL(`./delta-worker.${ending}`, import.meta.url), {
+      name: "omnisync-delta",
+      execArgv: [],
+      workerData: { task, file } satisfies ThreadJob,
+    });
+    const { resolve, reject } = this.#outcome;
+    this.#worker.on("message", (message: ThreadMessage) => {
+      if (message.kind === "result") resolve(unpack(message.result) as TaskResults[T["kind"]]);
+      else if (message.kind === "refused") reject(new DeltaError(message.code, message.message));
+      else onMessage?.(message);
+    });
+    this.#worker.on("error", reject);
+    this.#worker.on("exit", (code) => reject(new Error(`the thread ended with ${code}`)));
+    this.result = this.#end(signal);
+    this.result.catch(() => undefined);
+  }
+
+  /** @throws Error `DataCloneError` for memory that cannot be moved */
+  post(input: ThreadInput, moved: readonly ArrayBuffer[] = []): void {
+    this.#worker.postMessage(input, moved);
+  }
+
+  /** Ends the thread; the result is the error `stopped` if there was none yet. */
+  async stop(): Promise<void> {
+    this.#outcome.reject(new DeltaError("stopped", "the thread was stopped"));
+    await this.#worker.terminate();
+  }
+
+  async #end(signal: AbortSignal | undefined): Promise<TaskResults[T["kind"]]> {
+    const onAbort = (): void => this.#outcome.reject(signal?.reason);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    try {
+      return await this.#outcome.promise;
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+      await this.#worker.terminate();
+    }
+  }
+}
+
+function unpack(result: unknown): unknown {
+  const { ops, ...rest } = result as { readonly ops?: Float64Array };
+  return ops === undefined ? result : { ...rest, ops: unpackOps(ops) };
+}

@@ -1,0 +1,60 @@
+/** How a run makes deltas. A run that is to make none has none of these. */
+import { checkBlockSize, chooseBlockSize } from "@omnisync/delta";
+import { StorageError } from "@omnisync/storage";
+import type { DeltaOptions, SignaturePlacement } from "../options/delta-options.ts";
+import { Budget } from "../run/gate.ts";
+
+const MiB = 1024 * 1024;
+
+/** Smaller files are as quickly sent as looked at. Bytes. */
+export const DELTA_THRESHOLD: number = 50 * MiB;
+
+/** Each takes a thread, and memory for some blocks. */
+const FILES_AT_ONCE = 2;
+/** More would be a signature that nobody wants to read. */
+const MOST_BLOCKS = 1_500_000;
+
+export class Deltas {
+  readonly threshold: number;
+  readonly placement: SignaturePlacement;
+  readonly generate: boolean;
+  /** Files that are signed or matched at once. */
+  readonly threads: Budget = new Budget(FILES_AT_ONCE);
+  readonly #blockSize: number | undefined;
+  readonly #failures: Map<string, number> = new Map();
+
+  /** @throws StorageError `invalid-argument` for a block size or threshold that cannot be. */
+  constructor({ threshold, blockSize, signatures, generate }: DeltaOptions) {
+    this.threshold = threshold ?? DELTA_THRESHOLD;
+    this.placement = signatures ?? "reserved";
+    this.generate = generate ?? false;
+    this.#blockSize = blockSize;
+    try {
+      if (blockSize !== undefined) checkBlockSize(blockSize);
+      if (this.threshold >= 0) return;
+    } catch (error) {
+      throw new StorageError("invalid-argument", { message: String(error), cause: error });
+    }
+    throw new StorageError("invalid-argument", { message: "a delta threshold is not negative" });
+  }
+
+  /** Bytes per block of the signature of a file of `size` bytes that takes the place of one with blocks of `old`. */
+  blockSizeFor(size: number, old?: number): number {
+    if (this.#blockSize !== undefined && size <= this.#blockSize * MOST_BLOCKS)
+      return this.#blockSize;
+    const best = chooseBlockSize(size);
+    // Matching and signing share their hashes if the blocks are of one size.
+    if (old !== undefined && old >= best / 2 && old <= best * 2) return old;
+    return best;
+  }
+
+  /** A delta onto what lies at this path failed, because it was not what it seemed to be. */
+  noteFailure(path: string): void {
+    this.#failures.set(path, (this.#failures.get(path) ?? 0) + 1);
+  }
+
+  /** After a fresh look and a second failure, the whole is sent. */
+  isWorthTrying(path: string): boolean {
+    return (this.#failures.get(path) ?? 0) < 2;
+  }
+}

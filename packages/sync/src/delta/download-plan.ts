@@ -1,0 +1,56 @@
+/** What of a large object is fetched, and what is taken from the old file that is there. */
+import { type FetchStep, type Signature, matchInThread, planFetch } from "@omnisync/delta";
+import type { Entry } from "@omnisync/storage";
+import type { DeltaUse } from "../events.ts";
+import type { Transfer } from "../run/transfer.ts";
+import type { Deltas } from "./deltas.ts";
+import { FEED_MEMORY, feed } from "./feed.ts";
+import { findSignature } from "./signature-store.ts";
+
+/** Less than this between two ranges is fetched with them: a request takes as long. Bytes. */
+const MERGE_GAP = 256 * 1024;
+/** A delta that saves less than this share of the object is not worth it. */
+const WORTH_A_DELTA = 0.02;
+
+export interface DownloadPlan {
+  /** In order; together they are the object. Absent if all of it is fetched. */
+  readonly steps?: readonly FetchStep[] | undefined;
+  /** The old file. */
+  readonly old?: Entry | undefined;
+  readonly signature?: Signature | undefined;
+  readonly use?: DeltaUse | undefined;
+}
+
+/** @throws StorageError `changed` or `precondition-failed` if the old file is not what was looked at. */
+export async function planDownload(transfer: Transfer, source: Entry): Promise<DownloadPlan> {
+  const { from, fromPath, to, previous: old, context } = transfer;
+  const { deltas, signal } = context;
+  if (deltas === undefined || old === undefined || !isForDelta(transfer, source, deltas)) return {};
+  if (!deltas.isWorthTrying(transfer.toPath)) return { use: "refused" };
+  const signed = { driver: from, path: fromPath, placement: deltas.placement, signal };
+  const found = await findSignature(signed, source);
+  if (found.signature === undefined) return { use: found.lack };
+  const { signature } = found;
+  const content = { driver: to, path: transfer.toPath, entry: old, signal };
+  const { ops } = await context.limits.timings.hash(() =>
+    deltas.threads.with(1, () =>
+      context.memory.with(FEED_MEMORY, () =>
+        feed(content, matchInThread(signature, { size: old.size, signal })),
+      ),
+    ),
+  );
+  const steps = planFetch(signature, ops, { mergeGap: MERGE_GAP });
+  const reused = steps.reduce((sum, step) => sum + (step.kind === "reuse" ? step.length : 0), 0);
+  if (reused < source.size * WORTH_A_DELTA) return { use: "different" };
+  return { steps, old, signature, use: "used" };
+}
+
+/** The old file is read as it lies: it has to be one that can be told from any other. */
+function isForDelta(
+  { to, previous, isStaged }: Transfer,
+  { size }: Entry,
+  { threshold }: Deltas,
+): boolean {
+  if (previous?.kind !== "file" || previous.etag === undefined || isStaged) return false;
+  return Math.min(size, previous.size) > threshold && to.readBlock !== undefined;
+}

@@ -1,0 +1,129 @@
+/** Tells what a transfer of one large file would send, and why, without sending it. */
+import { type Entry, StorageError } from "@omnisync/storage";
+import type { DeltaUse, Strategy } from "../events.ts";
+import type { Place, SyncOptions } from "../options.ts";
+import { ProgressTracker } from "../run/progress-tracker.ts";
+import type { Transfer } from "../run/transfer.ts";
+import { createTransfer, strategyOf } from "../run/transfer-file.ts";
+import { LONGEST_FETCH } from "../run/transfer-by-reuse.ts";
+import { createContext } from "../sync.ts";
+import { planDownload } from "./download-plan.ts";
+import { planUpload } from "./upload-plan.ts";
+
+/** A piece of the new content, in order; together they are all of it. */
+export interface DeltaStep {
+  /** `send` and `fetch` go over the wire; `copy` is done by the store, `reuse` on this machine. */
+  readonly kind: "send" | "copy" | "fetch" | "reuse";
+  readonly offset: number;
+  readonly length: number;
+  /** Where these bytes are in the old content; of `copy` and `reuse`. */
+  readonly oldOffset?: number | undefined;
+}
+
+/**
+ * As `DeltaUse`, and where no delta was thought of:
+ * - `nothing-there`: the destination has no file of that name.
+ * - `too-small`: one of the two is not above the threshold.
+ * - `strategy`: content goes over in a way that has no deltas: see `strategy`.
+ */
+export type DeltaReason = DeltaUse | "nothing-there" | "too-small" | "strategy";
+
+export interface DeltaExplanation {
+  readonly source: Entry;
+  readonly destination: Entry | undefined;
+  readonly strategy: Strategy;
+  readonly reason: DeltaReason;
+  readonly steps: readonly DeltaStep[];
+  /** Bytes of content over the wire, and bytes that are not. */
+  readonly transferred: number;
+  readonly matched: number;
+  /** Requests that carry content or have the store copy some, and those that begin and end an upload. */
+  readonly requests: number;
+}
+
+/**
+ * @param source A file; `destination` is what it would become.
+ * @throws StorageError `not-found` or `unsupported` if the source is no file; as `sync` else.
+ */
+export async function explainDelta(
+  source: Place,
+  destination: Place,
+  options: SyncOptions = {},
+): Promise<DeltaExplanation> {
+  const parts = { source, destination, options: { ...options, dryRun: true } };
+  const context = createContext(
+    { ...parts, progress: new ProgressTracker() },
+    { add: () => {} },
+  );
+  try {
+    await context.destination.driver.probe?.({ signal: context.signal });
+    const [from, to] = await Promise.all([
+      source.driver.stat(source.path, { signal: context.signal }),
+      destination.driver.stat(destination.path, { signal: context.signal }),
+    ]);
+    if (from?.kind !== "file") {
+      const code = from === undefined ? "not-found" : "unsupported";
+      throw new StorageError(code, { path: source.path, message: "is no file" });
+    }
+    const job = { path: "", source: from, destination: to };
+    const progress = context.progress.start("", from.size);
+    return await explain(createTransfer(context, job, progress));
+  } finally {
+    context.limits.close();
+  }
+}
+
+async function explain(transfer: Transfer): Promise<DeltaExplanation> {
+  const { context, source, previous } = transfer;
+  const strategy = strategyOf(transfer);
+  const threshold = context.deltas?.threshold ?? Infinity;
+  const steps = await stepsOf(transfer, strategy);
+  const sum = (kinds: readonly DeltaStep["kind"][]): number =>
+    steps.list.reduce((total, { kind, length }) => total + (kinds.includes(kind) ? length : 0), 0);
+  const reason =
+    previous === undefined
+      ? "nothing-there"
+      : Math.min(source.size, previous.size) <= threshold
+        ? "too-small"
+        : (steps.use ?? "strategy");
+  return {
+    ...{ source, destination: previous, strategy, reason, steps: steps.list },
+    transferred: strategy === "server-copy" ? 0 : sum(["send", "fetch"]),
+    matched: sum(["copy", "reuse"]),
+    requests: requestsOf(strategy, steps.list),
+  };
+}
+
+function requestsOf(strategy: Strategy, steps: readonly DeltaStep[]): number {
+  if (strategy === "multipart") return steps.length + 2;
+  if (strategy !== "ranges") return 1;
+  const fetches = steps.filter(({ kind }) => kind === "fetch");
+  return fetches.reduce((sum, { length }) => sum + Math.ceil(length / LONGEST_FETCH), 0);
+}
+
+interface Steps {
+  readonly list: readonly DeltaStep[];
+  readonly use?: DeltaUse | undefined;
+}
+
+async function stepsOf(transfer: Transfer, strategy: Strategy): Promise<Steps> {
+  const { source } = transfer;
+  if (strategy === "multipart") {
+    const { parts, use } = await planUpload(transfer, source);
+    const list = parts.map(
+      ({ kind, ...part }): DeltaStep => ({ kind: kind === "upload" ? "send" : kind, ...part }),
+    );
+    return { list, use };
+  }
+  if (strategy === "ranges") {
+    const { steps, use } = await planDownload(transfer, source);
+    const list = steps?.map((step): DeltaStep =>
+      step.kind === "fetch"
+        ? step
+        : { kind: "reuse", offset: step.offset, length: step.length, oldOffset: step.localOffset },
+    );
+    return { list: list ?? [{ kind: "fetch", offset: 0, length: source.size }], use };
+  }
+  const kind = strategy === "server-copy" ? "copy" : "send";
+  return { list: [{ kind, offset: 0, length: source.size, oldOffset: 0 }] };
+}

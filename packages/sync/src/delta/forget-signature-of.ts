@@ -1,0 +1,31 @@
+/** Takes the signature of what is gone away. One that stays does no harm: it belongs to no object. */
+import { type Entry, isStorageError, joinPath, parentPath } from "@omnisync/storage";
+import type { Place } from "../options.ts";
+import { removeEmpty } from "../run/clear-folder.ts";
+import type { Deltas } from "./deltas.ts";
+import { signaturePath } from "./signature-path.ts";
+import { forgetSignature } from "./signature-store.ts";
+
+export interface ForgetOptions {
+  readonly deltas: Deltas | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Does nothing for what is too small to have been signed. */
+export async function forgetSignatureOf(
+  { driver, path: root }: Place,
+  { path: name, kind, size }: Pick<Entry, "path" | "kind" | "size">,
+  { deltas, signal }: ForgetOptions,
+): Promise<void> {
+  if (deltas === undefined || kind !== "file" || size <= deltas.threshold) return;
+  const { placement } = deltas;
+  const path = joinPath(root, name);
+  try {
+    await forgetSignature({ driver, path, placement, signal });
+    const at = signaturePath(path, placement, driver.capabilities);
+    if (placement !== "reserved" || at === undefined) return;
+    await removeEmpty(driver, [parentPath(at), parentPath(parentPath(at))]);
+  } catch (error) {
+    if (!isStorageError(error)) throw error;
+  }
+}

@@ -1,0 +1,186 @@
+/** What of a large file is sent, and what the store copies of the object that is there. */
+import {
+  DeltaError,
+  type DeltaOp,
+  type PartPlan,
+  type PartRules,
+  type PlannedPart,
+  type Signature,
+  planEqualParts,
+  planParts,
+} from "@omnisync/delta";
+import { type Entry, type MultipartLimits, StorageError } from "@omnisync/storage";
+import type { DeltaUse } from "../events.ts";
+import { PART_SIZE, choosePartSize, cut } from "../plan/choose-strategy.ts";
+import { hashFile } from "../run/hash-file.ts";
+import type { Transfer } from "../run/transfer.ts";
+import { beginsWith } from "./appended.ts";
+import type { Deltas } from "./deltas.ts";
+import { readNewContent } from "./read-new-content.ts";
+import { type FoundSignature, findSignature } from "./signature-store.ts";
+
+/** Copied stretches are cut into parts of at most so many bytes: several are copied at once. */
+const COPY_PART = 1024 ** 3;
+/** A delta that saves less than this share of the file is not worth its requests. */
+const WORTH_A_DELTA = 0.02;
+
+export interface UploadPlan {
+  /** In order; together they are the new object. */
+  readonly parts: readonly PlannedPart[];
+  /** Bytes of every part but the last, if they are equal. */
+  readonly partSize?: number | undefined;
+  /** BLAKE3 of the new content, hex, where it is known before it is sent. */
+  readonly blake3?: string | undefined;
+  /** Of the new content. */
+  readonly signature?: Signature | undefined;
+  /** The object that parts are copied of; without it all are sent. */
+  readonly old?: Entry | undefined;
+  readonly use?: DeltaUse | undefined;
+}
+
+/** @throws StorageError `changed` if the source is not what was looked at. */
+export async function planUpload(transfer: Transfer, source: Entry): Promise<UploadPlan> {
+  const { deltas } = transfer.context;
+  if (deltas === undefined || !isForDelta(transfer, source, deltas)) {
+    return { ...wholePlan(transfer, source), blake3: await contentHash(transfer, source) };
+  }
+  const old = await lookAtOld(transfer, deltas);
+  const { ops, ...known } = await compare(transfer, source, old, deltas);
+  const plan = ops && planOf(ops, transfer.to.capabilities.multipart!);
+  if (plan === undefined || plan.copyBytes < source.size * WORTH_A_DELTA) {
+    const use = plan === undefined ? known.use : "different";
+    return { ...wholePlan(transfer, source), ...known, use };
+  }
+  return { ...known, parts: plan.parts, old: old.object };
+}
+
+/** The same content, sent whole. */
+export function withoutDelta(transfer: Transfer, source: Entry, plan: UploadPlan): UploadPlan {
+  const { signature, blake3 } = plan;
+  return { ...wholePlan(transfer, source), signature, blake3, use: "refused" };
+}
+
+function wholePlan({ to }: Transfer, source: Entry): UploadPlan {
+  const partSize = choosePartSize(source.size, to.capabilities.multipart!);
+  const parts = [...cut(source.size, partSize)].map(({ offset, length }) => ({
+    kind: "upload" as const,
+    ...{ offset, length },
+  }));
+  return { parts, partSize };
+}
+
+/** A source that is remote itself is not read twice, and what is put beside is not where its signature would be. */
+function isForDelta({ from, isStaged }: Transfer, { size }: Entry, deltas: Deltas): boolean {
+  return size > deltas.threshold && from.readBlock !== undefined && !isStaged;
+}
+
+/**
+ * The hash that is kept with the object. It goes with the first request, before the first part, so the
+ * file is read once more for it: in a worker, at several times the speed of any upload.
+ */
+async function contentHash(
+  { from, to, fromPath, context }: Transfer,
+  source: Entry,
+): Promise<string | undefined> {
+  const known = source.hashes?.blake3;
+  if (known !== undefined) return known;
+  if (from.readBlock === undefined || !to.capabilities.hashes.includes("blake3")) return undefined;
+  const { timings } = context.limits;
+  return timings.hash(() => hashFile(from, fromPath, source, "blake3", context.signal));
+}
+
+interface OldObject {
+  /** Complete; absent if nothing there is worth a delta. */
+  readonly object?: Entry | undefined;
+  readonly signature?: Signature | undefined;
+  readonly use?: DeltaUse | undefined;
+}
+
+async function lookAtOld(transfer: Transfer, deltas: Deltas): Promise<OldObject> {
+  const { to, toPath, previous, context } = transfer;
+  const { signal } = context;
+  if (previous?.kind !== "file" || previous.size <= deltas.threshold) return {};
+  if (!to.capabilities.copyPart || !deltas.isWorthTrying(toPath)) return { use: "refused" };
+  const object = await to.stat(toPath, { signal });
+  if (object?.etag === undefined || object.etag !== previous.etag) {
+    throw new StorageError("precondition-failed", {
+      path: toPath,
+      message: "is not what it was when it was listed",
+    });
+  }
+  const signed = { driver: to, path: toPath, placement: deltas.placement, signal };
+  const found = await findSignature(signed, object);
+  return { object, ...useOf(found) };
+}
+
+function useOf(found: FoundSignature): OldObject {
+  return found.signature === undefined
+    ? { use: found.lack }
+    : { signature: found.signature, use: "used" };
+}
+
+/** Reads the new content once; twice if it may be the old one with more at its end. */
+async function compare(
+  transfer: Transfer,
+  source: Entry,
+  old: OldObject,
+  deltas: Deltas,
+): Promise<Omit<UploadPlan, "parts"> & { readonly ops?: readonly DeltaOp[] | undefined }> {
+  const { from: driver, fromPath: path, context } = transfer;
+  const { signal, memory, limits } = context;
+  const { object } = old;
+  const content = { driver, path, entry: source, signal };
+  let { signature, use } = old;
+  let ops: readonly DeltaOp[] | undefined;
+  if (object !== undefined && signature === undefined) {
+    if (await limits.timings.hash(() => beginsWith(content, object))) {
+      ops = appendedOps(object.size, source.size);
+      use = "appended";
+    } else if (deltas.generate && object.size <= source.size) {
+      signature = await signOld(transfer, object, deltas);
+      use = "used";
+    }
+  }
+  if (signature === undefined && deltas.placement === "none") {
+    return { ops, blake3: await contentHash(transfer, source), use };
+  }
+  const read = await limits.timings.hash(() =>
+    readNewContent(content, signature, { deltas, memory }),
+  );
+  const blake3 = Buffer.from(read.signature.contentHash).toString("hex");
+  return { ops: ops ?? read.ops, signature: read.signature, blake3, use };
+}
+
+function appendedOps(oldSize: number, size: number): readonly DeltaOp[] {
+  return [
+    { kind: "copy", offset: 0, length: oldSize, oldOffset: 0 },
+    { kind: "insert", offset: oldSize, length: size - oldSize },
+  ];
+}
+
+/** Reads the object to sign it. */
+async function signOld(
+  { to, toPath, context }: Transfer,
+  object: Entry,
+  deltas: Deltas,
+): Promise<Signature> {
+  const { signal, memory } = context;
+  const content = { driver: to, path: toPath, entry: object, signal };
+  return (await readNewContent(content, undefined, { deltas, memory })).signature;
+}
+
+/** `undefined` if the store's rules leave no room for a delta. */
+function planOf(ops: readonly DeltaOp[], limits: MultipartLimits): PartPlan | undefined {
+  const size = ops.reduce((sum, { length }) => sum + length, 0);
+  if (limits.equalPartSizes) return planEqualParts(ops, choosePartSize(size, limits));
+  const { minPartSize: minPart, maxPartSize: maxPart, maxParts } = limits;
+  const uploadPart = Math.min(Math.max(PART_SIZE, minPart), maxPart);
+  const copyPart = Math.min(Math.max(COPY_PART, minPart), maxPart);
+  const rules: PartRules = { minPart, maxPart, maxParts, uploadPart, copyPart };
+  try {
+    return planParts(ops, rules);
+  } catch (error) {
+    if (error instanceof DeltaError) return undefined;
+    throw error;
+  }
+}

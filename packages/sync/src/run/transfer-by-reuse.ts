@@ -1,0 +1,95 @@
+/**
+ * A download of what differs: the stage begins as a clone of the old file, what lies elsewhere in it is
+ * copied to its place, and only what it lacks is fetched. The whole is hashed before it takes its name.
+ */
+import type { FetchStep, ReuseStep, Signature } from "@omnisync/delta";
+import { type Entry, type Stage, isStorageError } from "@omnisync/storage";
+import type { DownloadPlan } from "../delta/download-plan.ts";
+import { cut } from "../plan/choose-strategy.ts";
+import { inParallel } from "./in-parallel.ts";
+import { type Outcome, type Transfer, writeOptions } from "./transfer.ts";
+import { RANGES_AT_ONCE, fetchPiece } from "./transfer-by-ranges.ts";
+import { verifyStage } from "./verify-stage.ts";
+
+const MiB = 1024 * 1024;
+/** Longer ranges are cut, so that several connections share them. */
+export const LONGEST_FETCH: number = 32 * MiB;
+/** What is copied from elsewhere in the old file lies in memory meanwhile. */
+const LONGEST_COPY = 2 * MiB;
+
+/** @returns `undefined` if what was put together is not the object: its signature says something else. */
+export async function transferByReuse(
+  transfer: Transfer,
+  source: Entry,
+  plan: DownloadPlan,
+): Promise<Outcome | undefined> {
+  const { to, toPath, context, progress } = transfer;
+  const { signal, options } = context;
+  const { old, signature } = plan;
+  const base = { path: toPath, ifMatch: old!.etag };
+  const { sparse, preallocate } = options;
+  const stage = await to.stage!(toPath, source.size, { base, sparse, preallocate, signal });
+  try {
+    const steps = [...piecesOf(plan.steps!)];
+    await inParallel(steps, RANGES_AT_ONCE, signal, async (step, signal) => {
+      if (step.kind === "fetch") return fetchPiece(transfer, source, stage, step, signal);
+      if (step.offset !== step.localOffset) await copyPiece(transfer, old!, stage, step, signal);
+      progress.match(step.length);
+    });
+    await verify(transfer, source, stage, signature!);
+    const destination = await stage.commit(writeOptions(transfer, source));
+    const { matched } = progress;
+    const bytes = source.size - matched;
+    return { source, destination, bytes, matched, delta: "used", strategy: "ranges" };
+  } catch (error) {
+    await stage.abort();
+    if (!isStorageError(error, "corrupt")) throw error;
+    progress.reset();
+    return undefined;
+  }
+}
+
+function* piecesOf(steps: readonly FetchStep[]): Iterable<FetchStep> {
+  for (const step of steps) {
+    const isInPlace = step.kind === "reuse" && step.offset === step.localOffset;
+    const longest = step.kind === "fetch" ? LONGEST_FETCH : isInPlace ? step.length : LONGEST_COPY;
+    for (const { offset: by, length } of cut(step.length, longest)) {
+      const offset = step.offset + by;
+      yield step.kind === "fetch"
+        ? { kind: "fetch", offset, length }
+        : { kind: "reuse", offset, length, localOffset: step.localOffset + by };
+    }
+  }
+}
+
+/** From the old file, which is as it was: the stage has overwritten some of its clone. */
+async function copyPiece(
+  { to, toPath, context }: Transfer,
+  old: Entry,
+  stage: Stage,
+  { offset, length, localOffset }: ReuseStep,
+  signal: AbortSignal,
+): Promise<void> {
+  await context.memory.with(length, async () => {
+    const block = { offset: localOffset, length, ifMatch: old.etag, signal };
+    const memory = context.spare.take(length);
+    const { bytes } = await to.readBlock!(toPath, { ...block, memory });
+    await stage.write(offset, bytes, { signal });
+    if (bytes.buffer instanceof ArrayBuffer) context.spare.give(bytes.buffer);
+  });
+}
+
+/** Against what the store knows of the content, and where it knows nothing, the signature does. */
+async function verify(
+  transfer: Transfer,
+  source: Entry,
+  stage: Stage,
+  { contentHash }: Signature,
+): Promise<void> {
+  const { hashes, parts, size } = source;
+  if (hashes?.blake3 === undefined) {
+    const blake3 = Buffer.from(contentHash).toString("hex");
+    await verifyStage(transfer, { size, hashes: { blake3 } }, stage);
+  }
+  await verifyStage(transfer, { size, hashes, parts }, stage);
+}
