@@ -101,12 +101,16 @@ function run<T extends Task>(task: T, options: RunOptions): Promise<TaskResults[
 /** One hashes the whole, the other all that is about blocks: that is about the same work. */
 async function signWithTwo(task: SignTask, options: RunOptions): Promise<Signature> {
   const blocks = threadOf(task, options);
-  const whole = threadOf({ kind: "hash" }, { ...options, onProgress: undefined });
   try {
-    const [signature, contentHash] = await Promise.all([blocks.result, whole.result]);
-    return { ...signature, contentHash };
+    const whole = threadOf({ kind: "hash" }, { ...options, onProgress: undefined });
+    try {
+      const [signature, contentHash] = await Promise.all([blocks.result, whole.result]);
+      return { ...signature, contentHash };
+    } finally {
+      await whole.stop();
+    }
   } finally {
-    await Promise.all([blocks.stop(), whole.stop()]);
+    await blocks.stop();
   }
 }
 

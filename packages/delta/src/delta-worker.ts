@@ -3,6 +3,7 @@ import { readSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { packOps } from "./delta.ts";
 import { DeltaError, type DeltaErrorCode } from "./delta-error.ts";
+import type { Delta } from "./delta-matcher.ts";
 import { pour, type Taker } from "./taker.ts";
 import { type Task, takerOf } from "./tasks.ts";
 
@@ -26,7 +27,7 @@ export type ThreadMessage =
   | { readonly kind: "progress"; readonly bytes: number }
   /** One piece was taken in; here is its memory. */
   | { readonly kind: "taken"; readonly memory: ArrayBuffer }
-  | { readonly kind: "result"; readonly result: unknown }
+  | { readonly kind: "result"; readonly result: object }
   | { readonly kind: "refused"; readonly code: DeltaErrorCode; readonly message: string };
 
 const PROGRESS_EVERY = 16 * 1024 ** 2;
@@ -81,7 +82,7 @@ function readAll({ descriptor, size }: OpenFile, taker: Taker<object>): void {
 function postResult(taker: Taker<object>): void {
   const result = taker.finish();
   if (!("ops" in result)) return post({ kind: "result", result });
-  const ops = packOps(result.ops as Parameters<typeof packOps>[0]);
+  const ops = packOps((result as Delta).ops);
   post({ kind: "result", result: { ...result, ops } }, [ops.buffer]);
 }
 

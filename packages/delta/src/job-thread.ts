@@ -13,6 +13,7 @@ export interface JobThreadOptions {
   readonly onMessage?: ((message: ThreadMessage) => void) | undefined;
 }
 
+/** Whoever made one has to wait for its result or to stop it: it keeps the process alive. */
 export class JobThread<T extends Task> {
   /** Nobody has to wait for it. */
   readonly result: Promise<TaskResults[T["kind"]]>;
@@ -64,7 +65,6 @@ export class JobThread<T extends Task> {
   }
 }
 
-function unpack(result: unknown): unknown {
-  const { ops, ...rest } = result as { readonly ops?: Float64Array };
-  return ops === undefined ? result : { ...rest, ops: unpackOps(ops) };
+function unpack(result: object): unknown {
+  return "ops" in result ? { ...result, ops: unpackOps(result.ops as Float64Array) } : result;
 }

@@ -1,5 +1,5 @@
 import { formatSize, printable } from "@omnisync/storage";
-import type { DeltaExplanation, DeltaReason, DeltaStep } from "@omnisync/sync";
+import type { DeltaExplanation, DeltaReason } from "@omnisync/sync";
 import type { Command } from "commander";
 import { addDriverFlags } from "../driver-flags.ts";
 import { deltaOptions } from "../engine-options.ts";
@@ -81,8 +81,8 @@ interface Told {
 function lines(told: Told): readonly string[] {
   const total = totalLine(told.explanation);
   if (!told.flags.explain) return [total];
-  const { source, destination, reason } = told.explanation;
-  const advice = ADVICE[reason]?.(remote(told));
+  const { source, destination } = told.explanation;
+  const advice = adviceText(told);
   return [
     `${told.from} -> ${to(told.ends)}`,
     row("source", fileText(source)),
@@ -108,11 +108,6 @@ function fileText({ size, mtime }: DeltaExplanation["source"]): string {
 function to({ base, destination }: Ends): string {
   const name = printable(destination.path);
   return base.text.endsWith(name) ? base.text : `${base.text.replace(/\/$/, "")}/${name}`;
-}
-
-/** The object that has, or would need, a signature. */
-function remote({ ends, from }: Told): string {
-  return ends.toLocal ? from : to(ends);
 }
 
 function directionText({ explanation: { strategy }, ends }: Told): string {
@@ -142,16 +137,20 @@ const REASONS: Readonly<Record<Exclude<DeltaReason, "strategy">, string>> = {
   "too-small": "no: one of the two files is not above the threshold",
 };
 
-const MAKE_SIGNATURE = (object: string): string =>
-  `make one with: omnisync sign ${object}; or give --delta-generate where an upload is worth a download; each upload leaves one for the next`;
-
 /** What can be done about it. */
-const ADVICE: Readonly<Partial<Record<DeltaReason, (object: string) => string>>> = {
-  "no-signature": MAKE_SIGNATURE,
-  "stale-signature": MAKE_SIGNATURE,
-  "bad-signature": MAKE_SIGNATURE,
-  "too-small": () => "lower it with --delta-threshold",
-};
+function adviceText({ explanation: { reason }, ends, from }: Told): string | undefined {
+  if (reason === "too-small") return "lower it with --delta-threshold";
+  if (!LACKS_SIGNATURE.includes(reason)) return undefined;
+  return ends.toLocal
+    ? `make one with: omnisync sign ${from}`
+    : `make one with: omnisync sign ${to(ends)}; or in the upload, with --delta-generate; or send the whole once, which leaves one`;
+}
+
+const LACKS_SIGNATURE: readonly DeltaReason[] = [
+  "no-signature",
+  "stale-signature",
+  "bad-signature",
+];
 
 function reasonText({ explanation: { reason, strategy } }: Told): string {
   if (reason !== "strategy") return REASONS[reason];
@@ -167,13 +166,6 @@ function reasonText({ explanation: { reason, strategy } }: Told): string {
   }
 }
 
-const VERBS: Readonly<Record<DeltaStep["kind"], string>> = {
-  send: "send",
-  fetch: "fetch",
-  copy: "copy",
-  reuse: "reuse",
-};
-
 function stepLines({ explanation: { steps }, flags }: Told): readonly string[] {
   const shown = flags.verbose ? steps : steps.slice(0, SHOWN);
   const more = steps.length - shown.length;
@@ -182,7 +174,7 @@ function stepLines({ explanation: { steps }, flags }: Told): readonly string[] {
       (kind === "copy" || kind === "reuse") && oldOffset !== undefined && oldOffset !== offset
         ? ` from ${formatSize(oldOffset)}`
         : "";
-    return `${VERBS[kind].padEnd(6)} ${formatSize(length).padStart(8)} at ${formatSize(offset)}${from}`;
+    return `${kind.padEnd(6)} ${formatSize(length).padStart(8)} at ${formatSize(offset)}${from}`;
   });
   if (more > 0) texts.push(`and ${plural(more, "piece")} more: -v shows all`);
   return texts.map((text, i) => row(i === 0 ? "pieces" : "", text));

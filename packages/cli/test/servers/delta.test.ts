@@ -94,7 +94,7 @@ function stat(stdout: string, name: string): number {
 }
 
 describe.each(SERVERS)("%s", (_, server) => {
-  test("up: an edit in the middle sends a part", { timeout: 120_000 }, async () => {
+  test("[SY-400] up: an edit in the middle sends a part", { timeout: 120_000 }, async () => {
     const scene = await Scene.open(server());
     await scene.succeeds("sync", "src/", scene.bucket);
     scene.edit(SIZE / 2);
@@ -120,69 +120,86 @@ describe.each(SERVERS)("%s", (_, server) => {
     expect(stat(rsync.stdout, "Matched data")).toBe(SIZE - literal);
   });
 
-  test("down onto an old copy; delta says beforehand what", { timeout: 120_000 }, async () => {
-    const scene = await Scene.open(server());
-    await scene.succeeds("sync", "src/", scene.bucket);
-    await scene.succeeds("sync", `${scene.bucket}/`, "old");
-    scene.edit(SIZE / 4);
-    await scene.succeeds("sync", "src/", scene.bucket);
-    const explained = await scene.succeeds("delta", "--explain", `${scene.bucket}/big`, "old/big");
-    expect(explained.stdout).toContain("direction    download of ranges");
-    expect(explained.stdout).toContain("delta        yes: only what differs");
-    expect(explained.stdout).toMatch(/fetch {2}.* at 16\.0 MiB/);
-    const told = await scene.succeeds("delta", "--json", `${scene.bucket}/big`, "old/big");
-    const { transferred, saved } = JSON.parse(told.stdout) as Record<string, number>;
-    expect(saved).toBeGreaterThan(0.98);
-    const { stdout } = await scene.succeeds("sync", "--stats", `${scene.bucket}/`, "old");
-    expect(stat(stdout, "Bytes transferred")).toBe(transferred);
-    expect(stat(stdout, "Bytes that were there")).toBe(SIZE - transferred!);
-    expect(readFileSync(join(scene.root, "old/big")).equals(scene.content)).toBe(true);
-  });
+  test(
+    "[SY-409][SY-415] down onto an old copy; delta says beforehand what",
+    { timeout: 120_000 },
+    async () => {
+      const scene = await Scene.open(server());
+      await scene.succeeds("sync", "src/", scene.bucket);
+      await scene.succeeds("sync", `${scene.bucket}/`, "old");
+      scene.edit(SIZE / 4);
+      await scene.succeeds("sync", "src/", scene.bucket);
+      const explained = await scene.succeeds(
+        "delta",
+        "--explain",
+        `${scene.bucket}/big`,
+        "old/big",
+      );
+      expect(explained.stdout).toContain("direction    download of ranges");
+      expect(explained.stdout).toContain("delta        yes: only what differs");
+      expect(explained.stdout).toMatch(/fetch {2}.* at 16\.0 MiB/);
+      const told = await scene.succeeds("delta", "--json", `${scene.bucket}/big`, "old/big");
+      const { transferred, saved } = JSON.parse(told.stdout) as Record<string, number>;
+      expect(saved).toBeGreaterThan(0.98);
+      const { stdout } = await scene.succeeds("sync", "--stats", `${scene.bucket}/`, "old");
+      expect(stat(stdout, "Bytes transferred")).toBe(transferred);
+      expect(stat(stdout, "Bytes that were there")).toBe(SIZE - transferred!);
+      expect(readFileSync(join(scene.root, "old/big")).equals(scene.content)).toBe(true);
+    },
+  );
 
-  test("sign, for what others wrote; stale ones are told of", { timeout: 120_000 }, async () => {
-    const scene = await Scene.open(server());
-    const big = `${scene.bucket}/big`;
-    await scene.succeeds("sync", "-W", "src/", scene.bucket);
-    scene.edit(SIZE / 2);
-    const before = await scene.succeeds("delta", "--explain", "src/big", big);
-    expect(before.stdout).toContain("delta        no: the remote file has no signature");
-    expect(before.stdout).toContain(`make one with: omnisync sign ${big};`);
-    const { stdout } = await scene.succeeds("sign", big);
-    expect(stdout).toContain(`signature  ${scene.bucket}/.omnisync/signatures/big.hssig`);
-    const after = await scene.succeeds("delta", "--explain", "src/big", big);
-    expect(after.stdout).toContain("direction    upload in parts");
-    expect(after.stdout).toMatch(/copy {3}.* at 0 B\n/);
-    expect(after.stdout).toMatch(
-      /total {8}\S+ MiB would go over in \d+ requests, .* 9\d\.\d% saved/,
-    );
+  test(
+    "[SY-402] sign, for what others wrote; stale ones are told of",
+    { timeout: 120_000 },
+    async () => {
+      const scene = await Scene.open(server());
+      const big = `${scene.bucket}/big`;
+      await scene.succeeds("sync", "-W", "src/", scene.bucket);
+      scene.edit(SIZE / 2);
+      const before = await scene.succeeds("delta", "--explain", "src/big", big);
+      expect(before.stdout).toContain("delta        no: the remote file has no signature");
+      expect(before.stdout).toContain(`make one with: omnisync sign ${big};`);
+      const { stdout } = await scene.succeeds("sign", big);
+      expect(stdout).toContain(`signature  ${scene.bucket}/.omnisync/signatures/big.hssig`);
+      const after = await scene.succeeds("delta", "--explain", "src/big", big);
+      expect(after.stdout).toContain("direction    upload in parts");
+      expect(after.stdout).toMatch(/copy {3}.* at 0 B\n/);
+      expect(after.stdout).toMatch(
+        /total {8}\S+ MiB would go over in \d+ requests, .* 9\d\.\d% saved/,
+      );
 
-    // Another program replaces the object behind the signature.
-    await scene.succeeds("sync", "-W", "src/", scene.bucket);
-    scene.edit(SIZE / 3);
-    const { stderr } = await scene.succeeds("sync", "src/", scene.bucket);
-    expect(stderr).toContain(
-      "omnisync: big: its signature is of another content: it was ignored, and the whole was transferred",
-    );
-    // Which left a new one.
-    scene.edit(SIZE / 2);
-    expect((await scene.succeeds("sync", "src/", scene.bucket)).stderr).toContain("not sent");
-  });
+      // Another program replaces the object behind the signature.
+      await scene.succeeds("sync", "-W", "src/", scene.bucket);
+      scene.edit(SIZE / 3);
+      const { stderr } = await scene.succeeds("sync", "src/", scene.bucket);
+      expect(stderr).toContain(
+        "omnisync: big: its signature is of another content: it was ignored, and the whole was transferred",
+      );
+      // Which left a new one.
+      scene.edit(SIZE / 2);
+      expect((await scene.succeeds("sync", "src/", scene.bucket)).stderr).toContain("not sent");
+    },
+  );
 
-  test("sidecars are hidden, a user's own .hssig is not", { timeout: 120_000 }, async () => {
-    const scene = await Scene.open(server());
-    const { bucket } = scene;
-    writeFileSync(join(scene.root, "src/my.hssig"), "mine, not omnisync's");
-    await scene.succeeds("sync", "--sidecar", "src/", bucket);
-    expect(await scene.names()).toEqual(["big", "my.hssig"]);
-    await scene.succeeds("stat", `${bucket}/big.hssig`);
-    const again = await scene.succeeds("sync", "--delete", "--sidecar", "src/", bucket);
-    expect(again.stderr).toMatch(/^copied 0 files .*, 2 unchanged, 0 failed$/m);
-    expect((await scene.succeeds("check", "src/", `${bucket}/`)).stderr).toContain("2 same");
-    expect((await scene.succeeds("du", "-s", bucket)).stdout).toBe(`${SIZE + 20}\t${bucket}\n`);
-    await scene.succeeds("sync", `${bucket}/`, "back");
-    expect(readdirSync(join(scene.root, "back")).sort()).toEqual(["big", "my.hssig"]);
-    await scene.succeeds("stat", `${bucket}/big.hssig`);
-  });
+  test(
+    "[SY-411] sidecars are hidden, a user's own .hssig is not",
+    { timeout: 120_000 },
+    async () => {
+      const scene = await Scene.open(server());
+      const { bucket } = scene;
+      writeFileSync(join(scene.root, "src/my.hssig"), "mine, not omnisync's");
+      await scene.succeeds("sync", "--sidecar", "src/", bucket);
+      expect(await scene.names()).toEqual(["big", "my.hssig"]);
+      await scene.succeeds("stat", `${bucket}/big.hssig`);
+      const again = await scene.succeeds("sync", "--delete", "--sidecar", "src/", bucket);
+      expect(again.stderr).toMatch(/^copied 0 files .*, 2 unchanged, 0 failed$/m);
+      expect((await scene.succeeds("check", "src/", `${bucket}/`)).stderr).toContain("2 same");
+      expect((await scene.succeeds("du", "-s", bucket)).stdout).toBe(`${SIZE + 20}\t${bucket}\n`);
+      await scene.succeeds("sync", `${bucket}/`, "back");
+      expect(readdirSync(join(scene.root, "back")).sort()).toEqual(["big", "my.hssig"]);
+      await scene.succeeds("stat", `${bucket}/big.hssig`);
+    },
+  );
 
   test("what is removed takes its signatures along", { timeout: 120_000 }, async () => {
     const scene = await Scene.open(server());

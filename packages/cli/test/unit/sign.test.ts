@@ -74,7 +74,7 @@ describe("a sidecar", () => {
     expect(Buffer.compare(bytes.subarray(0, 8), SIGNATURES.magic)).toBe(0);
   });
 
-  test("is in no listing; a user's own file is", async () => {
+  test("[SY-411] is in no listing; a user's own file is", async () => {
     const { url } = await createStore({ "a/big": CONTENT, "a/my.hssig": "mine" });
     await runCli(["sign", "--sidecar", `${url}/a/big`]);
     expect((await runCli(["ls", "-R", `${url}/a/`])).stdout).toBe("big\nmy.hssig\n");
@@ -84,7 +84,7 @@ describe("a sidecar", () => {
     expect((await runCli(["hashsum", "md5", `${url}/a`])).stdout).not.toContain("big.hssig");
   });
 
-  test("is neither copied nor removed nor compared; a user's own file is", async () => {
+  test("[SY-411] is neither copied nor removed nor compared; a user's own file is", async () => {
     const a = await createStore({ big: CONTENT, "my.hssig": "mine" });
     const b = await createStore();
     const both = [`${a.url}/`, `${b.url}/`];

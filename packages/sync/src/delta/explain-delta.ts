@@ -51,10 +51,7 @@ export async function explainDelta(
   options: SyncOptions = {},
 ): Promise<DeltaExplanation> {
   const parts = { source, destination, options: { ...options, dryRun: true } };
-  const context = createContext(
-    { ...parts, progress: new ProgressTracker() },
-    { add: () => {} },
-  );
+  const context = createContext({ ...parts, progress: new ProgressTracker() }, { add: () => {} });
   try {
     await context.destination.driver.probe?.({ signal: context.signal });
     const [from, to] = await Promise.all([
@@ -110,9 +107,10 @@ async function stepsOf(transfer: Transfer, strategy: Strategy): Promise<Steps> {
   const { source } = transfer;
   if (strategy === "multipart") {
     const { parts, use } = await planUpload(transfer, source);
-    const list = parts.map(
-      ({ kind, ...part }): DeltaStep => ({ kind: kind === "upload" ? "send" : kind, ...part }),
-    );
+    const list = parts.map(({ kind, ...part }): DeltaStep => ({
+      kind: kind === "upload" ? "send" : kind,
+      ...part,
+    }));
     return { list, use };
   }
   if (strategy === "ranges") {

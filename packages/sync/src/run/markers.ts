@@ -1,21 +1,10 @@
 /** Markers of directories: what they tell of a source that has no others, and that of the destination itself. */
-import {
-  type Driver,
-  type Entry,
-  type StorageError,
-  isStorageError,
-  toStorageError,
-} from "@omnisync/storage";
+import { type Entry, type StorageError, isStorageError, toStorageError } from "@omnisync/storage";
 import { changedInMarker, needsMarker } from "../plan/directory-markers.ts";
 import { wantedAttributes } from "../plan/wanted-attributes.ts";
 import type { RunContext } from "./context.ts";
 import { inParallel } from "./in-parallel.ts";
 import { lookAt } from "./resolve-question.ts";
-
-/** Whether directories of a store are markers that carry attributes. */
-export function keepsMarkers({ capabilities }: Driver): boolean {
-  return !capabilities.directories && capabilities.mode;
-}
 
 /**
  * A listing of the source, with what markers tell that it does not: a directory's attributes have to be known
@@ -27,7 +16,8 @@ export async function* withMarkers(
   onProblem: (problem: StorageError, path: string) => void,
 ): AsyncIterable<readonly Entry[]> {
   const { source, destination } = context;
-  const isOfUse = keepsMarkers(source.driver) && destination.driver.capabilities.mode;
+  const { directories, mode } = source.driver.capabilities;
+  const isOfUse = !directories && mode && destination.driver.capabilities.mode;
   for await (const page of pages) {
     yield isOfUse ? await completeDirectories(context, page, onProblem) : page;
   }

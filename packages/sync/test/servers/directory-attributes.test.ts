@@ -150,23 +150,18 @@ async function suite(name: string, access: S3Access): Promise<void> {
       const faults = new Faults();
       const store = place(fault(await setup.open(), faults));
       const attributeCache = AttributeCache.open(":memory:");
-      const looks = async (): Promise<readonly (string | undefined)[]> => {
+      const looks = async (): Promise<ReadonlySet<string | undefined>> => {
         const before = faults.calls.length;
         expect(await lines(from, store, { attributeCache })).toEqual([]);
         const calls = faults.calls.slice(before);
         expect(calls.every(({ operation }) => /^(?:probe|stat|list)$/.test(operation))).toBe(true);
-        return calls.filter(({ operation }) => operation === "stat").map(({ path }) => path);
+        const stats = calls.filter(({ operation }) => operation === "stat");
+        return new Set(stats.map(({ path }) => path));
       };
       await lines(from, store, { attributeCache });
       // The first look is at the place itself.
-      expect((await looks()).toSorted()).toEqual([
-        "",
-        "empty",
-        "plain/ünder +%",
-        "sealed",
-        "secret",
-      ]);
-      expect(await looks()).toEqual([""]);
+      expect(await looks()).toEqual(new Set(["", "empty", "plain/ünder +%", "sealed", "secret"]));
+      expect(await looks()).toEqual(new Set([""]));
     });
   });
 }

@@ -7,8 +7,8 @@ import { T0, bytes, contents, place } from "../stores.ts";
 function withoutTarget(): Driver {
   const driver = new MemoryDriver();
   const copy = driver.copy.bind(driver);
-  driver.copy = async (source, path, options = {}) => {
-    if (options.ifMatch === undefined && options.ifNoneMatch === undefined)
+  driver.copy = async (source, path, options) => {
+    if (options?.ifMatch === undefined && options?.ifNoneMatch === undefined)
       return copy(source, path, options);
     throw new StorageError("unsupported", { path, message: "no condition on the target" });
   };

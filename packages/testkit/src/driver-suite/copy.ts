@@ -1,4 +1,3 @@
-import { isStorageError } from "@omnisync/storage";
 import { expect } from "vitest";
 import {
   bytesOf,
