@@ -12,15 +12,15 @@ export interface ListRequest {
   readonly includeReserved?: boolean;
 }
 
-/** How signatures beside files are told: as by the library, which is not loaded for a listing; a test compares the two. */
+/** What tells signatures beside files, as in the library, which is not loaded for a listing; a test compares the two. */
 export const SIGNATURES: Mark = {
   suffix: ".hssig",
   magic: Buffer.from("894f5349470d0a1a", "hex"),
 };
 
 /**
- * Pages of entries in byte order, without our signatures. A part that could not be listed is complained of and makes the run
- * end with "some failed".
+ * Pages of entries in byte order, without our signatures. A part that could not be listed is complained
+ * of and makes the run end with "some failed".
  */
 export async function* listPages(
   session: Session,

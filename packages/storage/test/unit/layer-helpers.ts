@@ -2,7 +2,8 @@ import type { Driver, ListOptions } from "../../src/driver.ts";
 import type { Entry } from "../../src/entry.ts";
 import { collectBody } from "../../src/lib/body.ts";
 import type { Capabilities } from "../../src/capabilities.ts";
-import { MEMORY_CAPABILITIES, MemoryDriver } from "../../src/drivers/memory/memory-driver.ts";
+import { MEMORY_CAPABILITIES } from "../../src/drivers/memory/memory-capabilities.ts";
+import { MemoryDriver } from "../../src/drivers/memory/memory-driver.ts";
 
 /** `length` bytes in which each position is recognisable. */
 export function pattern(length: number, salt = 0): Uint8Array {

@@ -1,5 +1,4 @@
 /** Whether a run may go on to the next transfer, by bytes, time and failures. */
-import type { Pair } from "../merge/merge-join.ts";
 import type { LimitOptions } from "../options/limit-options.ts";
 import type { Step } from "../plan/plan-pair.ts";
 
@@ -7,6 +6,11 @@ import type { Step } from "../plan/plan-pair.ts";
 export type EndReason = "max-transfer" | "max-duration" | "max-errors";
 
 type EndOptions = Pick<LimitOptions, "maxTransfer" | "maxDuration" | "maxErrors">;
+
+/** A path that a step is about. */
+interface Ahead {
+  readonly source?: { readonly size: number } | undefined;
+}
 
 /** Ends the walk. Never leaves the engine. */
 export class RunEnded extends Error {}
@@ -27,7 +31,7 @@ export class RunEnd {
   }
 
   /** Whether this step may begin. Once one may not, none may. */
-  admits({ source }: Pair, { kind }: Step): boolean {
+  admits({ source }: Ahead, { kind }: Pick<Step, "kind">): boolean {
     if (this.isOver()) return false;
     const { maxTransfer } = this.#options;
     if (maxTransfer === undefined || kind !== "copy") return true;

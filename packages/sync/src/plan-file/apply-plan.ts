@@ -4,12 +4,14 @@
  * plan wanted already, it counts as done, so that a plan that was cut short can be applied again; else
  * the world has moved on, and the path is refused and left alone.
  */
-import { StorageError, isStorageError, toStorageError } from "@omnisync/storage";
+import { RESERVED_NAME, StorageError, isStorageError, toStorageError } from "@omnisync/storage";
+import type { SyncEvent } from "../events.ts";
 import type { Place } from "../options.ts";
-import { type Progress, type Report, ReportBuilder } from "../report.ts";
+import { type Progress, type Report, ReportBuilder, type Withheld } from "../report.ts";
 import type { RunContext } from "../run/context.ts";
 import { JobGate } from "../run/gate.ts";
 import { ProgressTracker } from "../run/progress-tracker.ts";
+import { settleDelayed } from "../run/settle-pair.ts";
 import { createContext } from "../sync.ts";
 import type { OwnOptions } from "./carried-options.ts";
 import { ActionPerformer } from "./perform-action.ts";
@@ -17,7 +19,10 @@ import { type Plan, placeOf } from "./plan.ts";
 import type { PlannedPlace } from "./plan-header.ts";
 import { type Phase, type PlannedAction, isDirectory } from "./planned-action.ts";
 
-/** What only the process that applies a plan can say; everything else is the plan's. */
+/**
+ * What only the process that applies a plan can say; everything else is the plan's. `maxTransfer`,
+ * `maxDuration` and `maxErrors` end it as they end a sync: what is left is done by applying again.
+ */
 export type ApplyOptions = OwnOptions;
 
 export interface ApplyReport extends Report {
@@ -70,12 +75,18 @@ async function apply(
   refuseOther("source", plan.header.source, source);
   refuseOther("destination", plan.header.destination, destination);
   const report = new ReportBuilder(options.dryRun ?? false);
+  let movedOn = 0;
+  const onEvent = (event: SyncEvent): void => {
+    const { kind, error } = event;
+    if (kind === "failed" && isStorageError(error, "changed", "precondition-failed")) movedOn++;
+    options.onEvent?.(event);
+  };
   const context = createContext(
     {
       source,
       destination,
       // What has changed is not planned again.
-      options: { ...plan.header.options, ...options, attempts: 1 },
+      options: { ...plan.header.options, ...options, attempts: 1, onEvent },
       progress,
     },
     report,
@@ -93,11 +104,10 @@ async function apply(
     context.cache?.flush();
     context.limits.close();
   }
-  const { movedOn, alreadyDone } = application;
   return {
     ...report.build(progress.elapsed, interrupted, context.limits.report()),
     movedOn,
-    alreadyDone,
+    alreadyDone: application.alreadyDone,
   };
 }
 
@@ -129,8 +139,6 @@ class Application {
   readonly #gate: JobGate;
   readonly #performer: ActionPerformer;
   #phase: Phase = "transfer";
-  #withheld = false;
-  movedOn = 0;
   alreadyDone = 0;
 
   constructor(context: RunContext, report: ReportBuilder) {
@@ -141,34 +149,70 @@ class Application {
   }
 
   async perform(actions: AsyncIterable<PlannedAction>): Promise<void> {
+    const { signal, progress, delayed } = this.#context;
     try {
       for await (const action of actions) {
-        this.#context.signal.throwIfAborted();
+        signal.throwIfAborted();
         if (action.phase !== this.#phase) await this.#enter(action.phase);
         await this.#start(action);
       }
+      await this.#leave();
     } finally {
-      this.#context.progress.listed = true;
-      await this.#gate.drain();
+      progress.listed = true;
+      try {
+        await this.#gate.drain();
+      } finally {
+        await this.#clearDelayed();
+        await delayed?.close();
+      }
     }
   }
 
   async #enter(phase: Phase): Promise<void> {
-    await this.#gate.drain();
+    await this.#leave();
     this.#phase = phase;
+    if (phase !== "remove") return;
+    const { options, limits } = this.#context;
     const { failed } = this.#report.counts;
-    if (phase !== "remove" || failed === 0 || this.#context.options.ignoreErrors) return;
-    this.#withheld = true;
-    this.#report.withheld = "failures";
+    if (limits.end.isOver()) this.#report.withheld = "ended-early";
+    else if (failed > 0 && !options.ignoreErrors) this.#report.withheld = "failures";
+  }
+
+  /** After the transfers: what was put aside gets its place. */
+  async #leave(): Promise<void> {
+    await this.#gate.drain();
+    const { delayed } = this.#context;
+    if (this.#phase !== "transfer" || delayed === undefined) return;
+    await delayed.settleAll((update) =>
+      this.#gate.add(() => settleDelayed(this.#context, update)),
+    );
+    await this.#gate.drain();
+    // Before directories get their times.
+    await this.#clearDelayed();
+  }
+
+  async #clearDelayed(): Promise<void> {
+    const { delayed, emit } = this.#context;
+    try {
+      await delayed?.clear();
+    } catch (error) {
+      const path = RESERVED_NAME;
+      emit({ kind: "failed", path, bytes: 0, error: toStorageError(error, { path }) });
+    }
   }
 
   async #start(action: PlannedAction): Promise<void> {
-    const { progress, emit } = this.#context;
+    const { progress, emit, limits } = this.#context;
     const { path, phase, reason, preconditions } = action;
-    if (phase === "remove" && this.#withheld) {
+    const isOver = limits.end.isOver();
+    if (phase === "remove" && isOver) this.#report.withheld ??= "ended-early";
+    const withheld: Withheld | undefined = this.#report.withheld;
+    if (phase === "remove" && withheld !== undefined) {
       return emit({ kind: "withheld", path, reason, bytes: 0 });
     }
-    if (phase === "replace" && this.#withheld) {
+    // What is not begun any more is left for the next time. Directories get their times all the same.
+    if (isOver && phase !== "directories") return;
+    if (phase === "replace" && withheld !== undefined) {
       return emit({ kind: "failed", path, bytes: 0, error: stayed(path) });
     }
     progress.checked++;
@@ -189,7 +233,6 @@ class Application {
     } catch (error) {
       signal.throwIfAborted();
       const failure = toStorageError(error, { path: action.path });
-      if (isStorageError(failure, "changed", "precondition-failed")) this.movedOn++;
       progress.failed++;
       emit({ kind: "failed", path: action.path, bytes: 0, error: failure });
     }

@@ -4,13 +4,23 @@
  */
 import { StorageError } from "@omnisync/storage";
 import type { IdMapping } from "../options/compare-options.ts";
-import type { SyncOptions } from "../options.ts";
+import type { Place, SyncOptions } from "../options.ts";
+import {
+  type CarriedBackup,
+  carryBackup,
+  parseAppend,
+  parseBackup,
+  parsePartial,
+} from "./carried-write-modes.ts";
 import type { Fields } from "./fields.ts";
 
 /**
- * - `boolean`, `number`, `string`, `strings`, `mappings`: carried, as a value of this type.
+ * - `boolean`, `number`, `string`, `strings`, `mappings`, `append`, `partial`, `backup`: carried, as a
+ *   value of this type.
  * - `decided`: its whole effect is in the actions.
  * - `own`: of the process that makes or applies the plan, given to each anew.
+ * - `applier`: of the process that applies the plan. When one is made it is refused: it would change
+ *   nothing, and who gave it would take it for carried.
  * - `refused`: no plan can be made with it yet.
  */
 type Carriage =
@@ -19,8 +29,12 @@ type Carriage =
   | "string"
   | "strings"
   | "mappings"
+  | "append"
+  | "partial"
+  | "backup"
   | "decided"
   | "own"
+  | "applier"
   | "refused"
   /** Refused except for these values. */
   | readonly string[];
@@ -69,18 +83,18 @@ const CARRIAGE = {
   maxDelete: "decided",
   maxDeleteMode: "decided",
   ignoreErrors: "boolean",
-  force: "refused",
+  force: "decided",
   allowEmptySource: "decided",
   move: "boolean",
-  backup: "refused",
+  backup: "backup",
   trash: "boolean",
   durable: "boolean",
-  inplace: "refused",
-  append: "refused",
+  inplace: "boolean",
+  append: "append",
   sparse: "boolean",
   preallocate: "boolean",
-  partial: "refused",
-  delayUpdates: "refused",
+  partial: "partial",
+  delayUpdates: "boolean",
   tempDirectory: "string",
   alternates: "refused",
   fuzzy: "refused",
@@ -96,10 +110,10 @@ const CARRIAGE = {
   attempts: "own",
   order: "own",
   priority: "own",
-  maxTransfer: "refused",
-  maxDuration: "refused",
-  maxErrors: "refused",
-  hooks: "refused",
+  maxTransfer: "applier",
+  maxDuration: "applier",
+  maxErrors: "applier",
+  hooks: "applier",
   dryRun: "own",
   attributeCache: "own",
   signal: "own",
@@ -110,34 +124,36 @@ const CARRIAGE = {
 const TABLE: Readonly<Record<keyof SyncOptions, Carriage>> = CARRIAGE;
 
 type Table = typeof CARRIAGE;
-type NotCarried = "decided" | "own" | "refused" | readonly string[];
+type NotCarried = "decided" | "own" | "applier" | "refused" | readonly string[];
 
 type CarriedName = {
   [Name in keyof Table]: Table[Name] extends NotCarried ? never : Name;
 }[keyof Table];
 
 /** What stands in the header of a plan. */
-export type CarriedOptions = Pick<SyncOptions, CarriedName>;
+export type CarriedOptions = Omit<Pick<SyncOptions, CarriedName>, "backup"> & {
+  readonly backup?: CarriedBackup | undefined;
+};
 
 /** What only the process that applies a plan can say. */
 export type OwnOptions = Pick<
   SyncOptions,
-  { [Name in keyof Table]: Table[Name] extends "own" ? Name : never }[keyof Table]
+  { [Name in keyof Table]: Table[Name] extends "own" | "applier" ? Name : never }[keyof Table]
 >;
 
 /**
  * The options that a plan has to carry; those at their default are left out.
  * @throws StorageError `unsupported` naming an option that no plan can carry.
  */
-export function carryOptions(options: SyncOptions): CarriedOptions {
+export function carryOptions(options: SyncOptions, destination: Place): CarriedOptions {
   const carried: Record<string, unknown> = {};
   for (const [name, carriage] of Object.entries(TABLE) as [keyof SyncOptions, Carriage][]) {
     const value = options[name];
     if (value === undefined) continue;
-    if (isRefused(carriage, value)) throw refuse(name, value);
+    if (isRefused(carriage, value)) throw refuse(name, value, carriage === "applier");
     // Most flags are false unless given; only those that are true by default say something by it.
     if (isCarried(carriage) && (value !== false || name.startsWith("preserve"))) {
-      carried[name] = value;
+      carried[name] = carriage === "backup" ? carryBackup(options, destination) : value;
     }
   }
   return carried;
@@ -158,7 +174,7 @@ export function parseCarriedOptions(fields: Fields): CarriedOptions {
 
 function isRefused(carriage: Carriage, value: unknown): boolean {
   if (typeof carriage !== "string") return !carriage.includes(String(value));
-  return carriage === "refused" && value !== false;
+  return carriage === "applier" || (carriage === "refused" && value !== false);
 }
 
 function isCarried(carriage: Carriage): carriage is Exclude<Carriage, NotCarried> {
@@ -166,6 +182,7 @@ function isCarried(carriage: Carriage): carriage is Exclude<Carriage, NotCarried
     typeof carriage === "string" &&
     carriage !== "decided" &&
     carriage !== "own" &&
+    carriage !== "applier" &&
     carriage !== "refused"
   );
 }
@@ -185,6 +202,12 @@ function parseOption(
       return fields.strings(name);
     case "mappings":
       return fields.list(name).map(parseMapping);
+    case "append":
+      return parseAppend(fields, name);
+    case "partial":
+      return parsePartial(fields, name);
+    case "backup":
+      return parseBackup(fields, name);
   }
 }
 
@@ -194,9 +217,11 @@ function parseMapping(fields: Fields): IdMapping {
   return mapping;
 }
 
-function refuse(name: string, value: unknown): StorageError {
+function refuse(name: string, value: unknown, isOfApplier: boolean): StorageError {
   const given = typeof value === "string" ? `${name} "${value}"` : name;
   return new StorageError("unsupported", {
-    message: `a plan cannot carry ${given} yet: leave it out, or run sync with it and without a plan`,
+    message: isOfApplier
+      ? `a plan does not carry ${given}: give it to the process that applies the plan`
+      : `a plan cannot carry ${given} yet: leave it out, or run sync with it and without a plan`,
   });
 }

@@ -84,6 +84,11 @@ export class Fields {
     throw refuse(this.#at(name), "is not a list of texts");
   }
 
+  /** For who checks a field otherwise. */
+  refuse(name: string, problem: string): StorageError {
+    return refuse(this.#at(name), problem);
+  }
+
   /** A field as it is, for who checks it otherwise. */
   raw(name: string): unknown {
     return this.#take(name);

@@ -40,11 +40,16 @@ export class ActionPerformer {
     );
   }
 
-  /** @throws StorageError `precondition-failed` or `changed` where the world has moved on. */
-  async perform(action: PlannedAction): Promise<"performed" | "done-already"> {
+  /**
+   * `left`: a limit of the run forbids to begin it.
+   * @throws StorageError `precondition-failed` or `changed` where the world has moved on.
+   */
+  async perform(action: PlannedAction): Promise<"performed" | "done-already" | "left"> {
     const found = await this.#lookAtBoth(action);
     if (await this.#settleDone(action, found)) return "done-already";
+    if (this.#wasLeft(action, found)) return "left";
     refuseMoved(action, found);
+    if (!this.#mayBegin(action)) return "left";
     try {
       await this.#carryOut(action, planned(action, found));
       return "performed";
@@ -57,6 +62,19 @@ export class ActionPerformer {
     } finally {
       this.#context.old?.forget(action.path);
     }
+  }
+
+  /** A directory that was not made any more when the run had come to a limit. */
+  #wasLeft({ phase }: PlannedAction, { destination }: Found): boolean {
+    const isOver = this.#context.limits.end.reason !== undefined;
+    return isOver && phase === "directories" && destination === undefined;
+  }
+
+  /** What has its result already is not asked about, so that applying again goes further. */
+  #mayBegin({ action, phase, size }: PlannedAction): boolean {
+    const { end } = this.#context.limits;
+    if (phase !== "transfer" && phase !== "replace") return true;
+    return end.admits({ source: { size } }, { kind: action === "remove-source" ? "unchanged" : action });
   }
 
   async #lookAtBoth(action: PlannedAction): Promise<Found> {

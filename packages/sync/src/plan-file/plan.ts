@@ -67,7 +67,7 @@ export async function plan(
   options: PlanOptions = {},
 ): Promise<NewPlan> {
   const { prices, open, created, ...engine } = options;
-  const carried = carryOptions(engine);
+  const carried = carryOptions(engine, destination);
   const collector = new ActionCollector(source, destination, engine);
   try {
     const run = startRun(

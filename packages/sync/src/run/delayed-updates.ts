@@ -26,10 +26,16 @@ export class DelayedUpdates {
   readonly #folder: string;
   readonly #waiting: Spool<DelayedUpdate> = new Spool(1000);
   #isUsed = false;
+  #isOver = false;
 
   constructor(destination: Place) {
     this.#destination = destination;
     this.#folder = newStagingFolder(destination.path);
+  }
+
+  /** Whether all have got their places: what comes later gets its own at once. */
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   bring(transfer: Transfer, path: string): Promise<Outcome> {
@@ -43,6 +49,7 @@ export class DelayedUpdates {
 
   /** Calls `settle` for each that waits, in the order in which they came. */
   async settleAll(settle: (update: DelayedUpdate) => Promise<void> | undefined): Promise<void> {
+    this.#isOver = true;
     for await (const page of this.#waiting.forward()) {
       for (const update of page) await settle(update);
     }

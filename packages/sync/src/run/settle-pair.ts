@@ -184,7 +184,7 @@ async function copyFile(
   const transfer = progress.start(path, source.size);
   try {
     await callBefore(hooks, { path, source, destination }, context.signal);
-    if (context.delayed !== undefined) return await delayCopy(context, pair, step, transfer);
+    if (context.delayed?.isOver === false) return await delayCopy(context, pair, step, transfer);
     const { destination: previous } = await context.lanes.with(1, () => keepOld(context, pair));
     const job = { path, source, destination: previous };
     const outcome = await transferInMode(context, job, transfer);

@@ -1,5 +1,5 @@
-/** Writes what is no file's content: links, special files, directories and attributes. One request each, nothing decided. */
-import { type Attributes, StorageError, joinPath } from "@omnisync/storage";
+/** Writes what is no file's content: links, special files, directories and attributes. Nothing is decided here. */
+import { type Attributes, StorageError, isStorageError, joinPath } from "@omnisync/storage";
 import { carrySignature } from "../delta/carry-signature.ts";
 import type { Pair } from "../merge/merge-join.ts";
 import { type AttributeRules, wantedAttributes } from "../plan/wanted-attributes.ts";
@@ -42,10 +42,22 @@ export async function makeDirectory(context: RunContext, { path, source }: Pair)
   const { attributes: rules } = context.rules;
   const wanted = wantedAttributes(source!, undefined, rules);
   // Real directories get their attributes last, when nothing more is written into them.
-  const options = driver.capabilities.directories ? { mode: firstMode(wanted, rules) } : wanted;
+  const { directories, completeList } = driver.capabilities;
+  const options = directories ? { mode: firstMode(wanted, rules) } : wanted;
   const { signal } = context;
   const durable = context.options.durable === true || context.options.move === true;
   await driver.mkdir?.(joinPath(root, path), { ...options, durable, signal });
+  if (context.cache !== undefined && !completeList) await rememberMarker(context, path);
+}
+
+/** A write of a marker does not tell when it was stored; the next run would have to ask. */
+async function rememberMarker(context: RunContext, path: string): Promise<void> {
+  try {
+    await lookAt(context, context.destination, path, true);
+  } catch (error) {
+    // Who may write only asks in vain, now and then.
+    if (!isStorageError(error, "permission-denied")) throw error;
+  }
 }
 
 /** What others may not look into in the end they may not look into meanwhile. */

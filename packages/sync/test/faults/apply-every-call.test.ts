@@ -6,7 +6,7 @@ import type { SyncOptions } from "../../src/options.ts";
 import { type ApplyReport, applyPlan } from "../../src/plan-file/apply-plan.ts";
 import { type Plan, plan } from "../../src/plan-file/plan.ts";
 import { T0, bytes, contents, place, storeWith } from "../stores.ts";
-import { FAULTS, NEW, OLD, WAYS } from "./every-call-scene.ts";
+import { FAULTS, NEW, OLD, WAYS, newSource } from "./every-call-scene.ts";
 
 const made: Plan[] = [];
 afterEach(async () => {
@@ -21,7 +21,7 @@ interface Scene {
 }
 
 async function scene(options: SyncOptions, way: string): Promise<Scene> {
-  const source = await storeWith(NEW, { mtime: T0 + 60_000 });
+  const source = await newSource();
   const destination = await storeWith(OLD, { mtime: T0 });
   for (const store of [source, destination])
     await store.write("same", bytes("same"), { mtime: T0 });
@@ -56,7 +56,7 @@ const CASES: Readonly<Record<string, SyncOptions>> = {
 describe.each(Object.keys(CASES))("%s", (name) => {
   const options = CASES[name]!;
   const wanted = name === "move" ? { ...OLD, ...NEW } : NEW;
-  const left = name === "move" ? { "empty/": "" } : NEW;
+  const left = name === "move" ? { "dir/": "", "empty/": "" } : NEW;
 
   describe.each(["source", "destination"] as const)("a fault at every call to the %s", (side) => {
     it.each(Object.keys(WAYS))("[SY-326][SY-327] %s", async (way) => {

@@ -1,6 +1,7 @@
 /** Two trees, what may go wrong with a call, and poorer destinations: for tests that let every call fail. */
-import { type Driver, StorageError } from "@omnisync/storage";
+import { type Driver, type MemoryDriver, StorageError } from "@omnisync/storage";
 import { type Fault, disable } from "@omnisync/storage/layers";
+import { T0, storeWith } from "../stores.ts";
 
 export const OLD: Readonly<Record<string, string>> = {
   same: "same",
@@ -12,11 +13,20 @@ export const OLD: Readonly<Record<string, string>> = {
 export const NEW: Readonly<Record<string, string>> = {
   same: "same",
   changed: "new",
+  // Has a marker for its mode.
+  "dir/": "",
   "dir/changed": "newer",
   "dir/new": "n",
   "empty/": "",
   z: "zzz",
 };
+
+/** A store that holds `NEW`. */
+export async function newSource(): Promise<MemoryDriver> {
+  const source = await storeWith(NEW, { mtime: T0 + 60_000 });
+  await source.mkdir("dir", { mode: 0o700 });
+  return source;
+}
 
 const DOWN = new StorageError("unavailable", { message: "down" });
 export const FAULTS: Readonly<Record<string, Fault>> = {

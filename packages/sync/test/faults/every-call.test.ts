@@ -4,10 +4,10 @@ import { Faults, disable, fault, onCall } from "@omnisync/storage/layers";
 import { type SyncOptions, sync } from "@omnisync/sync";
 import { describe, expect, it } from "vitest";
 import { T0, contents, place, storeWith } from "../stores.ts";
-import { FAULTS, NEW, OLD, WAYS } from "./every-call-scene.ts";
+import { FAULTS, NEW, OLD, WAYS, newSource } from "./every-call-scene.ts";
 
 async function scene(): Promise<{ source: MemoryDriver; destination: MemoryDriver }> {
-  const source = await storeWith(NEW, { mtime: T0 + 60_000 });
+  const source = await newSource();
   const destination = await storeWith(OLD, { mtime: T0 });
   for (const store of [source, destination])
     await store.write("same", new TextEncoder().encode("same"), { mtime: T0 });
@@ -60,6 +60,7 @@ describe.each(["source", "destination"] as const)("a fault at every call to the 
         });
         expect(again.failed, `call ${n}`).toBe(0);
         expect(await contents(destination), `call ${n}`).toEqual(NEW);
+        expect(await destination.stat("dir")).toMatchObject({ mode: 0o700 });
       }
     });
   });

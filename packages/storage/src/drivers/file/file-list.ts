@@ -6,7 +6,7 @@ import type { FileCaller } from "./file-caller.ts";
 import { unpackError } from "./file-errors.ts";
 import { withMore } from "./more-attributes.ts";
 import { buildEntry, tagAt, tagCtime, tagMtime } from "./stat-row.ts";
-import type { WalkPage } from "./walk.ts";
+import type { WalkPage } from "./walk-page.ts";
 
 /** Entries of the first page, which somebody waits for, and of the others. */
 const FIRST_PAGE = 256;

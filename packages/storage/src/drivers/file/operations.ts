@@ -1,4 +1,5 @@
 /** Everything that the main thread can ask a worker to do, by name. */
+import { changeAttributes, makeDirectories, removeDirectory } from "./attribute-operations.ts";
 import { copyRange, openBase } from "./base-operations.ts";
 import type { ConfinedTree, RootSpec } from "./confined-tree.ts";
 import {
@@ -9,27 +10,21 @@ import {
   startHash,
   startPrefixHash,
 } from "./hash-operations.ts";
+import { hardLink, makeSpecial, readLink, writeLink } from "./link-operations.ts";
 import { openPatch } from "./patch-operations.ts";
 import { copySmall, hashRange, look, openRead, readBlock } from "./read-operations.ts";
 import { endWalk, nextPage, startWalk } from "./walk-operations.ts";
 import {
   abortWrite,
   beginWrite,
-  changeAttributes,
   commitWrite,
-  resumeWrite,
-  makeDirectories,
-  readLink,
-  removeDirectory,
   removeFile,
   removeFiles,
   removeLeftover,
   rename,
+  resumeWrite,
   space,
   writeBytes,
-  hardLink,
-  makeSpecial,
-  writeLink,
 } from "./write-operations.ts";
 
 export interface OperationContext {

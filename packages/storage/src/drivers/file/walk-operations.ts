@@ -1,7 +1,8 @@
 /** Walks that are under way in this worker, by number. */
 import { StorageError } from "../../errors.ts";
 import type { OperationContext } from "./operations.ts";
-import { Walk, type WalkPage, type WalkRequest } from "./walk.ts";
+import { Walk, type WalkRequest } from "./walk.ts";
+import type { WalkPage } from "./walk-page.ts";
 
 const walks = new Map<number, Walk>();
 let last = 0;

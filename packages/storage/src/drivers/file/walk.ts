@@ -20,12 +20,14 @@ import {
   closeDirectory,
   directoryId,
 } from "./confined-tree.ts";
-import { type WireError, fromSystemError, isSystemError, packError } from "./file-errors.ts";
+import { fromSystemError, isSystemError, packError } from "./file-errors.ts";
 import { whenDescriptorsAllow } from "./descriptor-shortage.ts";
 import { type Look, lookMany } from "./look-many.ts";
 import { type MoreRow, readMore, withMore } from "./more-attributes.ts";
 import { readTarget, resolved } from "./read-operations.ts";
-import { type Tags, createTags, rowEntry, statRow, tagText, writeTag } from "./stat-row.ts";
+import { rowEntry, statRow } from "./stat-row.ts";
+import { afterWithin, isAfter, isOver } from "./walk-order.ts";
+import { PageBuilder, type WalkPage } from "./walk-page.ts";
 
 export interface WalkRequest {
   readonly directory: string;
@@ -35,23 +37,6 @@ export interface WalkRequest {
   readonly attributes?: readonly AttributeName[] | undefined;
   readonly oneFileSystem?: boolean | undefined;
   readonly prune?: Prune | undefined;
-}
-
-/** A page as it travels between threads: numbers in arrays, texts in one string each. */
-export interface WalkPage {
-  readonly count: number;
-  /** Paths, each ended by NUL, which no path holds. */
-  readonly paths: string;
-  readonly modes: Uint32Array<ArrayBuffer>;
-  readonly sizes: Float64Array<ArrayBuffer>;
-  readonly tags: Tags;
-  readonly etags: string;
-  /** Position in the page and target of each link. */
-  readonly links: readonly (readonly [index: number, target: string])[];
-  /** Position and what was asked for besides; of special files always. */
-  readonly more: readonly (readonly [index: number, more: MoreRow])[];
-  readonly problems: readonly WireError[];
-  readonly done: boolean;
 }
 
 /** An open directory whose names are being gone through. */
@@ -366,55 +351,6 @@ export class Walk {
   }
 }
 
-/** Collects entries into what `WalkPage` describes. */
-class PageBuilder {
-  readonly problems: WireError[] = [];
-  readonly #limit: number;
-  readonly #paths: string[] = [];
-  readonly #modes: Uint32Array<ArrayBuffer>;
-  readonly #sizes: Float64Array<ArrayBuffer>;
-  readonly #tags: Tags;
-  readonly #links: (readonly [number, string])[] = [];
-  readonly #more: (readonly [number, MoreRow])[] = [];
-
-  constructor(limit: number) {
-    this.#limit = limit;
-    this.#modes = new Uint32Array(limit);
-    this.#sizes = new Float64Array(limit);
-    this.#tags = createTags(limit);
-  }
-
-  isFull(): boolean {
-    return this.#paths.length === this.#limit || this.problems.length >= this.#limit;
-  }
-
-  add(path: string, stats: Stats, linkTarget: string | undefined, more: MoreRow | undefined): void {
-    const index = this.#paths.length;
-    this.#paths.push(path);
-    this.#modes[index] = stats.mode;
-    this.#sizes[index] = stats.size;
-    writeTag(this.#tags, index, statRow(stats));
-    if (linkTarget !== undefined) this.#links.push([index, linkTarget]);
-    if (more !== undefined) this.#more.push([index, more]);
-  }
-
-  finish(done: boolean): WalkPage {
-    const count = this.#paths.length;
-    return {
-      count,
-      paths: this.#paths.join("\0"),
-      modes: this.#modes,
-      sizes: this.#sizes,
-      tags: this.#tags,
-      etags: tagText(this.#tags, count),
-      links: this.#links,
-      more: this.#more,
-      problems: this.problems,
-      done,
-    };
-  }
-}
-
 function isLinkLook(look: Look): look is Stats {
   return look !== undefined && !(look instanceof Error) && look.isSymbolicLink();
 }
@@ -427,29 +363,6 @@ function isPlain(stats: Stats): boolean {
 function deviceOf(directory: OpenDirectory): string {
   return directoryId(directory).split(":")[0] as string;
 }
-
-/** Whether `name` comes after everything that could sort before the directory `directory`. */
-function isAfter(name: string, directory: string): boolean {
-  return comparePaths(name, `${directory}/`) > 0;
-}
-
-/** Whether neither a file nor a directory of this name can hold anything after `after`. */
-function isOver(name: string, after: string | undefined): boolean {
-  if (after === undefined) return false;
-  const key = `${name}/`;
-  return comparePaths(key, after) <= 0 && !after.startsWith(key);
-}
-
-/** `startAfter` as it reads inside `directory`; `undefined` if it lies before all of it. */
-function afterWithin(directory: string, startAfter: string | undefined): string | undefined {
-  if (startAfter === undefined || directory === "") return startAfter;
-  const prefix = `${directory}/`;
-  if (startAfter.startsWith(prefix)) return startAfter.slice(prefix.length) || undefined;
-  return comparePaths(startAfter, prefix) < 0 ? undefined : LAST;
-}
-
-/** Sorts after every name: no UTF-8 text begins with a byte as high as U+10FFFF's. */
-const LAST = "\u{10ffff}\u{10ffff}";
 
 /** Bytes as text: what is printable ASCII as it is, the rest as `\xff`. */
 function showBytes(bytes: Uint8Array): string {

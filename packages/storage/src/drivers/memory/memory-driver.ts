@@ -2,7 +2,7 @@
  * The reference driver: a store of plain keys in memory, with every ability but signed URLs. Where
  * the contract and another driver seem to disagree, this is what was meant.
  */
-import { type Capabilities, NO_CAPABILITIES } from "../../capabilities.ts";
+import type { Capabilities } from "../../capabilities.ts";
 import type {
   About,
   Block,
@@ -30,7 +30,7 @@ import type {
 import type { Attributes, Entry, Special } from "../../entry.ts";
 import { StorageError, throwIfAborted, toStorageError } from "../../errors.ts";
 import { hashBytes } from "../../hashes.ts";
-import { checkRange, checkSize, collectBody, openBody } from "../../lib/body.ts";
+import { checkRange, checkSize, collectBody } from "../../lib/body.ts";
 import { checkPath, isWithin, joinPath } from "../../path.ts";
 import { listKeys } from "./memory-list.ts";
 import { createMultipart } from "./memory-multipart.ts";
@@ -38,9 +38,9 @@ import { createStage } from "./memory-stage.ts";
 import { type MemoryObject, MemoryStore } from "./memory-store.ts";
 import { listVersions } from "./memory-versions.ts";
 import { watchStore } from "./memory-watch.ts";
-
-const MAX_OBJECT = 0x7fff_ffff;
-const CHUNK = 64 * 1024;
+import { collect, stream } from "./memory-body.ts";
+import { MEMORY_CAPABILITIES } from "./memory-capabilities.ts";
+import { describe, describeMarker, given } from "./memory-entry.ts";
 
 export interface MemoryDriverOptions {
   /** The data; drivers that share it see the same objects. Default: a new, empty one. */
@@ -392,117 +392,5 @@ export class MemoryDriver implements Driver {
   pathOf(key: string): string {
     const path = this.root === "" ? key : key.slice(this.root.length + 1);
     return path.endsWith("/") ? path.slice(0, -1) : path;
-  }
-}
-
-export const MEMORY_CAPABILITIES: Capabilities = {
-  ...NO_CAPABILITIES,
-  orderedList: true,
-  resumableList: true,
-  completeList: true,
-  fileAndDirectory: true,
-  mtimePrecision: 0.001,
-  mode: true,
-  owner: "both",
-  xattrs: true,
-  acls: true,
-  metadata: true,
-  contentType: true,
-  maxSize: MAX_OBJECT,
-  hashes: ["sha256"],
-  conditions: {
-    create: true,
-    replace: true,
-    remove: true,
-    copySource: true,
-    copyTarget: true,
-    complete: true,
-  },
-  copy: "server",
-  move: true,
-  setAttributes: true,
-  symlinks: "native",
-  specials: true,
-  multipart: { minPartSize: 1, maxPartSize: MAX_OBJECT, maxParts: 10_000 },
-  copyPart: true,
-  stage: true,
-  readBlock: true,
-  removeMany: 1000,
-  about: true,
-  watch: true,
-  paces: true,
-  concurrency: 16,
-};
-
-function describe(path: string, object: MemoryObject): Entry {
-  return {
-    ...object.attributes,
-    path,
-    kind: object.link ? "symlink" : object.special === undefined ? "file" : "other",
-    ...(object.special === undefined ? {} : { special: object.special }),
-    size: object.bytes.byteLength,
-    complete: true,
-    etag: object.etag,
-    storedAt: object.storedAt,
-    hashes: { sha256: object.sha256 },
-    ...(object.version === undefined ? {} : { version: object.version }),
-    ...(object.link ? { linkTarget: new TextDecoder().decode(object.bytes) } : {}),
-  };
-}
-
-function describeMarker(path: string, marker: MemoryObject): Entry {
-  return {
-    ...marker.attributes,
-    path,
-    kind: "directory",
-    size: 0,
-    complete: true,
-    etag: marker.etag,
-    storedAt: marker.storedAt,
-  };
-}
-
-/** The attributes that have a value, copied so that the caller's later changes do not reach the store. */
-function given(attributes: Attributes): Attributes {
-  const { mtime, mode, contentType, metadata } = attributes;
-  const { uid, gid, user, group, xattrs, acl, defaultAcl, hardLink } = attributes;
-  return {
-    ...(uid === undefined ? {} : { uid }),
-    ...(gid === undefined ? {} : { gid }),
-    ...(user === undefined ? {} : { user }),
-    ...(group === undefined ? {} : { group }),
-    ...(xattrs === undefined ? {} : { xattrs: { ...xattrs } }),
-    ...(acl === undefined ? {} : { acl }),
-    ...(defaultAcl === undefined ? {} : { defaultAcl }),
-    ...(hardLink === undefined ? {} : { hardLink: { ...hardLink } }),
-    ...(mtime === undefined ? {} : { mtime }),
-    ...(mode === undefined ? {} : { mode }),
-    ...(contentType === undefined ? {} : { contentType }),
-    ...(metadata === undefined ? {} : { metadata: { ...metadata } }),
-  };
-}
-
-/** A body copied into memory: what the caller does to its buffers later must not change the object. */
-async function collect(path: string, body: Body, options: WriteOptions): Promise<Uint8Array> {
-  const { pace, signal } = options;
-  const copied = body instanceof Uint8Array ? Uint8Array.from(body) : copies(openBody(body));
-  const bytes = await collectBody(copied, MAX_OBJECT, { path, signal });
-  await pace?.take(bytes.byteLength, signal);
-  return bytes;
-}
-
-/** Each chunk before the next is asked for, which may come in the same memory. */
-async function* copies(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  for await (const chunk of chunks) yield Uint8Array.from(chunk);
-}
-
-async function* stream(
-  bytes: Uint8Array,
-  path: string,
-  signal: AbortSignal | undefined,
-): AsyncIterable<Uint8Array> {
-  for (let at = 0; at < bytes.byteLength; at += CHUNK) {
-    throwIfAborted(signal, path);
-    yield bytes.slice(at, at + CHUNK);
   }
 }
