@@ -8,11 +8,11 @@
  * misses nothing. Names tell where to look, never what is there: the system's events mix creation,
  * removal and renaming, so every hint rests on a look of its own, one at a time for each path.
  *
- * Looks go by path, and a directory on the way may have become a link: what was seen counts only if its
- * parent, by path, is still the directory that is watched.
+ * Looks go by path, and a directory on the way may have become a link: what was seen counts only if all
+ * directories above it, by path, are still those that are watched.
  */
-import { type FSWatcher, type Stats, watch } from "node:fs";
-import { lstat, readdir } from "node:fs/promises";
+import { type FSWatcher, type Stats, constants, watch } from "node:fs";
+import { type FileHandle, lstat, open, readdir } from "node:fs/promises";
 import { basename } from "node:path";
 import type { WatchHint, WatchOptions } from "../../driver.ts";
 import { StorageError } from "../../errors.ts";
@@ -22,6 +22,8 @@ import { isReserved, joinPath, parentPath } from "../../path.ts";
 import { fromSystemError, isSystemError } from "./file-errors.ts";
 
 const WATCHES_TREES: boolean = process.platform === "darwin" || process.platform === "win32";
+/** Whether a directory can be watched by what is open. */
+const OPENS: boolean = process.platform === "linux";
 /** Looks and listings under way at once. */
 const SLOTS = 32;
 /** Looks that may wait. One more, and everything is looked at instead. */
@@ -44,6 +46,8 @@ export interface WatchedDirectory {
 
 interface Directory {
   readonly watcher: FSWatcher;
+  /** The name under which the system tells what happens to the directory itself. */
+  readonly ownName: string;
   readonly dev: number;
   readonly ino: number;
   /** Paths of those below it that are watched. */
@@ -136,17 +140,44 @@ export class FileWatch {
       const known = this.#directories.get(path);
       if (known !== undefined && isSame(known, stats)) return known;
       this.#forget(path);
-      if (!stats.isDirectory() || !(await this.#isInPlace(path))) return undefined;
-      if (!this.#hints.ended) this.#add(path, stats);
+      if (!stats.isDirectory()) return undefined;
+      if (!(await this.#open(path))) return undefined;
     }
     return undefined;
   }
 
-  #add(path: string, { dev, ino }: Stats): void {
-    const watcher = watch(this.#absolute(path), { recursive: this.#recursive });
+  /**
+   * Watches what was opened, not what has its name by the time it is watched: behind a link that came and went it
+   * might be any directory, and the number of an inode is no proof, for it is given again.
+   * @returns whether it is in its place.
+   */
+  async #open(path: string): Promise<boolean> {
+    const absolute = this.#absolute(path);
+    if (!OPENS) {
+      if (!(await this.#isInPlace(path))) return false;
+      if (!this.#hints.ended) this.#add(path, absolute, await lstat(absolute));
+      return true;
+    }
+    const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants;
+    const handle: FileHandle = await open(absolute, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    try {
+      const stats = await handle.stat();
+      if (!(await this.#isInPlace(path))) return false;
+      if (!this.#hints.ended) this.#add(path, `/proc/self/fd/${handle.fd}`, stats);
+      return true;
+    } finally {
+      await handle.close();
+    }
+  }
+
+  #add(path: string, target: string, { dev, ino }: Stats): void {
+    // Meanwhile somebody else may have come to watch it.
+    this.#forget(path);
+    const watcher = watch(target, { recursive: this.#recursive });
     watcher.on("change", (type, name) => this.#happened(path, type, name?.toString()));
     watcher.on("error", (error) => this.#hints.fail(describe(error, path)));
-    this.#directories.set(path, { watcher, dev, ino, children: new Set(), stale: false });
+    const ownName = basename(target);
+    this.#directories.set(path, { watcher, ownName, dev, ino, children: new Set(), stale: false });
     if (path !== this.#path) this.#directories.get(parentPath(path))?.children.add(path);
   }
 
@@ -166,9 +197,8 @@ export class FileWatch {
     const lost = this.#burst === SUSPICIOUS_BURST || this.#looks.size >= MOST_LOOKS;
     if (lost || name === undefined) return this.#touch(this.#path);
     // What happens to the directory itself comes under its own name, as if that were in it.
-    if (name === basename(this.#absolute(directory)) && this.#mayBeItself(directory, type)) {
-      return this.#touch(directory);
-    }
+    const isOwn = name === this.#directories.get(directory)?.ownName;
+    if (isOwn && this.#mayBeItself(directory, type)) return this.#touch(directory);
     const path = joinPath(directory, withSlashes(name));
     if (!isReserved(path)) this.#touch(path);
   }
@@ -216,11 +246,14 @@ export class FileWatch {
 
   /** Otherwise its parent, or one above, has become something else, and is told of by itself. */
   async #isInPlace(path: string): Promise<boolean> {
-    if (!this.#descends || path === this.#path) return true;
-    const parent = parentPath(path);
-    const known = this.#directories.get(parent);
-    const stats = await lookAt(this.#absolute(parent));
-    return known !== undefined && stats !== undefined && isSame(known, stats);
+    if (!this.#descends) return true;
+    for (let above = path; above !== this.#path;) {
+      above = parentPath(above);
+      const known = this.#directories.get(above);
+      const stats = await lookAt(this.#absolute(above));
+      if (known === undefined || stats === undefined || !isSame(known, stats)) return false;
+    }
+    return true;
   }
 
   #absolute(path: string): string {
