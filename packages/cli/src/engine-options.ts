@@ -144,7 +144,13 @@ export function deltaOptions(values: DeltaFlags): Pick<SyncOptions, "wholeFile" 
   return { wholeFile, delta };
 }
 
-function limitOptions(values: Readonly<FlagValues>): SyncOptions {
+/** How much a run does; what it asks of each store is for `requestLimits`. */
+export function limitOptions(
+  values: Readonly<FlagValues>,
+): Pick<
+  SyncOptions,
+  "jobs" | "checkers" | "bandwidth" | "order" | "maxTransfer" | "maxDuration" | "maxErrors"
+> {
   return {
     jobs: values.jobs,
     checkers: values.checkers,

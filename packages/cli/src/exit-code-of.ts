@@ -37,6 +37,6 @@ export function exitCodeOfReport(report: Report): number {
 /** The exit code for a plan that was applied: 4 if all that went wrong is that the world moved on. */
 export function exitCodeOfApply(report: ApplyReport): number {
   if (report.interrupted) return EXIT.interrupted;
-  if (report.failed > report.movedOn) return EXIT.someFailed;
+  if (report.failed > report.movedOn || report.ended !== undefined) return EXIT.someFailed;
   return report.movedOn > 0 ? EXIT.conflict : EXIT.done;
 }

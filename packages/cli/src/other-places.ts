@@ -24,9 +24,7 @@ export async function otherPlaces(
   >
 > {
   return {
-    requests: requestLimits(values, ends),
-    hooks: await hooksOf(session, ends, values),
-    ...(await timetable(values)),
+    ...(await limitsAndHooks(session, ends, values)),
     priority: await openPriority(session, values),
     backup: await openBackup(session, ends, values),
     alternates: await openAlternates(session, ends, values),
@@ -34,6 +32,19 @@ export async function otherPlaces(
       values.filesFrom === undefined
         ? undefined
         : await readList(session, values.filesFrom, values.from0 ?? false),
+  };
+}
+
+/** What each store may be asked, at which rate bytes go, and what runs beside each file. */
+export async function limitsAndHooks(
+  session: Session,
+  ends: Pick<Ends, "source" | "destination">,
+  values: Readonly<FlagValues>,
+): Promise<Pick<SyncOptions, "bandwidth" | "requests" | "hooks">> {
+  return {
+    requests: requestLimits(values, ends),
+    hooks: await hooksOf(session, ends, values),
+    ...(await timetable(values)),
   };
 }
 
@@ -54,7 +65,7 @@ export function applyTimeouts(session: Session, values: Readonly<FlagValues>): v
 
 async function hooksOf(
   session: Session,
-  ends: Ends,
+  ends: Pick<Ends, "source" | "destination">,
   values: Readonly<FlagValues>,
 ): Promise<SyncOptions["hooks"]> {
   if (values.hookBefore === undefined && values.hookAfter === undefined) return undefined;

@@ -75,12 +75,14 @@ function planFewer(
   size: number,
   given: PartRules,
 ): PlannedPart[] | undefined {
-  // Larger parts cost nothing: cutting runs may take an eighth of the number, the rest is for copies and what is between.
-  const enough = Math.min(given.maxPart, Math.ceil(size / Math.ceil(given.maxParts / 8)));
+  // Cutting runs may take an eighth of the number, the rest is for copies and what is between. Larger parts cost
+  // nothing where they are copied; but one that is sent lies in memory, so of those half the number is allowed.
+  const inParts = (share: number): number =>
+    Math.min(given.maxPart, Math.ceil(size / Math.ceil(given.maxParts * share)));
   const rules = {
     ...given,
-    uploadPart: Math.max(given.uploadPart, enough),
-    copyPart: Math.max(given.copyPart, enough),
+    uploadPart: Math.max(given.uploadPart, inParts(1 / 2)),
+    copyPart: Math.max(given.copyPart, inParts(1 / 8)),
   };
   const byLength = copies.toSorted((left, right) => right.length - left.length);
   let best: PlannedPart[] | undefined;

@@ -5,35 +5,30 @@ import type { Command } from "commander";
 import { resolve } from "node:path";
 import { openAttributeCache } from "../attribute-cache.ts";
 import { addDriverFlags } from "../driver-flags.ts";
-import { deltaOptions } from "../engine-options.ts";
+import { deltaOptions, limitOptions } from "../engine-options.ts";
 import { exitCodeOfApply } from "../exit-code-of.ts";
-import { rate, wholeNumber } from "../flag-values.ts";
 import { checkCombinations } from "../flags/combinations.ts";
 import { addFlags } from "../flags/commander-flags.ts";
-import { DELTA_FLAGS, type DeltaFlags } from "../flags/delta-flags.ts";
+import { DELTA_FLAGS } from "../flags/delta-flags.ts";
+import type { FlagValues } from "../flags/flag-values.ts";
+import { LIMIT_FLAGS } from "../flags/limit-flags.ts";
 import { examples } from "../help-examples.ts";
 import { EventPrinter } from "../output/event-printer.ts";
-import { statsLines, summaryLine, withheldText } from "../output/summary.ts";
+import { applyTimeouts, limitsAndHooks } from "../other-places.ts";
+import { endedText, statsLines, summaryLine, withheldText } from "../output/summary.ts";
 import { plural } from "../output/plural.ts";
 import { openResumeStore } from "../resume-store.ts";
 import type { Session } from "../session.ts";
 import { watch } from "../transfer.ts";
 import { UsageError } from "../usage-error.ts";
 
-interface ApplyFlags extends DeltaFlags {
-  readonly dryRun?: boolean;
-  readonly jobs?: number;
-  readonly bwlimit?: number;
-  readonly attributeCache: boolean;
-  readonly resume: boolean;
-  readonly quiet?: boolean;
-  readonly verbose?: number;
-  readonly json?: boolean;
-  readonly progress?: boolean;
-  readonly stats?: boolean;
-}
+type ApplyFlags = Readonly<FlagValues>;
 
-const MAX_JOBS = 1024;
+/** The order is the plan's, and nothing is looked at but what is done. */
+const WITHOUT_EFFECT = ["checkers", "order", "priority"];
+const HOW_FLAGS = [...DELTA_FLAGS, ...LIMIT_FLAGS].filter(
+  ({ long }) => !WITHOUT_EFFECT.includes(long ?? ""),
+);
 
 export function addApplyCommand(program: Command, session: Session): void {
   const command = program
@@ -46,17 +41,6 @@ export function addApplyCommand(program: Command, session: Session): void {
     .option("-n, --dry-run", "Say what would be done and refused, change nothing")
     .optionsGroup("How to do it:")
     .option(
-      "-j, --jobs <n>",
-      "Files in work at once (default: what both stores like)",
-      wholeNumber("--jobs", 1, MAX_JOBS),
-    )
-    .option(
-      "--bwlimit <rate>",
-      "Bytes per second over all transfers: 512B, 100K, 5M; a plain number counts KiB",
-      rate("--bwlimit"),
-    )
-    .option("--no-attribute-cache", "Do not remember attributes of remote objects between runs")
-    .option(
       "--no-resume",
       "Do not remember large transfers that are cut short, nor go on with them",
     )
@@ -68,7 +52,7 @@ export function addApplyCommand(program: Command, session: Session): void {
     .option("--no-progress", "Never show progress")
     .option("--stats", "Print all counts at the end")
     .action((file: string, flags: ApplyFlags) => apply(session, file, flags));
-  addFlags(command, [{ heading: "How to do it:", flags: DELTA_FLAGS }], "transfer");
+  addFlags(command, [{ heading: "How to do it:", flags: HOW_FLAGS }], "transfer");
   addDriverFlags(command, session);
   examples(command, [
     ["omnisync plan --delete site/ s3://bucket -o site.plan", "make a plan, look at it"],
@@ -92,11 +76,19 @@ async function apply(session: Session, file: string, flags: ApplyFlags): Promise
 
 async function applyBetween(session: Session, plan: Plan, flags: ApplyFlags): Promise<ApplyReport> {
   const { startApply } = await import("@omnisync/sync");
+  applyTimeouts(session, flags);
   const source = await openPlace(session, "source", plan.header.source);
   const destination = await openPlace(session, "destination", plan.header.destination);
-  const cache = flags.attributeCache
-    ? await openAttributeCache(session, [source, destination])
-    : undefined;
+  const limits = {
+    ...limitOptions(flags),
+    ...(await limitsAndHooks(session, { source, destination }, flags)),
+  };
+  const cache =
+    flags.attributeCache === false
+      ? undefined
+      : await openAttributeCache(session, [source, destination]);
+  const resume =
+    flags.resume === false ? undefined : await openResumeStore(session, destination.driver);
   const names = { prefix: "", root: baseName(source.path) || "." };
   const toLocal = destination.driver.name === "file";
   const printer = new EventPrinter(session, {
@@ -109,11 +101,10 @@ async function applyBetween(session: Session, plan: Plan, flags: ApplyFlags): Pr
   try {
     const run = startApply(plan, source, destination, {
       dryRun: flags.dryRun,
-      jobs: flags.jobs,
-      bandwidth: flags.bwlimit,
+      ...limits,
       ...deltaOptions(flags),
       attributeCache: cache,
-      resume: flags.resume ? await openResumeStore(session, destination.driver) : undefined,
+      resume,
       signal: session.signal,
       onEvent: (event: SyncEvent) => printer.print(event),
     });
@@ -137,6 +128,8 @@ async function openPlace(session: Session, side: string, planned: PlannedPlace):
 function printEnding(session: Session, plan: Plan, report: ApplyReport, flags: ApplyFlags): void {
   if (flags.json) session.out.json({ kind: "summary", ...report, failures: undefined });
   if (flags.stats) for (const line of statsLines(report)) session.out.line(line);
+  const ended = endedText(report);
+  if (ended !== undefined) session.complain(ended);
   const withheld = withheldText(report);
   if (withheld !== undefined) session.complain(withheld);
   const { movedOn } = report;

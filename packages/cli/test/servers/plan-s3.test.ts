@@ -51,6 +51,23 @@ test("[SY-321][SY-329] upload, replacement and removal, copy in the store, downl
   expect(JSON.parse(lines(nothing.stdout).at(-1)!)).toMatchObject({ created: 0, failed: 0 });
 });
 
+test("[SY-321][SY-430] what is kept is copied by the store, and what is delayed too", async () => {
+  const root = createTree({ "src/a": "new content", "src/b": "b" });
+  await inside(root, "copy", "src/a", "s3://one/kept/warm");
+  const old = createTree({ "x/a": "old", "x/extra": "extra" });
+  await inside(old, "copy", "x/", "s3://one/kept/x");
+  const made = await planned(root, "--delete", "--backup-dir=was", "src/", "s3://one/kept/x/");
+  expect(made.requests["destination"]).toMatchObject({ copy: 2, put: 2, delete: 1 });
+  await expectRequests(root, made);
+  const found = await inside(root, "cat", "s3://one/kept/x/was/a", "s3://one/kept/x/was/extra");
+  expect(found.stdout).toBe("oldextra");
+
+  addTo(root, "src/a", "newer content");
+  const delayed = await planned(root, "--delay-updates", "src/", "s3://one/kept/x/");
+  const clearing = 4;
+  await expectRequests(root, delayed, clearing);
+});
+
 function inside(root: string, ...argv: readonly string[]): Promise<Outcome> {
   const { endpoint, accessKeyId, secretAccessKey } = server;
   const env = {
@@ -77,7 +94,12 @@ async function planned(root: string, ...argv: readonly string[]): Promise<Header
   return JSON.parse(lines(stdout).at(-1)!) as Header;
 }
 
-async function expectRequests(root: string, { requests }: Header): Promise<void> {
+/** `clearing`: listings of the folder that content waited in, one for all. */
+async function expectRequests(
+  root: string,
+  { requests }: Header,
+  clearing: number = 0,
+): Promise<void> {
   const before = { ...server.requests } as Record<string, number>;
   const { code, stderr } = await inside(root, "apply", "-q", "a.plan");
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
@@ -104,7 +126,7 @@ async function expectRequests(root: string, { requests }: Header): Promise<void>
     get: said("get"),
     delete: said("delete"),
     head: said("head"),
-    list: said("list"),
+    list: said("list") + clearing,
   });
 }
 

@@ -166,6 +166,47 @@ test("[SY-325] -a: what rsync's -a keeps is planned and applied, special files t
   expect(JSON.parse(lines(again.stdout).at(-1)!)).toMatchObject({ linksWritten: 0, failed: 0 });
 });
 
+test("[SY-430] --backup-dir, --inplace and --partial are planned, and done when it is applied", async () => {
+  const root = createTree({ "src/a": "newer", "dst/a": "old", "dst/extra": "x" });
+  const flags = ["--delete", "--backup-dir=kept", "--inplace", "--partial"];
+  const made = await runCli(["plan", ...flags, "src/", "dst/", "-o", "a.plan"], { cwd: root });
+  expect(made).toMatchObject({ code: 0 });
+  const { ino } = statSync(join(root, "dst/a"));
+  expect(await runCli(["apply", "a.plan"], { cwd: root })).toMatchObject({ code: 0 });
+  expect(statSync(join(root, "dst/a")).ino).toBe(ino);
+  const { "a.plan": _, ...tree } = treeOf(root);
+  expect(tree).toEqual({
+    "src/a": "newer",
+    "dst/a": "newer",
+    "dst/kept/a": "old",
+    "dst/kept/extra": "x",
+  });
+});
+
+test("[SY-433] apply has the limits and hooks of sync", async () => {
+  const root = createTree({ "src/a": "12345", "src/b": "12345", "dst/extra": "x" });
+  const inside = (...argv: readonly string[]) => runCli(argv, { cwd: root });
+  await inside("plan", "--delete", "src/", "dst/", "-o", "a.plan");
+  const first = await inside("apply", "--max-transfer=7", "-j1", "a.plan");
+  expect(first).toMatchObject({ code: 1 });
+  expect(first.stderr).toContain("ended early");
+  expect(treeOf(root)).toMatchObject({ "dst/a": "12345", "dst/extra": "x" });
+  expect(treeOf(root)).not.toHaveProperty("dst/b");
+
+  const hooks = [
+    '--hook-before=test "$OMNISYNC_PATH" != b',
+    "--hook-after=false",
+    "--hook-timeout=9s",
+  ];
+  const failed = await inside("apply", ...hooks, "-W", "--bwlimit=00:00,1G 12:00,off", "a.plan");
+  expect(failed).toMatchObject({ code: 1 });
+  expect(failed.stderr).toContain("the hook before the transfer failed");
+  expect(await inside("apply", "--max-duration=1h", "a.plan")).toMatchObject({ code: 0 });
+  const { "a.plan": _, ...tree } = treeOf(root);
+  expect(tree).toMatchObject({ "dst/a": "12345", "dst/b": "12345" });
+  expect(tree).not.toHaveProperty("dst/extra");
+});
+
 test("what cannot be applied or carried is refused before anything is done", async () => {
   const root = createTree(TREE);
   const inside = (...argv: readonly string[]) => runCli(argv, { cwd: root });
@@ -176,9 +217,19 @@ test("what cannot be applied or carried is refused before anything is done", asy
   expect(await inside("apply", "cut.plan")).toMatchObject({ code: 2 });
   expect((await inside("apply", "old.plan")).stderr).toContain("make the plan again");
   expect(await inside("apply", "nowhere.plan")).toMatchObject({ code: 3 });
-  const backup = await inside("plan", "--backup", "src/", "dst/src/", "-o", "b.plan");
-  expect(backup).toMatchObject({ code: 2 });
-  expect(backup.stderr).toContain("a plan cannot carry backup yet");
+  const refused: readonly (readonly [flag: string, why: string])[] = [
+    ["--hard-links", "a plan cannot carry preserveHardLinks yet"],
+    ["--fuzzy", "a plan cannot carry fuzzy yet"],
+    ["--copy-dest=../other", "a plan cannot carry alternates yet"],
+    [`--backup-dir=${root}/old`, "a plan cannot carry a backup directory outside the destination"],
+    ["--max-transfer=1M", "a plan does not carry maxTransfer: give it to the process that applies"],
+    ["--max-errors=1", "a plan does not carry maxErrors"],
+    ["--hook-before=true", "a plan does not carry hooks"],
+  ];
+  for (const [flag, why] of refused) {
+    const made = await inside("plan", flag, "src/", "dst/src/", "-o", "b.plan");
+    expect(made, flag).toMatchObject({ code: 2, stderr: expect.stringContaining(why) });
+  }
   expect(treeOf(root)["dst/src/new.txt"]).toBeUndefined();
 });
 

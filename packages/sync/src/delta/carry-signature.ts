@@ -10,7 +10,7 @@ export async function carrySignature(
   deltas: Deltas | undefined,
 ): Promise<void> {
   if (deltas === undefined || after.kind !== "file" || after.size <= deltas.threshold) return;
-  if (before.etag === after.etag) return;
+  if (before.etag === after.etag && before.version === after.version) return;
   const signed = { ...path, placement: deltas.placement };
   try {
     const { signature } = await findSignature(signed, before);

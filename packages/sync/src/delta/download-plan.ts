@@ -1,11 +1,18 @@
 /** What of a large object is fetched, and what is taken from the old file that is there. */
-import { type FetchStep, type Signature, matchInThread, planFetch } from "@omnisync/delta";
+import {
+  type DeltaOp,
+  type FetchStep,
+  type Signature,
+  matchInThread,
+  planFetch,
+} from "@omnisync/delta";
 import type { Entry } from "@omnisync/storage";
 import type { DeltaUse } from "../events.ts";
 import type { Transfer } from "../run/transfer.ts";
 import type { Deltas } from "./deltas.ts";
 import { FEED_MEMORY, feed } from "./feed.ts";
 import { findSignature } from "./signature-store.ts";
+import { wholeMayDo } from "./whole-may-do.ts";
 
 /** Less than this between two ranges is fetched with them: a request takes as long. Bytes. */
 const MERGE_GAP = 256 * 1024;
@@ -23,7 +30,7 @@ export interface DownloadPlan {
 
 /** @throws StorageError `changed` or `precondition-failed` if the old file is not what was looked at. */
 export async function planDownload(transfer: Transfer, source: Entry): Promise<DownloadPlan> {
-  const { from, fromPath, to, previous: old, context } = transfer;
+  const { from, fromPath, previous: old, context } = transfer;
   const { deltas, signal } = context;
   if (deltas === undefined || old === undefined || !isForDelta(transfer, source, deltas)) return {};
   if (!deltas.isWorthTrying(transfer.toPath)) return { use: "refused" };
@@ -31,26 +38,48 @@ export async function planDownload(transfer: Transfer, source: Entry): Promise<D
   const found = await findSignature(signed, source);
   if (found.signature === undefined) return { use: found.lack };
   const { signature } = found;
-  const content = { driver: to, path: transfer.toPath, entry: old, signal };
-  const { ops } = await context.limits.timings.hash(() =>
-    deltas.threads.with(1, () =>
-      context.memory.with(FEED_MEMORY, () =>
-        feed(content, matchInThread(signature, { size: old.size, signal })),
-      ),
-    ),
-  );
+  const ops = await findInOld(transfer, old, signature, deltas);
+  if (ops === undefined) return { use: "refused" };
   const steps = planFetch(signature, ops, { mergeGap: MERGE_GAP });
   const reused = steps.reduce((sum, step) => sum + (step.kind === "reuse" ? step.length : 0), 0);
   if (reused < source.size * WORTH_A_DELTA) return { use: "different" };
   return { steps, old, signature, use: "used" };
 }
 
-/** The old file is read as it lies: it has to be one that can be told from any other. */
+/** What of the object is in the old file; `undefined` if that cannot be read: it may be replaced all the same. */
+async function findInOld(
+  { to, toPath, context }: Transfer,
+  old: Entry,
+  signature: Signature,
+  { threads }: Deltas,
+): Promise<readonly DeltaOp[] | undefined> {
+  const { signal, memory, limits } = context;
+  const content = { driver: to, path: toPath, entry: old, signal };
+  try {
+    const { ops } = await limits.timings.hash(() =>
+      threads.with(1, () =>
+        memory.with(FEED_MEMORY, () =>
+          feed(content, matchInThread(signature, { size: old.size, signal })),
+        ),
+      ),
+    );
+    return ops;
+  } catch (error) {
+    if (wholeMayDo(error)) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * The old file is read as it lies: it has to be one that can be told from any other. A source on a disk is read as
+ * quickly as compared, and of its content nobody but the signature would tell: anyone who may write beside it.
+ */
 function isForDelta(
-  { to, previous, isStaged }: Transfer,
+  { from, to, previous, isStaged }: Transfer,
   { size }: Entry,
   { threshold }: Deltas,
 ): boolean {
+  if (from.readBlock !== undefined) return false;
   if (previous?.kind !== "file" || previous.etag === undefined || isStaged) return false;
   return Math.min(size, previous.size) > threshold && to.readBlock !== undefined;
 }

@@ -1,6 +1,6 @@
 /** Hands the content of a file to a thread that signs or matches it: read once, in order, off the main thread where its store can. */
 import type { ContentThread } from "@omnisync/delta";
-import { type Driver, type Entry, StorageError } from "@omnisync/storage";
+import { type Driver, type Entry, type Pacer, StorageError } from "@omnisync/storage";
 
 /** Bytes handed over at once, and how many such pieces are on the way. */
 const PIECE = 2 * 1024 * 1024;
@@ -16,6 +16,8 @@ export interface Content {
   readonly signal: AbortSignal;
   /** Told of bytes as they are handed over. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
+  /** Holds what comes as a stream back to the allowed rate. */
+  readonly pace?: Pacer | undefined;
 }
 
 /**
@@ -60,7 +62,7 @@ async function feedBlocks(
 }
 
 async function feedStream(
-  { driver, path, entry, signal, onBytes }: Content,
+  { driver, path, entry, signal, onBytes, pace }: Content,
   thread: ContentThread<unknown>,
 ): Promise<number> {
   const { body } = await driver.read(path, { ifMatch: entry.etag, lend: true, signal });
@@ -68,6 +70,7 @@ async function feedStream(
   let filled = 0;
   let total = 0;
   for await (const chunk of body) {
+    await pace?.take(chunk.byteLength, signal);
     for (let from = 0; from < chunk.byteLength;) {
       const piece = chunk.subarray(from, from + PIECE - filled);
       new Uint8Array(memory).set(piece, filled);

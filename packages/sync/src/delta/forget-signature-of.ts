@@ -2,12 +2,13 @@
 import { type Entry, isStorageError, joinPath, parentPath } from "@omnisync/storage";
 import type { Place } from "../options.ts";
 import { removeEmpty } from "../run/clear-folder.ts";
-import type { Deltas } from "./deltas.ts";
+import { DELTA_THRESHOLD, type Deltas } from "./deltas.ts";
 import { signaturePath } from "./signature-path.ts";
 import { forgetSignature } from "./signature-store.ts";
 
 export interface ForgetOptions {
-  readonly deltas: Deltas | undefined;
+  /** How others may have signed it: of a run that makes no deltas itself, as runs do by default. */
+  readonly deltas: Pick<Deltas, "threshold" | "placement"> | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -17,13 +18,14 @@ export async function forgetSignatureOf(
   { path: name, kind, size }: Pick<Entry, "path" | "kind" | "size">,
   { deltas, signal }: ForgetOptions,
 ): Promise<void> {
-  if (deltas === undefined || kind !== "file" || size <= deltas.threshold) return;
-  const { placement } = deltas;
+  const { threshold = DELTA_THRESHOLD, placement = "reserved" } = deltas ?? {};
+  if (kind !== "file" || size <= threshold) return;
   const path = joinPath(root, name);
   try {
     await forgetSignature({ driver, path, placement, signal });
     const at = signaturePath(path, placement, driver.capabilities);
-    if (placement !== "reserved" || at === undefined) return;
+    const isInFolder = placement === "reserved" && driver.capabilities.directories;
+    if (!isInFolder || at === undefined) return;
     await removeEmpty(driver, [parentPath(at), parentPath(parentPath(at))]);
   } catch (error) {
     if (!isStorageError(error)) throw error;

@@ -45,11 +45,14 @@ export async function signObject(
   const content = { driver, path, entry, signal, onBytes };
   const signature = await feed(content, signInThread({ blockSize, size, signal }));
   const signed = { driver, path, placement: deltas.placement, signal };
+  // A sidecar is written under a condition.
+  if (deltas.placement === "sidecar") await driver.probe?.({ write: true, signal });
   const signaturePath = await keepSignature(signed, signature, entry);
   if (signaturePath === undefined) {
     throw new StorageError("unsupported", {
       path,
-      message: "no signature can be kept: its name would be too long, or the store does not tell one content of the file from another",
+      message:
+        "no signature can be kept: its name would be too long, or the store does not tell one content of the file from another",
     });
   }
   const blake3 = Buffer.from(signature.contentHash).toString("hex");

@@ -2,6 +2,7 @@
 import {
   DeltaError,
   SIGNATURE_MAGIC,
+  SMALLEST_BLOCK,
   type Signature,
   bindSignature,
   decodeSignature,
@@ -9,19 +10,31 @@ import {
   encodedLength,
   signatureBelongsTo,
 } from "@omnisync/delta";
-import { type Driver, type Entry, StorageError, collectBody, isStorageError } from "@omnisync/storage";
+import {
+  type ConditionOptions,
+  type Driver,
+  type Entry,
+  StorageError,
+  collectBody,
+  isStorageError,
+} from "@omnisync/storage";
 import type { SignaturePlacement } from "../options/delta-options.ts";
+import { conditionsFor } from "../run/transfer.ts";
 import { signaturePath } from "./signature-path.ts";
+import { wholeMayDo } from "./whole-may-do.ts";
 
 /** A signature that may be relied on, or why there is none. */
 export type FoundSignature =
   | { readonly signature: Signature }
   | { readonly signature?: undefined; readonly lack: SignatureLack };
 
-export type SignatureLack = "no-signature" | "stale-signature" | "bad-signature";
+type SignatureLack = "no-signature" | "stale-signature" | "bad-signature";
 
 /** Larger ones are neither kept nor read: 1.6 million blocks. */
 const LARGEST_SIGNATURE = 64 * 1024 * 1024;
+/** Bytes of a signature for each block, and more than all others together. */
+const PER_BLOCK = 40;
+const AROUND_BLOCKS = 4096;
 
 /** One object whose signature is meant. */
 export interface SignedPath {
@@ -36,32 +49,46 @@ export interface SignedPath {
  * The signature of an object, if it is of that very content: same size and ETag, and the same BLAKE3 where
  * the store keeps one.
  * @param object complete
- * @throws StorageError what the store answers, except that there is none.
+ * @throws StorageError where the store is in trouble altogether. That this path alone cannot be read is as if
+ *   there were none: many stores say so of what does not exist.
  */
 export async function findSignature(signed: SignedPath, object: Entry): Promise<FoundSignature> {
   const at = pathOf(signed);
   if (at === undefined) return { lack: "no-signature" };
   try {
     const { entry, body } = await signed.driver.read(at, { signal: signed.signal });
-    // Left unread it would hold its connection.
-    const signature = await decodeSignature(
-      entry.size > LARGEST_SIGNATURE ? firstChunk(body) : body,
-    );
+    if (entry.size > mostBytes(object)) {
+      await leave(body);
+      return { lack: "stale-signature" };
+    }
+    const signature = await decodeSignature(body);
     if (!signatureBelongsTo(signature, object)) return { lack: "stale-signature" };
     return isOfContent(signature, object) ? { signature } : { lack: "bad-signature" };
   } catch (error) {
-    if (error instanceof DeltaError) return { lack: "bad-signature" };
-    if (isStorageError(error, "not-found", "unsupported", "is-a-directory", "not-a-directory"))
-      return { lack: "no-signature" };
+    if (error instanceof DeltaError || isStorageError(error, "corrupt"))
+      return { lack: "bad-signature" };
+    if (isStorageError(error, "not-found") || wholeMayDo(error)) return { lack: "no-signature" };
     throw error;
   }
+}
+
+/** What a signature of this object can have: a larger one is of another, and not worth its memory. */
+function mostBytes({ size }: Entry): number {
+  const blocks = Math.ceil(size / SMALLEST_BLOCK);
+  return Math.min(LARGEST_SIGNATURE, blocks * PER_BLOCK + AROUND_BLOCKS);
+}
+
+/** Left unread it would hold its connection. */
+async function leave(body: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const _ of body) return;
 }
 
 /**
  * Keeps the signature of an object.
  * @param object What the signature was made of: its ETag is what the signature will be known by.
  * @returns where it lies; `undefined` if none is kept.
- * @throws StorageError `already-exists` if a file that is no signature has the name; what the store answers.
+ * @throws StorageError `already-exists` if a file that is no signature has the name, `precondition-failed` if it
+ *   took it just now; what the store answers.
  */
 export async function keepSignature(
   signed: SignedPath,
@@ -76,8 +103,9 @@ export async function keepSignature(
   const bound = bindSignature(signature, { etag, version });
   const length = encodedLength(bound);
   if (length > LARGEST_SIGNATURE) return undefined;
-  if (signed.placement === "sidecar") await refuseForeign(signed, at);
-  await driver.write(at, () => streamOf(encodeSignature(bound)), { size: length, signal });
+  const conditions = signed.placement === "sidecar" ? await conditionsOfSidecar(signed, at) : {};
+  const options = { size: length, signal, ...conditions };
+  await driver.write(at, () => streamOf(encodeSignature(bound)), options);
   return at;
 }
 
@@ -97,8 +125,12 @@ export async function keepSignatureOfWritten(
 export async function forgetSignature(signed: SignedPath): Promise<void> {
   const at = pathOf(signed);
   if (at === undefined) return;
-  if (signed.placement === "sidecar" && (await kindOfFile(signed, at)) !== "signature") return;
-  await signed.driver.remove(at, { signal: signed.signal });
+  const { driver, placement, signal } = signed;
+  if (placement !== "sidecar") return driver.remove(at, { signal });
+  const { kind, entry } = await lookAtSidecar(signed, at);
+  if (kind !== "signature") return;
+  const ifMatch = driver.capabilities.conditions.remove ? entry?.etag : undefined;
+  await driver.remove(at, { ifMatch, signal });
 }
 
 function pathOf({ driver, path, placement }: SignedPath): string | undefined {
@@ -110,38 +142,37 @@ function isOfContent({ contentHash }: Signature, { hashes }: Entry): boolean {
   return known === undefined || known === Buffer.from(contentHash).toString("hex");
 }
 
-async function refuseForeign(signed: SignedPath, at: string): Promise<void> {
-  if ((await kindOfFile(signed, at)) !== "foreign") return;
+/** It replaces a signature, or nothing. */
+async function conditionsOfSidecar(
+  signed: SignedPath,
+  at: string,
+): Promise<Pick<ConditionOptions, "ifMatch" | "ifNoneMatch">> {
+  const { kind, entry } = await lookAtSidecar(signed, at);
+  if (kind !== "foreign") return conditionsFor(signed.driver, entry);
   throw new StorageError("already-exists", {
     path: at,
     message: "is a file of somebody else's: the signature cannot be kept beside the object",
   });
 }
 
-async function kindOfFile(
-  { driver, signal }: SignedPath,
-  at: string,
-): Promise<"signature" | "foreign" | "nothing"> {
+interface Sidecar {
+  readonly kind: "signature" | "foreign" | "nothing";
+  readonly entry?: Entry | undefined;
+}
+
+async function lookAtSidecar({ driver, signal }: SignedPath, at: string): Promise<Sidecar> {
   const length = SIGNATURE_MAGIC.length;
   try {
-    const { body } = await driver.read(at, { range: { offset: 0, length }, signal });
+    const { entry, body } = await driver.read(at, { range: { offset: 0, length }, signal });
     const head = await collectBody(body, length, { path: at, signal });
-    return Buffer.compare(head, SIGNATURE_MAGIC) === 0 ? "signature" : "foreign";
+    return { kind: Buffer.compare(head, SIGNATURE_MAGIC) === 0 ? "signature" : "foreign", entry };
   } catch (error) {
-    if (isStorageError(error, "not-found")) return "nothing";
-    if (isStorageError(error, "unsupported", "is-a-directory")) return "foreign";
+    if (isStorageError(error, "not-found")) return { kind: "nothing" };
+    if (isStorageError(error, "unsupported", "is-a-directory")) return { kind: "foreign" };
     throw error;
   }
 }
 
 async function* streamOf(pieces: Iterable<Uint8Array>): AsyncIterable<Uint8Array> {
   yield* pieces;
-}
-
-/** Enough to be told from a signature that ends well. */
-async function* firstChunk(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  for await (const chunk of body) {
-    yield chunk;
-    return;
-  }
 }

@@ -18,6 +18,7 @@ import { beginsWith } from "./appended.ts";
 import type { Deltas } from "./deltas.ts";
 import { readNewContent } from "./read-new-content.ts";
 import { type FoundSignature, findSignature } from "./signature-store.ts";
+import { wholeMayDo } from "./whole-may-do.ts";
 
 /** Copied stretches are cut into parts of at most so many bytes: several are copied at once. */
 const COPY_PART = 1024 ** 3;
@@ -48,10 +49,18 @@ export async function planUpload(transfer: Transfer, source: Entry): Promise<Upl
   const { ops, ...known } = await compare(transfer, source, old, deltas);
   const plan = ops && planOf(ops, transfer.to.capabilities.multipart!);
   if (plan === undefined || plan.copyBytes < source.size * WORTH_A_DELTA) {
-    const use = plan === undefined ? known.use : "different";
-    return { ...wholePlan(transfer, source), ...known, use };
+    return { ...wholePlan(transfer, source), ...known, use: whyWhole(known.use, ops, plan) };
   }
   return { ...known, parts: plan.parts, old: old.object };
+}
+
+function whyWhole(
+  use: DeltaUse | undefined,
+  ops: readonly DeltaOp[] | undefined,
+  plan: PartPlan | undefined,
+): DeltaUse | undefined {
+  if (ops === undefined) return use;
+  return plan === undefined ? "refused" : "different";
 }
 
 /** The same content, sent whole. */
@@ -102,12 +111,14 @@ async function lookAtOld(transfer: Transfer, deltas: Deltas): Promise<OldObject>
   if (previous?.kind !== "file" || previous.size <= deltas.threshold) return {};
   if (!to.capabilities.copyPart || !deltas.isWorthTrying(toPath)) return { use: "refused" };
   const object = await to.stat(toPath, { signal });
-  if (object?.etag === undefined || object.etag !== previous.etag) {
+  if (object === undefined || object.etag !== previous.etag) {
     throw new StorageError("precondition-failed", {
       path: toPath,
       message: "is not what it was when it was listed",
     });
   }
+  // What cannot be told from another content cannot be copied of.
+  if (object.etag === undefined) return { use: "refused" };
   const signed = { driver: to, path: toPath, placement: deltas.placement, signal };
   const found = await findSignature(signed, object);
   return { object, ...useOf(found) };
@@ -138,7 +149,7 @@ async function compare(
       use = "appended";
     } else if (deltas.generate && object.size <= source.size) {
       signature = await signOld(transfer, object, deltas);
-      use = "used";
+      use = signature === undefined ? "refused" : "used";
     }
   }
   if (signature === undefined && deltas.placement === "none") {
@@ -158,15 +169,20 @@ function appendedOps(oldSize: number, size: number): readonly DeltaOp[] {
   ];
 }
 
-/** Reads the object to sign it. */
+/** Reads the object to sign it. @returns `undefined` if it cannot be read, as in an archive. */
 async function signOld(
   { to, toPath, context }: Transfer,
   object: Entry,
   deltas: Deltas,
-): Promise<Signature> {
-  const { signal, memory } = context;
-  const content = { driver: to, path: toPath, entry: object, signal };
-  return (await readNewContent(content, undefined, { deltas, memory })).signature;
+): Promise<Signature | undefined> {
+  const { signal, memory, throttle: pace } = context;
+  const content = { driver: to, path: toPath, entry: object, signal, pace };
+  try {
+    return (await readNewContent(content, undefined, { deltas, memory })).signature;
+  } catch (error) {
+    if (wholeMayDo(error)) return undefined;
+    throw error;
+  }
 }
 
 /** `undefined` if the store's rules leave no room for a delta. */

@@ -183,9 +183,7 @@ class Application {
     await this.#gate.drain();
     const { delayed } = this.#context;
     if (this.#phase !== "transfer" || delayed === undefined) return;
-    await delayed.settleAll((update) =>
-      this.#gate.add(() => settleDelayed(this.#context, update)),
-    );
+    await delayed.settleAll((update) => this.#gate.add(() => settleDelayed(this.#context, update)));
     await this.#gate.drain();
     // Before directories get their times.
     await this.#clearDelayed();

@@ -34,12 +34,21 @@ export interface BothSides {
   readonly destination: Counter;
 }
 
+/** What an action takes besides, by the options of its run. */
+export interface Besides {
+  /** What it replaces or removes is copied to where it is kept. */
+  readonly keepsOld: boolean;
+  /** What it writes is put beside first. */
+  readonly delayed: boolean;
+}
+
 /** Adds what `action` takes to `counts`. */
 export function countRequests(
   action: PlannedAction,
   source: Place,
   destination: Place,
   counts: BothSides,
+  { keepsOld, delayed }: Besides,
 ): void {
   const from = hasRequests(source) ? counts.source : undefined;
   const to = hasRequests(destination) ? counts.destination : undefined;
@@ -47,6 +56,13 @@ export function countRequests(
   if (to !== undefined) {
     if (action.action !== "mkdir") countLook(to, action.preconditions.destination);
     countChange(to, action, destination.driver.capabilities);
+    if (keepsOld) countCopy(to);
+    if (delayed && action.action === "copy" && action.phase === "transfer") {
+      // Looked at, copied into its place, and removed where it was put.
+      to.head++;
+      countCopy(to);
+      to.delete++;
+    }
   }
   if (from !== undefined) countRead(from, action, destination.driver.capabilities);
 }
@@ -122,8 +138,7 @@ function countWrite(
 ): void {
   switch (strategy) {
     case "server-copy":
-      counts.copy++;
-      counts.head++;
+      countCopy(counts);
       break;
     case "multipart":
       counts.post += 2;
@@ -136,4 +151,9 @@ function countWrite(
     case undefined:
       counts.put++;
   }
+}
+
+function countCopy(counts: Counter): void {
+  counts.copy++;
+  counts.head++;
 }

@@ -6,6 +6,7 @@ import {
   isStorageError,
   joinPath,
 } from "@omnisync/storage";
+import { forgetSignatureOf } from "../delta/forget-signature-of.ts";
 import type { Pair } from "../merge/merge-join.ts";
 import type { Place } from "../options.ts";
 import { type PlanRules, type Step, planPair } from "../plan/plan-pair.ts";
@@ -15,6 +16,7 @@ import { lookAt, resolveQuestion } from "../run/resolve-question.ts";
 import { performStep } from "../run/settle-pair.ts";
 import { type PlannedAction, type Preconditions, isDirectory } from "./planned-action.ts";
 import { asPlanned, difference } from "./preconditions.ts";
+import { isUnfinished } from "./unfinished.ts";
 
 /** What lies at both ends of an action now. A side that does not matter to it is not looked at. */
 interface Found {
@@ -24,14 +26,20 @@ interface Found {
 
 type Side = keyof Found;
 
+const SIDES: readonly Side[] = ["source", "destination"];
+
 export class ActionPerformer {
   readonly #context: RunContext;
   /** Decide whether a result is there already: by content and attributes, whatever else was asked for. */
   readonly #rules: PlanRules;
+  /** What is kept gets a second name, which changes its etag: when an application was cut short, too. */
+  readonly #linksOld: boolean;
 
   constructor(context: RunContext) {
     this.#context = context;
-    const { options, source, destination } = context;
+    const { options, source, destination, old } = context;
+    const copiesOld = options.inplace === true || options.append !== undefined;
+    this.#linksOld = old !== undefined && !copiesOld && destination.driver.hardLink !== undefined;
     const off = { ignoreTimes: false, update: false, existing: false, ignoreExisting: false };
     this.#rules = resolvePlanRules(
       { ...options, ...off },
@@ -48,10 +56,10 @@ export class ActionPerformer {
     const found = await this.#lookAtBoth(action);
     if (await this.#settleDone(action, found)) return "done-already";
     if (this.#wasLeft(action, found)) return "left";
-    refuseMoved(action, found);
+    const pair = await this.#pin(action, found);
     if (!this.#mayBegin(action)) return "left";
     try {
-      await this.#carryOut(action, planned(action, found));
+      await this.#carryOut(action, pair);
       return "performed";
     } catch (error) {
       this.#context.signal.throwIfAborted();
@@ -64,6 +72,31 @@ export class ActionPerformer {
     }
   }
 
+  /** Both entries under the etags that the plan saw. @throws StorageError `precondition-failed` */
+  async #pin(action: PlannedAction, found: Found): Promise<Pair> {
+    const { path, preconditions } = action;
+    const pair = { path, source: found.source, destination: found.destination };
+    if (await isUnfinished(this.#context, action, pair)) return pair;
+    for (const side of SIDES) {
+      const how = this.#howMoved(side, preconditions[side], found[side]);
+      if (how === undefined) continue;
+      throw new StorageError("precondition-failed", {
+        path,
+        message: `moved on since the plan was made: at the ${side} ${how}`,
+      });
+    }
+    return planned(action, found);
+  }
+
+  #howMoved(
+    side: Side,
+    expected: Preconditions[Side],
+    found: Entry | undefined,
+  ): string | undefined {
+    if (expected === undefined) return undefined;
+    return difference(expected, found, side === "source" || !this.#linksOld);
+  }
+
   /** A directory that was not made any more when the run had come to a limit. */
   #wasLeft({ phase }: PlannedAction, { destination }: Found): boolean {
     const isOver = this.#context.limits.end.reason !== undefined;
@@ -71,10 +104,10 @@ export class ActionPerformer {
   }
 
   /** What has its result already is not asked about, so that applying again goes further. */
-  #mayBegin({ action, phase, size }: PlannedAction): boolean {
+  #mayBegin(action: PlannedAction): boolean {
     const { end } = this.#context.limits;
-    if (phase !== "transfer" && phase !== "replace") return true;
-    return end.admits({ source: { size } }, { kind: action === "remove-source" ? "unchanged" : action });
+    if (action.phase !== "transfer" && action.phase !== "replace") return true;
+    return end.admits({ source: { size: action.size } }, stepOf(action));
   }
 
   async #lookAtBoth(action: PlannedAction): Promise<Found> {
@@ -92,7 +125,12 @@ export class ActionPerformer {
     if (action.action === "mkdir" && side === "destination" && !this.#context.rules.directories) {
       return undefined;
     }
-    const found = await lookIfThere(this.#context, place, action, side);
+    const found = await lookIfThere(
+      this.#context,
+      place,
+      action.path,
+      wantsDirectory(action, side),
+    );
     if (found === undefined)
       return this.#wouldBeMade(action) ? directoryAt(action.path) : undefined;
     if ((found.kind === "directory") === wantsDirectory(action, side)) return found;
@@ -126,7 +164,7 @@ export class ActionPerformer {
       case "mkdir":
         return destination?.kind === "directory" && unchanged();
       case "remove":
-        return destination === undefined && unchanged();
+        return (await this.#isOutOfTheWay(action, destination)) && unchanged();
       case "remove-source":
         return source === undefined && unchanged();
       case "copy":
@@ -139,8 +177,8 @@ export class ActionPerformer {
     if (destination === undefined) return false;
     // Of a directory the plan tells no more than that it is one.
     const isTold = !isDirectory(preconditions.destination);
-    if (isTold && difference(preconditions.destination ?? "absent", destination) === undefined)
-      return false;
+    const expected = preconditions.destination ?? "absent";
+    if (isTold && this.#howMoved("destination", expected, destination) === undefined) return false;
     if (source === undefined) {
       // A move that came this far: the source went after its copy was verified.
       return this.#isMoved(preconditions.source, destination) && unchanged();
@@ -150,6 +188,21 @@ export class ActionPerformer {
     if (pair === undefined) return false;
     await performStep(this.#context, pair, { kind: "unchanged" });
     return true;
+  }
+
+  /** Gone, or replaced by what it was removed for. */
+  async #isOutOfTheWay(action: PlannedAction, found: Entry | undefined): Promise<boolean> {
+    if (found === undefined) return true;
+    const { path, phase, preconditions } = action;
+    const wasDirectory = isDirectory(preconditions.destination);
+    const isNow = found.kind === "directory";
+    if (phase === "transfer") return isNow && !wasDirectory;
+    if (isNow || !wasDirectory) return false;
+    const source = await this.#context.lanes.with(1, () =>
+      lookIfThere(this.#context, this.#context.source, path, false),
+    );
+    if (source === undefined || source.kind === "directory") return false;
+    return (await this.#sameNow({ path, source, destination: found })) !== undefined;
   }
 
   /** The pair with all that was asked to find that nothing is left to do; `undefined` if something is. */
@@ -205,10 +258,11 @@ export class ActionPerformer {
   }
 
   async #removeExtra({ path, reason }: PlannedAction, { destination }: Pair): Promise<void> {
-    const { options, emit } = this.#context;
+    const { options, old, emit } = this.#context;
     try {
       if (!options.dryRun) await this.#context.lanes.with(1, () => this.#remove(destination!));
-      emit({ kind: "remove", path, reason, destination, bytes: 0 });
+      const backup = destination!.kind === "directory" ? undefined : old?.nameOf(path);
+      emit({ kind: "remove", path, reason, destination, bytes: 0, backup });
     } catch (error) {
       // It holds what a filter left out of the plan, or what came since: then it stays, as in a sync.
       if (!isStorageError(error, "directory-not-empty")) throw error;
@@ -224,7 +278,8 @@ export class ActionPerformer {
     const entry = old === undefined ? found : (await old.keep(found.path, found)).entry;
     if (entry === undefined) return;
     const ifMatch = driver.capabilities.conditions.remove ? entry.etag : undefined;
-    return driver.remove(full, { ifMatch, signal });
+    await driver.remove(full, { ifMatch, signal });
+    await forgetSignatureOf(this.#context.destination, found, this.#context);
   }
 }
 
@@ -236,11 +291,11 @@ function directoryAt(path: string): Entry {
 async function lookIfThere(
   context: RunContext,
   place: Place,
-  action: PlannedAction,
-  side: Side,
+  path: string,
+  directory: boolean,
 ): Promise<Entry | undefined> {
   try {
-    return await lookAt(context, place, action.path, wantsDirectory(action, side));
+    return await lookAt(context, place, path, directory);
   } catch (error) {
     if (isStorageError(error, "not-found", "not-a-directory")) return undefined;
     throw error;
@@ -252,18 +307,6 @@ function wantsDirectory({ action, preconditions }: PlannedAction, side: Side): b
   const expected = preconditions[side];
   if (expected !== "absent") return isDirectory(expected);
   return action === "mkdir" || (action === "remove" && isDirectory(preconditions.destination));
-}
-
-function refuseMoved({ path, preconditions }: PlannedAction, found: Found): void {
-  for (const side of ["source", "destination"] as const) {
-    const expected = preconditions[side];
-    const how = expected === undefined ? undefined : difference(expected, found[side]);
-    if (how === undefined) continue;
-    throw new StorageError("precondition-failed", {
-      path,
-      message: `moved on since the plan was made: at the ${side} ${how}`,
-    });
-  }
 }
 
 /** Both entries under the etags that the plan saw. */

@@ -215,7 +215,7 @@ class ActionCollector {
 
   #addCopy(event: SyncEvent): void {
     const { size } = event.source!;
-    const strategy = this.#strategy(size);
+    const strategy = this.#strategy(size, event.destination);
     this.#bytes += size;
     if (strategy === "server-copy") this.#bytesServerCopied += size;
     // Only a file that takes the place of a directory has its type as the reason and nothing before it.
@@ -226,7 +226,7 @@ class ActionCollector {
   #addRemoval(event: SyncEvent): void {
     const size = event.destination?.size ?? 0;
     this.#bytesRemoved += size;
-    this.#save({
+    const action: PlannedAction = {
       phase: event.reason === "type" ? "transfer" : "remove",
       action: "remove",
       path: event.path,
@@ -236,7 +236,8 @@ class ActionCollector {
         source: event.reason === "type" ? DIRECTORY : this.#absentAtSource(),
         destination: plannedEntry(event.destination!),
       },
-    });
+    };
+    this.#save(action, event.backup !== undefined);
   }
 
   /** Where options hide what the source has, an extra says nothing about what lies there. */
@@ -249,27 +250,25 @@ class ActionCollector {
   }
 
   #push(phase: Phase, action: PlannedAction["action"], event: SyncEvent, size: number): void {
-    const { path, reason, strategy, source, destination } = event;
-    this.#save({
-      phase,
-      action,
-      path,
-      reason,
-      size,
-      strategy,
-      preconditions: { source: orAbsent(source), destination: orAbsent(destination) },
-    });
+    const { path, reason, strategy, source, destination, backup } = event;
+    const preconditions = { source: orAbsent(source), destination: orAbsent(destination) };
+    const planned = { phase, action, path, reason, size, strategy, preconditions };
+    this.#save(planned, backup !== undefined);
   }
 
-  #save(action: PlannedAction): void {
+  #save(action: PlannedAction, keepsOld: boolean = false): void {
     this.#actions++;
-    countRequests(action, this.#source, this.#destination, this.requests);
+    const besides = { keepsOld, delayed: this.#options.delayUpdates === true };
+    countRequests(action, this.#source, this.#destination, this.requests, besides);
     this.#spools[action.phase].push(action);
   }
 
-  #strategy(size: number): SyncEvent["strategy"] {
+  #strategy(size: number, previous: Entry | undefined): SyncEvent["strategy"] {
     const from = this.#source.driver;
     const to = this.#destination.driver;
+    const { inplace, append } = this.#options;
+    const isWrittenInto = inplace === true || (append && (previous?.size ?? 0) < size);
+    if (to.patch !== undefined && previous?.kind === "file" && isWrittenInto) return "stream";
     return chooseStrategy({
       size,
       source: from.capabilities,

@@ -5,10 +5,14 @@ import type { PlannedEntry } from "./planned-action.ts";
 /** Milliseconds that an mtime loses on its way through JSON and a store's fractions. */
 const MTIME_SLACK = 0.002;
 
-/** Why `found` is not what was planned with, in words; `undefined` if it is. */
+/**
+ * Why `found` is not what was planned with, in words; `undefined` if it is.
+ * @param byEtag false where an etag changes with the number of names that a file has.
+ */
 export function difference(
   planned: PlannedEntry | "absent",
   found: Entry | undefined,
+  byEtag: boolean = true,
 ): string | undefined {
   if (planned === "absent") {
     return found === undefined ? undefined : `there is a ${found.kind} now`;
@@ -18,7 +22,7 @@ export function difference(
   if (planned.kind === "directory") return undefined;
   if (planned.size !== found.size) return `its size was ${planned.size} and is ${found.size}`;
   // The etag names the content; where the store has one, nothing else can say more.
-  if (planned.etag !== undefined && found.etag !== undefined) {
+  if (byEtag && planned.etag !== undefined && found.etag !== undefined) {
     return planned.etag === found.etag ? undefined : "it was changed";
   }
   if (differ(planned.mtime, found.mtime)) return "its mtime changed";

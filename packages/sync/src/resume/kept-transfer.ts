@@ -77,6 +77,12 @@ export async function adoptOne<Adopted>(
   }
 }
 
+/** Gives up what earlier runs left of this transfer: it is made in a way that goes on with nothing. */
+export async function dropKept(transfer: Transfer, source: Entry): Promise<void> {
+  const basis = basisOf(transfer, source, 0);
+  if (basis !== undefined) await adoptOne(transfer, basis, async () => undefined);
+}
+
 /** Frees what an earlier run left at the destination, and forgets it. */
 export async function dropTransfer(context: RunContext, owned: OwnedTransfer): Promise<void> {
   const { driver } = context.destination;

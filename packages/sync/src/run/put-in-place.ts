@@ -17,7 +17,9 @@ export interface Staged {
 export async function putInPlace(staged: Staged): Promise<Entry> {
   const { driver, from, to, signal } = staged;
   if (driver.move === undefined) return copyInPlace(staged);
-  const now = await driver.stat(to, { signal });
+  const there = await driver.stat(to, { signal });
+  // A directory of that name is in the way of nothing, or the rename fails.
+  const now = there?.kind === "directory" ? undefined : there;
   const { previous } = staged;
   const isAsSeen =
     now === undefined || previous === undefined ? now === previous : isSame(previous, now);

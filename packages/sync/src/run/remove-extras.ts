@@ -12,6 +12,7 @@ import {
 import { forgetSignatureOf } from "../delta/forget-signature-of.ts";
 import type { Withheld } from "../report.ts";
 import type { RunContext } from "./context.ts";
+import { inParallel } from "./in-parallel.ts";
 import { isSame } from "./old-content.ts";
 import type { Spool } from "./spool.ts";
 
@@ -127,14 +128,14 @@ async function removeBatch(context: RunContext, files: readonly Extra[]): Promis
     // Of none it is known whether it is gone.
     for (const path of paths) failures.set(path, error);
   }
+  const gone = files.filter((_, i) => !failures.has(paths[i]));
   for (const [i, extra] of files.entries()) {
-    const error = failures.get(paths[i]);
-    if (error !== undefined) failed(context, extra, error);
-    else {
-      removed(context, extra);
-      await forgetSignatureOf(context.destination, extra, context);
-    }
+    if (failures.has(paths[i])) failed(context, extra, failures.get(paths[i]));
+    else removed(context, extra);
   }
+  await inParallel(gone, AT_ONCE, context.signal, (extra) =>
+    forgetSignatureOf(context.destination, extra, context),
+  );
 }
 
 async function removeOne(context: RunContext, extra: Extra): Promise<void> {

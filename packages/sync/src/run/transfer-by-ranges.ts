@@ -2,7 +2,7 @@
  * A download over several connections: ranges of one pinned version are written into a staged file as
  * they arrive, the file is hashed as it lies on the disk, and only then takes its name.
  */
-import { type Entry, type ExactRange, type Stage, StorageError } from "@omnisync/storage";
+import { type Entry, StorageError } from "@omnisync/storage";
 import { planDownload } from "../delta/download-plan.ts";
 import type { DeltaUse } from "../events.ts";
 import { PART_SIZE, cut } from "../plan/choose-strategy.ts";
@@ -13,17 +13,13 @@ import {
   endDownload,
   rangeFilled,
 } from "../resume/kept-download.ts";
+import { RANGES_AT_ONCE, fetchPiece } from "./fetch-piece.ts";
 import { inParallel } from "./in-parallel.ts";
 import { transferByReuse } from "./transfer-by-reuse.ts";
 import { strongestHash, verifyStage } from "./verify-stage.ts";
-import { type Outcome, type Transfer, metered, refuseChanged, writeOptions } from "./transfer.ts";
+import { type Outcome, type Transfer, refuseChanged, writeOptions } from "./transfer.ts";
 
-/** Connections per object. */
-export const RANGES_AT_ONCE: number = 4;
 const MOST_OF_A_RANGE = 8 * PART_SIZE;
-/** Smaller pieces are gathered, up to the second figure, before they are written. */
-const WORTH_A_WRITE = 64 * 1024;
-const WRITE_SIZE = 1024 * 1024;
 
 export async function transferByRanges(transfer: Transfer): Promise<Outcome> {
   const { from, fromPath, context } = transfer;
@@ -98,47 +94,4 @@ async function fetchPieces(
 function rangeSize(size: number): number {
   const share = Math.ceil(size / (RANGES_AT_ONCE * 8) / PART_SIZE) * PART_SIZE;
   return Math.min(share, MOST_OF_A_RANGE);
-}
-
-/** Fills a range of the stage from the same range of the source. */
-export async function fetchPiece(
-  transfer: Transfer,
-  source: Entry,
-  stage: Stage,
-  piece: ExactRange,
-  signal: AbortSignal,
-): Promise<void> {
-  const { offset, length } = piece;
-  const options = { range: { offset, length }, ifMatch: source.etag, lend: true, signal };
-  const { body } = await transfer.from.read(transfer.fromPath, options);
-  let at = offset;
-  for await (const bytes of gathered(metered(transfer, body))) {
-    await stage.write(at, bytes, { signal });
-    at += bytes.byteLength;
-  }
-  if (at === offset + length) return;
-  throw new StorageError("corrupt", { path: transfer.fromPath, message: "a range ended early" });
-}
-
-/**
- * The same bytes in pieces that are worth a write each. Small ones are gathered in one memory: whoever
- * takes a piece must be done with it before asking for the next.
- */
-async function* gathered(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  let memory: Uint8Array | undefined;
-  let size = 0;
-  for await (const chunk of body) {
-    if (memory !== undefined && size > 0 && size + chunk.byteLength > WRITE_SIZE) {
-      yield memory.subarray(0, size);
-      size = 0;
-    }
-    if (size === 0 && chunk.byteLength >= WORTH_A_WRITE) {
-      yield chunk;
-      continue;
-    }
-    memory ??= new Uint8Array(WRITE_SIZE);
-    memory.set(chunk, size);
-    size += chunk.byteLength;
-  }
-  if (memory !== undefined && size > 0) yield memory.subarray(0, size);
 }

@@ -6,9 +6,10 @@ import type { FetchStep, ReuseStep, Signature } from "@omnisync/delta";
 import { type Entry, type Stage, isStorageError } from "@omnisync/storage";
 import type { DownloadPlan } from "../delta/download-plan.ts";
 import { cut } from "../plan/choose-strategy.ts";
+import { dropKept } from "../resume/kept-transfer.ts";
+import { RANGES_AT_ONCE, fetchPiece } from "./fetch-piece.ts";
 import { inParallel } from "./in-parallel.ts";
 import { type Outcome, type Transfer, writeOptions } from "./transfer.ts";
-import { RANGES_AT_ONCE, fetchPiece } from "./transfer-by-ranges.ts";
 import { verifyStage } from "./verify-stage.ts";
 
 const MiB = 1024 * 1024;
@@ -26,12 +27,12 @@ export async function transferByReuse(
   const { to, toPath, context, progress } = transfer;
   const { signal, options } = context;
   const { old, signature } = plan;
+  await dropKept(transfer, source);
   const base = { path: toPath, ifMatch: old!.etag };
   const { sparse, preallocate } = options;
   const stage = await to.stage!(toPath, source.size, { base, sparse, preallocate, signal });
   try {
-    const steps = [...piecesOf(plan.steps!)];
-    await inParallel(steps, RANGES_AT_ONCE, signal, async (step, signal) => {
+    await inParallel(piecesOf(plan.steps!), RANGES_AT_ONCE, signal, async (step, signal) => {
       if (step.kind === "fetch") return fetchPiece(transfer, source, stage, step, signal);
       if (step.offset !== step.localOffset) await copyPiece(transfer, old!, stage, step, signal);
       progress.match(step.length);

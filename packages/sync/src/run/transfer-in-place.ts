@@ -92,7 +92,7 @@ async function setAttributes(transfer: Transfer, read: Entry): Promise<Entry> {
 }
 
 /** BLAKE3 of the first bytes of a file, computed where it lies if its store can. */
-async function hashStart(
+export async function hashStart(
   driver: Driver,
   path: string,
   { size, etag: ifMatch }: { readonly size: number; readonly etag: string | undefined },

@@ -44,19 +44,40 @@ async function applyOnce(
 
 async function expectNothingTorn(destination: Driver, about: string): Promise<void> {
   for (const [path, content] of Object.entries(await contents(destination))) {
-    expect([OLD[path], NEW[path]], `${about}: ${path}`).toContain(content);
+    const kept = path.startsWith("kept/") ? OLD[path.slice("kept/".length)] : undefined;
+    expect(kept === undefined ? [OLD[path], NEW[path]] : [kept], `${about}: ${path}`).toContain(
+      content,
+    );
+  }
+}
+
+/** Where `backup` keeps: what was replaced or removed is there, or still in its place. */
+async function expectNothingLost(destination: Driver, about: string): Promise<void> {
+  const found = await contents(destination);
+  for (const [path, content] of Object.entries(OLD)) {
+    expect([found[path], found[`kept/${path}`]], `${about}: ${path}`).toContain(content);
   }
 }
 
 const CASES: Readonly<Record<string, SyncOptions>> = {
   delete: { delete: true },
   move: { move: true },
+  backup: { delete: true, backup: { directory: "kept" } },
+  "backup, delayUpdates": { delete: true, backup: { directory: "kept" }, delayUpdates: true },
 };
+
+const REPLACED = Object.entries(OLD).filter(([path, content]) => NEW[path] !== content);
+const KEPT = Object.fromEntries(REPLACED.map(([path, content]) => [`kept/${path}`, content]));
+
+function wantedOf({ move, backup }: SyncOptions): Readonly<Record<string, string>> {
+  if (move) return { ...OLD, ...NEW };
+  return backup === undefined ? NEW : { ...NEW, ...KEPT };
+}
 
 describe.each(Object.keys(CASES))("%s", (name) => {
   const options = CASES[name]!;
-  const wanted = name === "move" ? { ...OLD, ...NEW } : NEW;
-  const left = name === "move" ? { "dir/": "", "empty/": "" } : NEW;
+  const wanted = wantedOf(options);
+  const left = options.move ? { "dir/": "", "empty/": "" } : NEW;
 
   describe.each(["source", "destination"] as const)("a fault at every call to the %s", (side) => {
     it.each(Object.keys(WAYS))("[SY-326][SY-327] %s", async (way) => {
@@ -72,7 +93,8 @@ describe.each(Object.keys(CASES))("%s", (name) => {
             expect(error, `${about}: ${calls[n - 1]?.operation}`).toBeInstanceOf(StorageError);
           });
           await expectNothingTorn(one.destination, about);
-          if (name === "delete") expect(await contents(one.source), about).toEqual(NEW);
+          if (options.backup !== undefined) await expectNothingLost(one.destination, about);
+          if (!options.move) expect(await contents(one.source), about).toEqual(NEW);
           const again = await applyOnce(one, way, side, new Faults());
           expect(again.failures, about).toEqual([]);
           expect(await contents(one.destination), about).toEqual(wanted);
@@ -99,6 +121,7 @@ describe.each(Object.keys(CASES))("%s", (name) => {
         );
         if (!(first instanceof Error)) expect(first).toHaveProperty("interrupted");
         await expectNothingTorn(one.destination, `call ${n}`);
+        if (options.backup !== undefined) await expectNothingLost(one.destination, `call ${n}`);
         const again = await applyOnce(one, way, "destination", new Faults());
         expect(again.failures, `call ${n}`).toEqual([]);
         expect(await contents(one.destination), `call ${n}`).toEqual(wanted);

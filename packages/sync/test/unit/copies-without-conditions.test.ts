@@ -2,6 +2,7 @@
 import { type Driver, MemoryDriver, StorageError } from "@omnisync/storage";
 import { expect, it } from "vitest";
 import { restoreTrash, sync } from "../../src/index.ts";
+import { duplicate } from "../../src/run/duplicate.ts";
 import { T0, bytes, contents, place } from "../stores.ts";
 
 function withoutTarget(): Driver {
@@ -29,4 +30,19 @@ it("[SY-388] copies within a store, backups and what is restored of them need no
   await driver.remove("b/two");
   expect(await restoreTrash(place(driver, "b"))).toMatchObject({ restored: 1, failed: 0 });
   expect(await contents(driver, "b")).toEqual({ "b/one": "1", "b/two": "old!" });
+});
+
+it("[SY-388] what may not replace anything replaces nothing", async () => {
+  const driver = withoutTarget();
+  const entry = await driver.write("from", bytes("new"));
+  const old = await driver.write("to", bytes("old"));
+  const paths = { from: driver, fromPath: "from", entry, to: driver, toPath: "to", mayLink: false };
+  for (const options of [{ ifNoneMatch: "*" }, { ifMatch: "another" }] as const) {
+    const refused = duplicate({ ...paths, options });
+    await expect(refused).rejects.toMatchObject({ code: "precondition-failed", path: "to" });
+  }
+  expect((await contents(driver))["to"]).toBe("old");
+  await duplicate({ ...paths, options: { ifMatch: old.etag } });
+  await duplicate({ ...paths, toPath: "free", options: { ifNoneMatch: "*" } });
+  expect(await contents(driver)).toEqual({ from: "new", to: "new", free: "new" });
 });

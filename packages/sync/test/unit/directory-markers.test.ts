@@ -151,6 +151,21 @@ it("[SY-380] attributes of a directory are not given to a file of its name", asy
   expect(await store.stat("secret")).toMatchObject({ kind: "file", mode: 0o644 });
   expect(await store.stat("secret", { directory: true })).toMatchObject({ mode: 0o750 });
   expect(await lines(from, place(poor))).toEqual([]);
+  const other = new MemoryDriver();
+  await lines(place(poor), place(other));
+  expect(await other.stat("secret", { directory: true })).toMatchObject({ mode: 0o750 });
+});
+
+it("[SY-380] a directory without a marker counts as one that needs none", async () => {
+  const from = disk();
+  plant(from);
+  const poor = place(disable(new MemoryDriver(), "completeList"));
+  await lines(from, poor);
+  const flat: SyncOptions = { recursive: false, directories: true };
+  expect(await lines(from, poor, flat)).toEqual([]);
+  chmodSync(join(from.root, "plain"), 0o700);
+  expect(await lines(from, poor, flat)).toEqual(["plain: attributes (mode)"]);
+  expect(await lines(from, poor, flat)).toEqual([]);
 });
 
 it("[SY-383] the marker of a directory that went away is removed", async () => {

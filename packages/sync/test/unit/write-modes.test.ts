@@ -218,6 +218,18 @@ describe("delayUpdates and tempDirectory", () => {
     expect(existsSync(join(root, ".omnisync"))).toBe(false);
   });
 
+  it.each<SyncOptions>([{ delete: true }, { force: true }])(
+    "[SY-284] %o: a file that takes the place of a directory gets there, though last",
+    async (options) => {
+      mkdirSync(join(root, "d"));
+      writeFileSync(join(root, "d/x"), "in the way");
+      const source = await storeWith({ a: "1", d: "a file" });
+      const report = await sync(place(source), place(disk), { ...options, delayUpdates: true });
+      expect(report).toMatchObject({ failed: 0, created: 2, removed: 2 });
+      expect(await contents(disk)).toEqual({ a: "1", d: "a file" });
+    },
+  );
+
   it("[SY-284] an interrupted run leaves the old, and nothing else", async () => {
     writeFileSync(join(root, "a"), "old");
     const source = await storeWith({ a: "newer", b: "2" });

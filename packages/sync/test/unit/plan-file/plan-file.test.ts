@@ -36,6 +36,13 @@ function saved(text: string): string {
   return file;
 }
 
+/** As the first release of this format wrote it. */
+const FIRST_OF_FORMAT = `{"format":"omnisync-plan","version":1,"created":"2023-11-14T22:13:20.000Z","source":{"driver":"memory","id":"memory://source-of-old","path":""},"destination":{"driver":"memory","id":"memory://destination-of-old","path":""},"options":{"delete":true,"trash":true},"totals":{"actions":2,"files":1,"created":1,"replaced":0,"bytes":1,"bytesServerCopied":0,"directories":0,"links":0,"attributes":0,"removals":1,"bytesRemoved":1,"sourcesRemoved":0,"unchanged":0,"skipped":0,"ignored":0,"failed":0,"withheldCount":0},"requests":{"source":{"put":0,"part":0,"post":0,"copy":0,"get":0,"head":0,"list":0,"delete":0},"destination":{"put":0,"part":0,"post":0,"copy":0,"get":0,"head":0,"list":0,"delete":0}},"cost":{"estimate":true,"total":0,"currency":"USD","table":{"name":"omnisync","asOf":"2026-06-01"},"source":{"priced":"local","requests":0,"traffic":0},"destination":{"priced":"local","requests":0,"traffic":0}}}
+{"phase":"transfer","action":"copy","path":"a","reason":"new","size":1,"strategy":"whole","preconditions":{"source":{"kind":"file","size":1,"mtime":1700000000000,"etag":"00000001","hashes":{"sha256":"6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b"}},"destination":"absent"}}
+{"phase":"remove","action":"remove","path":"x","reason":"extra","size":1,"preconditions":{"source":"absent","destination":{"kind":"file","size":1,"mtime":1700000000000,"etag":"00000001"}}}
+{"end":{"actions":2,"sha256":"ea68f110cf25033b1aa881df14ca0ee03aba1b34da34ef6b53ee1ff75e54cd16"}}
+`;
+
 const FILES = { "new.txt": "12345", same: "same", "dir/changed": "now longer", "empty/": "" };
 
 async function scene(): Promise<{ source: MemoryDriver; destination: MemoryDriver }> {
@@ -123,10 +130,12 @@ describe("a plan", () => {
   });
 
   it.each<[string, SyncOptions]>([
-    ["backup", { backup: {} }],
     ['deleteTiming "before"', { deleteTiming: "before" }],
     ['links "follow"', { links: "follow" }],
-    ["inplace", { inplace: true }],
+    ["keepDirLinks", { keepDirLinks: true }],
+    ["preserveHardLinks", { preserveHardLinks: true }],
+    ["alternates", { alternates: { kind: "copy", places: [] } }],
+    ["fuzzy", { fuzzy: true }],
   ])("[SY-323] is refused with an option that it cannot carry: %s", async (name, options) => {
     const { source, destination } = await scene();
     await expect(plan(place(source), place(destination), options)).rejects.toMatchObject({
@@ -190,6 +199,19 @@ describe("a plan file", () => {
     }
     expect((await contents(destination))["extra"]).toBe("xx");
     await expect(readPlan(join(directory, "nowhere"))).rejects.toMatchObject({ code: "not-found" });
+  });
+
+  it("[SY-328] of the first release of this format is read and applied", async () => {
+    const source = new MemoryDriver({ name: "source-of-old" });
+    await source.write("a", bytes("1"), { mtime: T0 });
+    const destination = new MemoryDriver({ name: "destination-of-old" });
+    await destination.write("x", bytes("x"), { mtime: T0 });
+    const read = await readPlan(saved(FIRST_OF_FORMAT));
+    expect(read.header.options).toEqual({ delete: true, trash: true });
+    const report = await applyPlan(read, place(source), place(destination));
+    await read.close();
+    expect(report).toMatchObject({ created: 1, removed: 1, failed: 0 });
+    expect(await contents(destination)).toEqual({ a: "1" });
   });
 
   it("cut at every byte is refused, whole it is what was written", async () => {

@@ -101,6 +101,11 @@ function randomOptions(random: () => number): SyncOptions {
     existing: flag(0.1),
     dirMarkers: flag(0.7),
     maxDelete: flag(0.1) ? 2 : undefined,
+    force: flag(0.2),
+    inplace: flag(0.2),
+    append: flag(0.1) ? "verify" : undefined,
+    delayUpdates: flag(0.2),
+    backup: flag(0.3) ? { directory: "kept" } : undefined,
   };
 }
 
