@@ -150,6 +150,31 @@ describe("an upload", { timeout: 120_000 }, () => {
     }
   });
 
+  it.each(["object", "source", "signature"] as const)(
+    "[SY-408] does not go on with parts of before: another %s",
+    async (another) => {
+      const store = await setup.open();
+      await send(store, OLD, 0);
+      const transfers = `${root}.transfers`;
+      const resume = new DirectoryResumeStore({ directory: transfers });
+      const faults = new Faults(on("multipart.complete", "disk.img", failing("unavailable")));
+      const source = await storeWith({ "disk.img": NEW }, { mtime: T0 + 1000 });
+      const jobs = { ...OPTIONS, resume, jobs: 1 };
+      await sync(place(source), place(fault(store, faults)), jobs);
+      expect(await resume.list()).toHaveLength(1);
+      const fresh = Uint8Array.from(NEW);
+      if (another === "source") fresh.set(noise(1000, 9), 3 * MiB);
+      await source.write("disk.img", fresh, { mtime: T0 + 1000 });
+      if (another === "object") await store.write("disk.img", noise(SIZE, 8));
+      if (another === "signature") await store.remove(SIGNATURE);
+      await copyOf(source, store, { ...jobs, ignoreTimes: true });
+      expect((await bytesOf(store, "disk.img")).equals(fresh)).toBe(true);
+      expect((await Array.fromAsync(store.multipart!.listUploads(""))).flat()).toEqual([]);
+      expect(await resume.list()).toEqual([]);
+      rmSync(transfers, { recursive: true });
+    },
+  );
+
   it("[SY-405] rules for parts that leave no room for a delta are told as a refusal", async () => {
     const store = await setup.open();
     await send(store, OLD, 0);
