@@ -9,6 +9,7 @@ import {
 import type { Entry } from "@omnisync/storage";
 import type { DeltaUse } from "../events.ts";
 import type { Transfer } from "../run/transfer.ts";
+import { strongestHash } from "../run/verify-stage.ts";
 import type { Deltas } from "./deltas.ts";
 import { FEED_MEMORY, feed } from "./feed.ts";
 import { findSignature } from "./signature-store.ts";
@@ -33,7 +34,10 @@ export async function planDownload(transfer: Transfer, source: Entry): Promise<D
   const { from, fromPath, previous: old, context } = transfer;
   const { deltas, signal } = context;
   if (deltas === undefined || old === undefined || !isForDelta(transfer, source, deltas)) return {};
-  if (!deltas.isWorthTrying(transfer.toPath)) return { use: "refused" };
+  const isAttested = strongestHash(source) !== undefined || source.parts !== undefined;
+  // The source goes afterwards: then a signature alone is not enough.
+  const mayGoWrong = context.options.move && !isAttested;
+  if (mayGoWrong || !deltas.isWorthTrying(transfer.toPath)) return { use: "refused" };
   const signed = { driver: from, path: fromPath, placement: deltas.placement, signal };
   const found = await findSignature(signed, source);
   if (found.signature === undefined) return { use: found.lack };

@@ -21,7 +21,7 @@ import { type FoundSignature, findSignature } from "./signature-store.ts";
 import { wholeMayDo } from "./whole-may-do.ts";
 
 /** Copied stretches are cut into parts of at most so many bytes: several are copied at once. */
-const COPY_PART = 1024 ** 3;
+const COPY_PART = 256 * 1024 ** 2;
 /** A delta that saves less than this share of the file is not worth its requests. */
 const WORTH_A_DELTA = 0.02;
 

@@ -113,7 +113,10 @@ function confirmed(
  * What is sent when an upload begins can not be changed afterwards: it has to be what would be sent now. The
  * same goes for which parts there are, and what those are of that were copied.
  */
-function fingerprint(wish: UploadOptions, { parts, old }: Pick<UploadPlan, "parts" | "old">): string {
+function fingerprint(
+  wish: UploadOptions,
+  { parts, old }: Pick<UploadPlan, "parts" | "old">,
+): string {
   const copied = old === undefined ? undefined : { parts, etag: old.etag };
   const sent = { ...wish, signal: undefined, durable: undefined, copied };
   return hashBytes("sha256", new TextEncoder().encode(JSON.stringify(sent)));

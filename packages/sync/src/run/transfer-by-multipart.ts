@@ -29,6 +29,8 @@ import { inParallel } from "./in-parallel.ts";
 
 /** Parts of one object on the way at the same time. */
 const PARTS_AT_ONCE = 4;
+/** The same where most of them are copied: that is the store's work. Memory bounds those that are sent. */
+const COPIES_AT_ONCE = 8;
 
 export async function transferByMultipart(transfer: Transfer): Promise<Outcome> {
   const { from, fromPath, context } = transfer;
@@ -41,7 +43,8 @@ export async function transferByMultipart(transfer: Transfer): Promise<Outcome> 
   } catch (error) {
     if (plan.old === undefined) throw error;
     if (!isRefusal(error)) {
-      if (isStorageError(error, "precondition-failed")) context.deltas!.noteFailure(transfer.toPath);
+      if (isStorageError(error, "precondition-failed"))
+        context.deltas!.noteFailure(transfer.toPath);
       throw error;
     }
     transfer.progress.reset();
@@ -105,7 +108,8 @@ async function sendParts(
   });
   const missing = pieces.filter((_, i) => parts[i] === undefined);
   const sending: Sending = { transfer, source, upload };
-  await inParallel(missing, PARTS_AT_ONCE, transfer.context.signal, async (piece, signal) => {
+  const atOnce = plan.old === undefined ? PARTS_AT_ONCE : COPIES_AT_ONCE;
+  await inParallel(missing, atOnce, transfer.context.signal, async (piece, signal) => {
     const part =
       piece.kind === "copy"
         ? await copyOldPart(sending, piece, plan.old!, signal)
@@ -136,6 +140,12 @@ async function copyOldPart(
     { offset: oldOffset, length },
     { signal },
   );
+  if (md5 === undefined && context.options.move) {
+    throw new StorageError("unsupported", {
+      path: toPath,
+      message: "nothing but a signature attests what the store copied, and the source is to go",
+    });
+  }
   if (md5 !== undefined) {
     const block = { offset, length, hashes: ["md5"], hashOnly: true } as const;
     const { hashes } = await context.limits.timings.hash(() =>
@@ -186,7 +196,11 @@ interface Sending {
   readonly upload: Upload;
 }
 
-async function sendPart(sending: Sending, piece: UploadPart & { readonly number: number }, signal: AbortSignal): Promise<Part> {
+async function sendPart(
+  sending: Sending,
+  piece: UploadPart & { readonly number: number },
+  signal: AbortSignal,
+): Promise<Part> {
   const { transfer, upload } = sending;
   const { memory, spare, limits } = transfer.context;
   return memory.with(piece.length, async () => {

@@ -22,17 +22,27 @@ import { type Outcome, type Transfer, refuseChanged, writeOptions } from "./tran
 const MOST_OF_A_RANGE = 8 * PART_SIZE;
 
 export async function transferByRanges(transfer: Transfer): Promise<Outcome> {
+  const { source, outcome, delta } = await fetchDifference(transfer);
+  return outcome ?? wholeByRanges(transfer, source, delta);
+}
+
+interface Difference {
+  readonly source: Entry;
+  /** Absent if the whole has to be fetched; `delta` says why, if one was thought of. */
+  readonly outcome?: Outcome | undefined;
+  readonly delta?: DeltaUse | undefined;
+}
+
+/** Fetches only what differs from the file that is there, if that can be told. */
+export async function fetchDifference(transfer: Transfer): Promise<Difference> {
   const { from, fromPath, context } = transfer;
   const source = await from.stat(fromPath, { signal: context.signal });
   if (source === undefined) throw new StorageError("not-found", { path: fromPath });
   refuseChanged(transfer, source);
   const plan = await planDownload(transfer, source);
-  if (plan.steps !== undefined) {
-    const outcome = await transferByReuse(transfer, source, plan);
-    if (outcome !== undefined) return outcome;
-  }
-  const delta = plan.steps === undefined ? plan.use : "bad-signature";
-  return wholeByRanges(transfer, source, delta);
+  if (plan.steps === undefined) return { source, delta: plan.use };
+  const outcome = await transferByReuse(transfer, source, plan);
+  return { source, outcome, delta: "bad-signature" };
 }
 
 async function wholeByRanges(

@@ -7,6 +7,7 @@ import type { TransferProgress } from "./progress-tracker.ts";
 import { putInPlace } from "./put-in-place.ts";
 import { newStagingFolder } from "./staging-folder.ts";
 import type { Outcome, Transfer } from "./transfer.ts";
+import { fetchDifference } from "./transfer-by-ranges.ts";
 import { type TransferJob, createTransfer, transferContent } from "./transfer-file.ts";
 import { type Keeping, transferInPlace } from "./transfer-in-place.ts";
 
@@ -23,7 +24,12 @@ export async function transferInMode(
   const keeping = whatToKeep(transfer);
   if (keeping !== undefined) return context.lanes.with(1, () => transferInPlace(transfer, keeping));
   const work = workPath(context, job);
-  return work === undefined ? transferContent(transfer) : byWorkPath(transfer, work);
+  if (work === undefined) return transferContent(transfer);
+  if (!work.isKept || !isForDelta(transfer)) return byWorkPath(transfer, work);
+  const { outcome, delta } = await context.lanes.with(1, () =>
+    differenceUnlessKept(transfer, work),
+  );
+  return outcome ?? { ...(await byWorkPath(transfer, work)), delta };
 }
 
 /** `undefined`: the file is not written into in place. */
@@ -49,7 +55,7 @@ function workPath(context: RunContext, job: TransferJob): WorkPath | undefined {
   const { partial, tempDirectory } = context.options;
   const { driver, path: root } = context.destination;
   if (driver.patch === undefined || driver.move === undefined) return undefined;
-  if (partial && source.size >= WORTH_KEEPING && !isForDelta(context, job)) {
+  if (partial && source.size >= WORTH_KEEPING) {
     const name = partial === true ? `${RESERVED_NAME}/partial` : partial.directory;
     const directory = joinPath(root, parentPath(path), name);
     const isOwn = partial === true;
@@ -62,12 +68,20 @@ function workPath(context: RunContext, job: TransferJob): WorkPath | undefined {
   return { path: `${directory}/file`, isKept: false, directories };
 }
 
-/** What is fetched by ranges, some of them from the old file, is put together beside it. */
-function isForDelta(context: RunContext, { source, destination }: TransferJob): boolean {
-  const { driver } = context.source;
+/** What only differs in parts is put together beside the old file, not where something is kept. */
+function isForDelta({ from, to, context, source, previous }: Transfer): boolean {
   const above = context.deltas?.threshold ?? Infinity;
-  const isLocal = context.destination.driver.canCopyFrom?.(driver) ?? false;
-  return !isLocal && Math.min(source.size, destination?.size ?? 0) > above;
+  if (to.stage === undefined || to.canCopyFrom?.(from)) return false;
+  return Math.min(source.size, previous?.size ?? 0) > above;
+}
+
+/** Nothing where an earlier run left a part: that is gone on with. */
+async function differenceUnlessKept(
+  transfer: Transfer,
+  { path }: WorkPath,
+): Promise<Pick<Outcome, "delta"> & { readonly outcome?: Outcome | undefined }> {
+  const part = await transfer.to.stat(path, { signal: transfer.context.signal });
+  return part === undefined ? fetchDifference(transfer) : {};
 }
 
 async function byWorkPath(transfer: Transfer, work: WorkPath): Promise<Outcome> {

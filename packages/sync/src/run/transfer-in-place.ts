@@ -16,8 +16,8 @@ export async function transferInPlace(transfer: Transfer, keeping: Keeping): Pro
     const offset = await keptBytes(transfer, patch, keeping);
     const source = await writeFrom(transfer, patch, offset);
     const { durable, move } = context.options;
-    await patch.close(source.size, { durable: durable === true || move === true });
-    const destination = await setAttributes(transfer, source);
+    const closed = await patch.close(source.size, { durable: durable === true || move === true });
+    const destination = await setAttributes(transfer, source, closed);
     const { matched } = transfer.progress;
     const bytes = source.size - offset - matched;
     const resumed = keeping === "equal" && offset > 0 ? offset : undefined;
@@ -83,12 +83,17 @@ async function liesThere(
   return Buffer.compare(there.bytes, bytes) === 0;
 }
 
-async function setAttributes(transfer: Transfer, read: Entry): Promise<Entry> {
+/**
+ * Only of what was written: a file that somebody put in its place meanwhile, and that got our time, would pass
+ * for the source's copy.
+ */
+async function setAttributes(transfer: Transfer, read: Entry, closed: Entry): Promise<Entry> {
   const { to, toPath, context, source, previous } = transfer;
   const attributes = writtenAttributes({ ...source, ...read }, previous, context.rules.attributes);
-  if (to.setAttributes !== undefined)
-    return to.setAttributes(toPath, attributes, { signal: context.signal });
-  return (await to.stat(toPath, { signal: context.signal }))!;
+  const { signal } = context;
+  const ifMatch = to.capabilities.conditions.replace ? closed.etag : undefined;
+  if (to.setAttributes === undefined) return (await to.stat(toPath, { signal }))!;
+  return to.setAttributes(toPath, attributes, { ifMatch, signal });
 }
 
 /** BLAKE3 of the first bytes of a file, computed where it lies if its store can. */

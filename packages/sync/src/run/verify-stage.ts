@@ -1,5 +1,11 @@
 /** Compares what lies in a stage with the strongest thing the source's store knows of its content. */
-import { type Entry, type HashName, type Stage, StorageError, createHasher } from "@omnisync/storage";
+import {
+  type Entry,
+  type HashName,
+  type Stage,
+  StorageError,
+  createHasher,
+} from "@omnisync/storage";
 import { cut } from "../plan/choose-strategy.ts";
 import type { Transfer } from "./transfer.ts";
 

@@ -3,7 +3,14 @@ import { DirectoryResumeStore, type Report, type SyncOptions, sync } from "@omni
 import { type Driver, FileDriver, StorageError, type Upload } from "@omnisync/storage";
 import { type Fault, Faults, fault } from "@omnisync/storage/layers";
 import { startStrictS3 } from "@omnisync/testkit/strict-s3";
-import { copyFileSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -85,7 +92,10 @@ describe("a delta upload", { timeout: 300_000 }, () => {
       await sync(place(source), place(fault(store, faults)), { ...OPTIONS, resume, jobs: 1 });
       if (calls < n) break;
       const counting = new Faults();
-      const again = await sync(place(source), place(fault(store, counting)), { ...OPTIONS, resume });
+      const again = await sync(place(source), place(fault(store, counting)), {
+        ...OPTIONS,
+        resume,
+      });
       expect(again.failed, `call ${n}`).toBe(0);
       expect(await contentOf(store), `call ${n}`).toBe("new");
       expect(await openUploads(store), `call ${n}`).toBe(0);
@@ -100,35 +110,38 @@ describe("a delta upload", { timeout: 300_000 }, () => {
 });
 
 describe("a delta download", { timeout: 300_000 }, () => {
-  it.each(Object.keys(FAULTS))("[SY-409] a fault at every call of either side: %s", async (name) => {
-    const store = await setup.open();
-    await sync(place(await sourceOf(NEW, 1000)), place(store), OPTIONS);
-    const target = new FileDriver({ root });
-    const file = join(root, "disk.img");
-    for (const side of ["source", "destination"] as const) {
-      for (let n = 1; ; n++) {
-        writeFileSync(file, OLD);
-        let calls = 0;
-        const faults = new Faults(() => (++calls === n ? FAULTS[name] : undefined));
-        const from = side === "source" ? fault(store, faults) : store;
-        const to = side === "destination" ? fault(target, faults) : target;
-        await settled(sync(place(from), place(to), OPTIONS));
-        const found = readFileSync(file);
-        expect(found.equals(OLD) || found.equals(NEW), `${side}, call ${n}`).toBe(true);
-        if (calls < n) break;
-        const again = await sync(place(store), place(target), OPTIONS);
-        expect(again.failed, `${side}, call ${n}`).toBe(0);
-        expect(readFileSync(file).equals(NEW), `${side}, call ${n}`).toBe(true);
-        const isUnknown = faults.calls[n - 1]!.operation === "stage";
-        const left = readdirSync(root).filter((each) => each !== "disk.img");
-        expect(left.length, `${side}, call ${n}`).toBe(
-          isUnknown && name === "the answer is lost" ? 1 : 0,
-        );
-        for (const each of left) rmSync(join(root, each));
+  it.each(Object.keys(FAULTS))(
+    "[SY-409] a fault at every call of either side: %s",
+    async (name) => {
+      const store = await setup.open();
+      await sync(place(await sourceOf(NEW, 1000)), place(store), OPTIONS);
+      const target = new FileDriver({ root });
+      const file = join(root, "disk.img");
+      for (const side of ["source", "destination"] as const) {
+        for (let n = 1; ; n++) {
+          writeFileSync(file, OLD);
+          let calls = 0;
+          const faults = new Faults(() => (++calls === n ? FAULTS[name] : undefined));
+          const from = side === "source" ? fault(store, faults) : store;
+          const to = side === "destination" ? fault(target, faults) : target;
+          await settled(sync(place(from), place(to), OPTIONS));
+          const found = readFileSync(file);
+          expect(found.equals(OLD) || found.equals(NEW), `${side}, call ${n}`).toBe(true);
+          if (calls < n) break;
+          const again = await sync(place(store), place(target), OPTIONS);
+          expect(again.failed, `${side}, call ${n}`).toBe(0);
+          expect(readFileSync(file).equals(NEW), `${side}, call ${n}`).toBe(true);
+          const isUnknown = faults.calls[n - 1]!.operation === "stage";
+          const left = readdirSync(root).filter((each) => each !== "disk.img");
+          expect(left.length, `${side}, call ${n}`).toBe(
+            isUnknown && name === "the answer is lost" ? 1 : 0,
+          );
+          for (const each of left) rmSync(join(root, each));
+        }
       }
-    }
-    await target.close();
-  });
+      await target.close();
+    },
+  );
 
   it("[SY-410] a damaged signature, at any byte, costs a whole download at most", async () => {
     const store = await setup.open();

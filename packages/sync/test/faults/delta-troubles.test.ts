@@ -305,6 +305,28 @@ describe("a download", { timeout: 120_000 }, () => {
     await target.close();
   });
 
+  it("[SY-282] what was fetched of a whole stays where no delta can be made", async () => {
+    const { store, target, file } = await scene();
+    const options: SyncOptions = { ...OPTIONS, partial: { directory: "parts" } };
+    await store.remove(SIGNATURE);
+    const faults = new Faults(on("read", "disk.img", { kind: "reset", at: 9 * MiB }));
+    const cut = await sync(place(fault(store, faults)), place(target), options);
+    expect(cut.failed).toBe(1);
+    expect(readFileSync(file).equals(OLD)).toBe(true);
+    const part = readFileSync(join(root, "parts", "disk.img"));
+    expect(part.equals(NEW.subarray(0, part.length))).toBe(true);
+    // Gone on with, though there is a signature by now.
+    await signObject(place(store, "disk.img"), DELTA);
+    const event = await copyOf(store, target, options);
+    expect(event.resumed).toBe(part.length);
+    expect(readFileSync(file).equals(NEW)).toBe(true);
+    expect(readdirSync(root)).toEqual(["disk.img"]);
+    writeFileSync(file, OLD);
+    expect(await copyOf(store, target, options)).toMatchObject({ delta: "used" });
+    expect(readdirSync(root)).toEqual(["disk.img"]);
+    await target.close();
+  });
+
   it("[SY-409] interrupted at any of its calls, it leaves nothing beside the old file", async () => {
     const { store, target, file } = await scene();
     for (const side of ["source", "destination"] as const) {

@@ -1,6 +1,12 @@
 /** Large files as deltas, against servers that copy parts: up, down, and with everything that may be wrong. */
 import { SIGNATURE_MAGIC, decodeSignature, encodeSignature } from "@omnisync/delta";
-import { type Capabilities, type Driver, FileDriver, type Multipart, StorageError } from "@omnisync/storage";
+import {
+  type Capabilities,
+  type Driver,
+  FileDriver,
+  type Multipart,
+  StorageError,
+} from "@omnisync/storage";
 import { Faults, disable, fault } from "@omnisync/storage/layers";
 import { type SyncEvent, type SyncOptions, explainDelta, signObject, sync } from "@omnisync/sync";
 import { serverOrSkip } from "@omnisync/testkit/servers/inject";
@@ -105,7 +111,10 @@ async function suite(name: string, access: S3Access): Promise<void> {
       const store = await setup.open();
       await sync(place(await storeWith({ small: noise(2 * MiB, 1) })), place(store), DELTA);
       await send(store, old, { delta: { ...DELTA.delta, signatures: "none" } });
-      const event = await send(store, replaced(old, 0, noise(10, 3)), { ...DELTA, wholeFile: true });
+      const event = await send(store, replaced(old, 0, noise(10, 3)), {
+        ...DELTA,
+        wholeFile: true,
+      });
       expect(event).toMatchObject({ bytes: SIZE, delta: undefined });
       expect(await everything(store)).toEqual(["disk.img", "small"]);
     });
@@ -123,7 +132,11 @@ async function suite(name: string, access: S3Access): Promise<void> {
       const store = await setup.open();
       await send(store, old);
       const whole = await bytesOf(store, SIGNATURE);
-      for (const bad of [noise(1000, 4), whole.subarray(0, 999), replaced(whole, 200, noise(1, 5))]) {
+      for (const bad of [
+        noise(1000, 4),
+        whole.subarray(0, 999),
+        replaced(whole, 200, noise(1, 5)),
+      ]) {
         await store.write(SIGNATURE, bad);
         const fresh = replaced(old, 0, noise(10, bad.length));
         expect(await send(store, fresh)).toMatchObject({ delta: "bad-signature", bytes: SIZE });
@@ -273,6 +286,47 @@ async function suite(name: string, access: S3Access): Promise<void> {
       await target.close();
     });
 
+    it("[SY-417] a move believes no signature that nothing else attests", async () => {
+      const store = await setup.open();
+      await send(store, old);
+      const silent = withMultipart(store, {
+        copyPart: async (upload, number, source, ...rest) => {
+          const from = { ...source, driver: store };
+          const part = await store.multipart!.copyPart(upload, number, from, ...rest);
+          return { ...part, md5: undefined };
+        },
+      });
+      const fresh = replaced(old, 9 * MiB, noise(1000, 2));
+      expect(await send(silent, fresh, { ...DELTA, move: true })).toMatchObject({
+        delta: "refused",
+        bytes: SIZE,
+      });
+      await expectContent(store, fresh);
+      // Of an object that another program sent in parts the store knows no hash.
+      const upload = await store.multipart!.create("foreign");
+      const half = 9 * MiB;
+      const parts = [
+        await store.multipart!.putPart(upload, 1, fresh.subarray(0, half)),
+        await store.multipart!.putPart(upload, 2, fresh.subarray(half)),
+      ];
+      await store.multipart!.complete(upload, parts);
+      await signObject(place(store, "foreign"), { blockSize: 64 * KiB });
+      const target = new FileDriver({ root: folder });
+      for (const [move, delta] of [
+        [false, "used"],
+        [true, "refused"],
+      ] as const) {
+        writeFileSync(join(folder, "foreign"), old);
+        const seen = recorder();
+        const to = place(target, "foreign");
+        const options = { ...DELTA, move, ignoreTimes: true, onEvent: seen.onEvent };
+        await sync(place(store, "foreign"), to, options);
+        expect(seen.events.find(({ kind }) => kind === "copy")).toMatchObject({ delta });
+        expect(Buffer.compare(readFileSync(join(folder, "foreign")), fresh)).toBe(0);
+      }
+      await target.close();
+    });
+
     it("[SY-412] the signature goes with its object", async () => {
       const store = await setup.open();
       await send(store, old);
@@ -375,7 +429,8 @@ async function everything(store: Driver): Promise<string[]> {
 
 async function uploads(store: Driver): Promise<string[]> {
   const found: string[] = [];
-  for await (const page of store.multipart!.listUploads("")) found.push(...page.map(({ id }) => id));
+  for await (const page of store.multipart!.listUploads(""))
+    found.push(...page.map(({ id }) => id));
   return found;
 }
 

@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readFileSync,
   readdirSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -95,6 +96,24 @@ describe("inplace", () => {
     expect(report.bytesMatched).toBeGreaterThan(0);
     expect(written.length).toBeGreaterThan(0);
     expect(written.every((offset) => offset > MiB)).toBe(true);
+  });
+
+  it("[SY-417] what took its place meanwhile is not taken for what was written", async () => {
+    writeFileSync(join(root, "f"), "old");
+    const source = await storeWith({ f: "from the source" });
+    let isDone = false;
+    const raced = watchPatches(disk, () => {
+      if (isDone) return;
+      isDone = true;
+      writeFileSync(join(root, "other"), "somebody else's");
+      renameSync(join(root, "other"), join(root, "f"));
+    });
+    const options = { inplace: true, move: true, attempts: 1 };
+    const report = await sync(place(source), place(raced), options);
+    expect(report).toMatchObject({ failed: 1, sourcesRemoved: 0 });
+    expect(readFileSync(join(root, "f"), "utf8")).toBe("somebody else's");
+    expect(statSync(join(root, "f")).mtimeMs).not.toBe(T0);
+    expect(await contents(source)).toEqual({ f: "from the source" });
   });
 
   it("[SY-280] a backup is a copy, which the new content does not get into", async () => {
