@@ -24,6 +24,8 @@ import { fromSystemError, isSystemError } from "./file-errors.ts";
 const WATCHES_TREES: boolean = process.platform === "darwin" || process.platform === "win32";
 /** Whether a directory can be watched by what is open. */
 const OPENS: boolean = process.platform === "linux";
+/** As what happens to a watched directory itself is named by the last of its path, that is no name of a file. */
+const ITSELF = ".";
 /** Looks and listings under way at once. */
 const SLOTS = 32;
 /** Looks that may wait. One more, and everything is looked at instead. */
@@ -46,8 +48,6 @@ export interface WatchedDirectory {
 
 interface Directory {
   readonly watcher: FSWatcher;
-  /** The name under which the system tells what happens to the directory itself. */
-  readonly ownName: string;
   readonly dev: number;
   readonly ino: number;
   /** Paths of those below it that are watched. */
@@ -163,7 +163,7 @@ export class FileWatch {
     try {
       const stats = await handle.stat();
       if (!(await this.#isInPlace(path))) return false;
-      if (!this.#hints.ended) this.#add(path, `/proc/self/fd/${handle.fd}`, stats);
+      if (!this.#hints.ended) this.#add(path, `/proc/self/fd/${handle.fd}/${ITSELF}`, stats);
       return true;
     } finally {
       await handle.close();
@@ -176,8 +176,7 @@ export class FileWatch {
     const watcher = watch(target, { recursive: this.#recursive });
     watcher.on("change", (type, name) => this.#happened(path, type, name?.toString()));
     watcher.on("error", (error) => this.#hints.fail(describe(error, path)));
-    const ownName = basename(target);
-    this.#directories.set(path, { watcher, ownName, dev, ino, children: new Set(), stale: false });
+    this.#directories.set(path, { watcher, dev, ino, children: new Set(), stale: false });
     if (path !== this.#path) this.#directories.get(parentPath(path))?.children.add(path);
   }
 
@@ -197,8 +196,8 @@ export class FileWatch {
     const lost = this.#burst === SUSPICIOUS_BURST || this.#looks.size >= MOST_LOOKS;
     if (lost || name === undefined) return this.#touch(this.#path);
     // What happens to the directory itself comes under its own name, as if that were in it.
-    const isOwn = name === this.#directories.get(directory)?.ownName;
-    if (isOwn && this.#mayBeItself(directory, type)) return this.#touch(directory);
+    const ownName = OPENS ? ITSELF : basename(this.#absolute(directory));
+    if (name === ownName && this.#mayBeItself(directory, type)) return this.#touch(directory);
     const path = joinPath(directory, withSlashes(name));
     if (!isReserved(path)) this.#touch(path);
   }
