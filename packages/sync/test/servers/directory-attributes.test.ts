@@ -1,5 +1,4 @@
 /** Directories on object stores, which keep their attributes in markers: there and back, as real servers have it. */
-import { FileDriver } from "@omnisync/storage";
 import { Faults, fault } from "@omnisync/storage/layers";
 import { serverOrSkip } from "@omnisync/testkit/servers/inject";
 import { startStrictS3 } from "@omnisync/testkit/strict-s3";
@@ -7,37 +6,21 @@ import {
   chmodSync,
   chownSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   rmSync,
   statSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { AttributeCache, type Place, type SyncOptions, check, sync } from "../../src/index.ts";
 import { type S3Access, s3Setup } from "../../../storage/test/servers/s3-setup.ts";
 import { readXattrs, writeXattrs } from "../../../storage/src/drivers/file/file-xattrs.ts";
+import { type DiskPlace, diskPlace } from "../disk-place.ts";
 import { T0, entries, place, recorder } from "../stores.ts";
 
 const isRoot = process.geteuid?.() === 0;
-
-interface Disk extends Place {
-  readonly root: string;
-}
-
-function disk(): Disk {
-  const root = mkdtempSync(join(tmpdir(), "omnisync-directories-"));
-  chmodSync(root, 0o755);
-  const driver = new FileDriver({ root });
-  onTestFinished(async () => {
-    await driver.close();
-    rmSync(root, { recursive: true, force: true });
-  });
-  return { root, driver, path: "" };
-}
 
 const MODES = {
   plain: 0o755,
@@ -47,7 +30,7 @@ const MODES = {
   empty: 0o711,
 };
 
-function plant({ root }: Disk): void {
+function plant({ root }: DiskPlace): void {
   for (const [path, mode] of Object.entries(MODES)) {
     mkdirSync(join(root, path));
     if (path !== "empty") writeFileSync(join(root, path, "file"), path);
@@ -62,7 +45,7 @@ function plant({ root }: Disk): void {
 }
 
 /** Directories with what is kept of them; the rest is set apart. */
-function directories({ root }: Disk): readonly string[] {
+function directories({ root }: DiskPlace): readonly string[] {
   const paths = readdirSync(root, { recursive: true, encoding: "utf8" }).sort();
   return ["", ...paths].flatMap((path) => {
     const stat = statSync(join(root, path));
@@ -92,7 +75,7 @@ async function suite(name: string, access: S3Access): Promise<void> {
 
   describe(name, () => {
     it("[SY-380] [SY-381] attributes of directories come back, those of the place itself too", async () => {
-      const [from, back] = [disk(), disk()];
+      const [from, back] = [diskPlace(), diskPlace()];
       plant(from);
       const store = place(await setup.open());
       await lines(from, store, ARCHIVE);
@@ -106,7 +89,7 @@ async function suite(name: string, access: S3Access): Promise<void> {
     });
 
     it("[SY-380] modes alone, from store to store too", async () => {
-      const [from, back] = [disk(), disk()];
+      const [from, back] = [diskPlace(), diskPlace()];
       plant(from);
       const [one, other] = [place(await setup.open()), place(await setup.open())];
       await lines(from, one, {});
@@ -126,7 +109,7 @@ async function suite(name: string, access: S3Access): Promise<void> {
     });
 
     it("[SY-380] [SY-383] markers change, and go, with their directories", async () => {
-      const from = disk();
+      const from = diskPlace();
       plant(from);
       const store = place(await setup.open());
       await lines(from, store, ARCHIVE);
@@ -145,7 +128,7 @@ async function suite(name: string, access: S3Access): Promise<void> {
     });
 
     it("[SY-382] a second run asks for no marker, another machine for each once", async () => {
-      const from = disk();
+      const from = diskPlace();
       plant(from);
       const faults = new Faults();
       const store = place(fault(await setup.open(), faults));

@@ -1,5 +1,5 @@
 /** Rights that a copy must not have, and attributes that whoever makes it may not give. */
-import { type Attributes, FileDriver, MemoryDriver } from "@omnisync/storage";
+import { type Attributes, MemoryDriver } from "@omnisync/storage";
 import { execFileSync } from "node:child_process";
 import {
   chmodSync,
@@ -15,26 +15,14 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { type Place, type SyncOptions, check, sync } from "../../src/index.ts";
-import { T0, bytes, place, recorder } from "../stores.ts";
+import { type SyncOptions, check } from "../../src/index.ts";
+import { type DiskPlace, diskPlace } from "../disk-place.ts";
+import { toldLines } from "../told-lines.ts";
+import { T0, bytes, place } from "../stores.ts";
 
 const asRoot = test.skipIf(process.platform !== "linux" || process.geteuid?.() !== 0);
 
-interface Disk extends Place {
-  readonly root: string;
-}
-
-function disk(): Disk {
-  const root = mkdtempSync(join(tmpdir(), "omnisync-rights-"));
-  const driver = new FileDriver({ root });
-  onTestFinished(async () => {
-    await driver.close();
-    rmSync(root, { recursive: true, force: true });
-  });
-  return { root, driver, path: "" };
-}
-
-function plant({ root }: Disk, path: string, mode: number, content = path): void {
+function plant({ root }: DiskPlace, path: string, mode: number, content = path): void {
   if (path.endsWith("/")) mkdirSync(join(root, path));
   else writeFileSync(join(root, path), content);
   chownSync(join(root, path), 1234, 4321);
@@ -42,8 +30,8 @@ function plant({ root }: Disk, path: string, mode: number, content = path): void
   utimesSync(join(root, path), T0 / 1000, T0 / 1000);
 }
 
-function somebodys(): Disk {
-  const made = disk();
+function somebodys(): DiskPlace {
+  const made = diskPlace();
   plant(made, "user", 0o4755);
   plant(made, "group", 0o2755);
   plant(made, "both", 0o6711);
@@ -52,22 +40,11 @@ function somebodys(): Disk {
   return made;
 }
 
-function modes({ root }: Disk): Record<string, string> {
+function modes({ root }: DiskPlace): Record<string, string> {
   const modeOf = (path: string): string => (statSync(join(root, path)).mode & 0o7777).toString(8);
   return Object.fromEntries(
     ["user", "group", "both", "none", "dir"].map((path) => [path, modeOf(path)]),
   );
-}
-
-async function lines(
-  from: Place,
-  to: Place,
-  options: SyncOptions = {},
-): Promise<readonly string[]> {
-  const { onEvent, lines: told } = recorder();
-  const report = await sync(from, to, { ...options, onEvent });
-  expect(report.failures).toEqual([]);
-  return told().filter((line) => !line.endsWith(": unchanged (same)"));
 }
 
 const ALL = { user: "4755", group: "2755", both: "6711", none: "640", dir: "3775" };
@@ -104,21 +81,21 @@ asRoot.for<readonly [string, SyncOptions, Record<string, string>]>([
   ],
   ["as rsync", { foreignSetIds: true }, ALL],
 ])("[SY-384] set-id bits %s", async ([, options, expected]) => {
-  const [from, to] = [somebodys(), disk()];
-  await lines(from, to, options);
+  const [from, to] = [somebodys(), diskPlace()];
+  await toldLines(from, to, options);
   expect(modes(to)).toEqual(expected);
-  expect(await lines(from, to, options)).toEqual([]);
+  expect(await toldLines(from, to, options)).toEqual([]);
   expect(modes(to)).toEqual(expected);
 });
 
 asRoot(
   "[SY-384] bits that a copy has from before are taken off; check does not miss them",
   async () => {
-    const [from, to] = [somebodys(), disk()];
-    await lines(from, to);
+    const [from, to] = [somebodys(), diskPlace()];
+    await toldLines(from, to);
     expect(await check(from, to)).toMatchObject({ inSync: true, match: 4 });
     chmodSync(join(to.root, "user"), 0o4755);
-    expect(await lines(from, to)).toEqual(["user: attributes (mode)"]);
+    expect(await toldLines(from, to)).toEqual(["user: attributes (mode)"]);
     expect(modes(to)).toEqual(NONE);
     chmodSync(join(to.root, "none"), 0o4640);
     expect(await check(from, to)).toMatchObject({ inSync: false, differ: 1 });
@@ -127,18 +104,18 @@ asRoot(
 
 asRoot("[SY-384] nor do they come from a store that does not know whose they are", async () => {
   for (const first of [{}, { foreignSetIds: true }, owners]) {
-    const [from, back] = [somebodys(), disk()];
+    const [from, back] = [somebodys(), diskPlace()];
     const driver = new MemoryDriver();
     const [store, copy] = [place(driver, "a"), place(driver, "b")];
-    await lines(from, store, first);
-    expect(await lines(from, store, first)).toEqual([]);
+    await toldLines(from, store, first);
+    expect(await toldLines(from, store, first)).toEqual([]);
     // By the store itself, with all that it noted.
-    await lines(store, copy);
-    expect(await lines(store, copy)).toEqual([]);
-    await lines(copy, back, owners);
+    await toldLines(store, copy);
+    expect(await toldLines(store, copy)).toEqual([]);
+    await toldLines(copy, back, owners);
     // A directory is made anew, not copied.
     expect(modes(back)).toEqual(first === owners ? { ...ALL, dir: "1775" } : NONE);
-    expect(await lines(copy, back, owners)).toEqual([]);
+    expect(await toldLines(copy, back, owners)).toEqual([]);
   }
 });
 
@@ -148,19 +125,19 @@ asRoot("[SY-385] without modes, bits of the old content are not the new one's", 
     [{ inplace: true }, 0o755],
     [{ foreignSetIds: true }, 0o4755],
   ] as const) {
-    const [from, to] = [disk(), disk()];
+    const [from, to] = [diskPlace(), diskPlace()];
     plant(from, "user", 0o600, "new!");
     plant(to, "user", 0o4755);
     plant(from, "same", 0o600);
     plant(to, "same", 0o4755);
     utimesSync(join(from.root, "user"), 0, 0);
     const without: SyncOptions = { ...options, preserveMode: false };
-    await lines(from, to, without);
+    await toldLines(from, to, without);
     expect(readFileSync(join(to.root, "user"), "utf8")).toBe("new!");
     expect(statSync(join(to.root, "user")).mode & 0o7777).toBe(expected);
     // What is not written anew stays as it is.
     expect(statSync(join(to.root, "same")).mode & 0o7777).toBe(0o4755);
-    expect(await lines(from, to, without)).toEqual([]);
+    expect(await toldLines(from, to, without)).toEqual([]);
   }
 });
 
@@ -222,11 +199,11 @@ asRoot("[SY-386] extended attributes that this user may not set are left out", (
 });
 
 asRoot("[SY-386] the super-user sets all but those of the file system and of rsync", async () => {
-  const to = disk();
+  const to = diskPlace();
   const source = new MemoryDriver();
   await source.write("file", bytes("x"), GIVEN);
-  await lines(place(source), to, { preserveXattrs: true });
-  expect(await lines(place(source), to, { preserveXattrs: true })).toEqual([]);
+  await toldLines(place(source), to, { preserveXattrs: true });
+  expect(await toldLines(place(source), to, { preserveXattrs: true })).toEqual([]);
   const { xattrs = {} } = (await to.driver.stat("file", { attributes: ["xattrs"] })) ?? {};
   expect(Object.keys(xattrs)).toEqual(["security.capability", "trusted.note", "user.color"]);
 });
