@@ -73,13 +73,21 @@ export class Budget {
   }
 
   /** Runs `work` with `amount` set aside. */
-  async with<T>(amount: number, work: () => Promise<T>): Promise<T> {
+  with<T>(amount: number, work: () => Promise<T>): Promise<T> {
     const share = Math.min(amount, this.#total);
-    if (this.#queue.length > 0 || share > this.#free) {
-      const since = performance.now();
-      await new Promise<void>((grant) => this.#queue.push({ share, grant }));
-      this.#onWaited?.(performance.now() - since);
-    } else this.#free -= share;
+    if (this.#queue.length > 0 || share > this.#free) return this.#runLater(share, work);
+    this.#free -= share;
+    return this.#run(share, work);
+  }
+
+  async #runLater<T>(share: number, work: () => Promise<T>): Promise<T> {
+    const since = performance.now();
+    await new Promise<void>((grant) => this.#queue.push({ share, grant }));
+    this.#onWaited?.(performance.now() - since);
+    return this.#run(share, work);
+  }
+
+  async #run<T>(share: number, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } finally {

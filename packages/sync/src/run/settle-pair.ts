@@ -21,6 +21,7 @@ import type { RunContext } from "./context.ts";
 import { linkTo } from "./hard-links.ts";
 import { lookAgain, lookAt, resolveQuestion } from "./resolve-question.ts";
 import type { DelayedUpdate } from "./delayed-updates.ts";
+import type { EqualFiles } from "./equal-files.ts";
 import { isSame } from "./old-content.ts";
 import type { TransferProgress } from "./progress-tracker.ts";
 import type { Outcome } from "./transfer.ts";
@@ -32,12 +33,10 @@ import { makeDirectory, removeObstacle, setAttributes, writeLink } from "./write
 const DEFAULT_ATTEMPTS = 3;
 
 /** Never throws, except when the run is interrupted: a failure is an event. */
-export async function settlePair(context: RunContext, pair: Pair, step: Step): Promise<void> {
-  try {
-    await settle(context, pair, step);
-  } finally {
-    context.old?.forget(pair.path);
-  }
+export function settlePair(context: RunContext, pair: Pair, step: Step): Promise<void> {
+  const settled = settle(context, pair, step);
+  const { old } = context;
+  return old === undefined ? settled : settled.finally(() => old.forget(pair.path));
 }
 
 /** As `settlePair`, for a path that is to be another name of `leader`; without one it stands for itself. */
@@ -106,7 +105,18 @@ function ask(context: RunContext, pair: Pair, question: Question): Promise<Pair>
 }
 
 /** Carries out a step that needs no more questions. */
-export async function performStep(context: RunContext, pair: Pair, step: Step): Promise<void> {
+export function performStep(context: RunContext, pair: Pair, step: Step): Promise<void> {
+  // Nearly all that takes time are copies: they do without what the other steps share.
+  return step.kind === "copy"
+    ? copyFile(context, pair, step)
+    : performOther(context, pair, step);
+}
+
+async function performOther(
+  context: RunContext,
+  pair: Pair,
+  step: Exclude<Step, { kind: "copy" }>,
+): Promise<void> {
   const { path, source, destination } = pair;
   const event = (kind: SyncEvent["kind"], more: Partial<SyncEvent> = {}): void =>
     context.emit({ kind, path, source, destination, bytes: 0, ...more });
@@ -115,8 +125,6 @@ export async function performStep(context: RunContext, pair: Pair, step: Step): 
     if (!context.options.dryRun) await context.lanes.with(1, work);
   };
   switch (step.kind) {
-    case "copy":
-      return copyFile(context, pair, step);
     case "link":
       if ((await context.equals?.find(pair))?.use === "compare")
         return event("unchanged", { reason: "same" });
@@ -163,11 +171,11 @@ async function copyFile(
   pair: Pair,
   step: Step & { kind: "copy" },
 ): Promise<void> {
-  if (await makeOfEqual(context, pair)) return;
+  const { equals, old, options, progress } = context;
+  if (equals !== undefined && (await makeOfEqual(context, equals, pair))) return;
   const { path, destination } = pair;
   const source = pair.source!;
-  const { progress } = context;
-  if (context.options.dryRun) {
+  if (options.dryRun) {
     context.emit({
       kind: "copy",
       path,
@@ -180,15 +188,17 @@ async function copyFile(
     });
     return removeSource(context, pair, source);
   }
-  const { hooks } = context.options;
+  const { hooks } = options;
   const transfer = progress.start(path, source.size);
   try {
-    await callBefore(hooks, { path, source, destination }, context.signal);
+    if (hooks?.before) await callBefore(hooks, { path, source, destination }, context.signal);
     if (context.delayed?.isOver === false) return await delayCopy(context, pair, step, transfer);
-    const { destination: previous } = await context.lanes.with(1, () => keepOld(context, pair));
-    const job = { path, source, destination: previous };
+    const current =
+      old === undefined ? pair : await context.lanes.with(1, () => keepOld(context, pair));
+    const job = { path, source, destination: current.destination };
     const outcome = await transferInMode(context, job, transfer);
-    await finishCopy(context, pair, step.reason, outcome);
+    const following = finishCopy(context, pair, step.reason, outcome);
+    if (following !== undefined) await following;
   } catch (error) {
     transfer.reset();
     throw error;
@@ -198,9 +208,13 @@ async function copyFile(
 }
 
 /** Whether a new path was settled without a transfer. */
-async function makeOfEqual(context: RunContext, pair: Pair): Promise<boolean> {
-  const { equals, lanes, progress } = context;
-  const found = equals && (await lanes.with(1, () => equals.find(pair)));
+async function makeOfEqual(
+  context: RunContext,
+  equals: EqualFiles,
+  pair: Pair,
+): Promise<boolean> {
+  const { lanes, progress } = context;
+  const found = await lanes.with(1, () => equals.find(pair));
   if (found === undefined) return false;
   context.emit(await lanes.with(1, () => useEqualFile(context, pair, found)));
   progress.filesDone++;
@@ -240,20 +254,19 @@ export async function settleDelayed(context: RunContext, update: DelayedUpdate):
   }
 }
 
-/** Tells of a file that is in its place; a move removes its source. */
-async function finishCopy(
+/** Tells of a file that is in its place. A promise only where something follows: a hook, or the end of a move's source. */
+function finishCopy(
   context: RunContext,
   pair: Pair,
   reason: Reason,
   outcome: Outcome,
-): Promise<void> {
-  const { cache, progress, options, signal } = context;
+): Promise<void> | undefined {
+  const { cache, progress, options } = context;
   const { path, destination } = pair;
   cache?.remember(context.destination, outcome.destination);
   if (outcome.strategy !== "server-copy") cache?.remember(context.source, outcome.source);
   progress.filesDone++;
   const { strategy, bytes, resumed, matched, delta, signatureError } = outcome;
-  const source = { ...pair.source, ...outcome.source };
   const done: SyncEvent = {
     kind: "copy",
     path,
@@ -266,11 +279,26 @@ async function finishCopy(
     delta,
     signatureError,
     strategy,
-    changes: changesOf(context, { ...pair, source }, reason),
+    changes: destination && changesOf(context, asFound(pair, outcome), reason),
     backup: backupOf(context, pair),
   };
   context.emit(done);
-  await callAfter(options.hooks, done, signal);
+  if (options.hooks?.after === undefined && !options.move) return undefined;
+  return followCopy(context, pair, outcome, done);
+}
+
+/** A read tells less of the source than the listing, or more. */
+function asFound(pair: Pair, { source }: Outcome): Pair {
+  return { ...pair, source: { ...pair.source, ...source } };
+}
+
+async function followCopy(
+  context: RunContext,
+  pair: Pair,
+  outcome: Outcome,
+  done: SyncEvent,
+): Promise<void> {
+  await callAfter(context.options.hooks, done, context.signal);
   await removeSource(context, pair, outcome.source);
 }
 

@@ -64,7 +64,7 @@ export function createTransfer(
  * @throws StorageError `changed` or `precondition-failed` if the source is not, or no longer, what was
  *   listed, or the destination not what is to be replaced: look again and plan again.
  */
-export async function transferContent(transfer: Transfer): Promise<Outcome> {
+export function transferContent(transfer: Transfer): Promise<Outcome> {
   const { context, from, source } = transfer;
   const strategy = strategyOf(transfer);
   if (strategy === "whole" && source.size <= READ_AHEAD_LIMIT && from.readBlock) {
@@ -107,31 +107,36 @@ function usefulHashes(to: Driver): readonly HashName[] {
 
 async function serverCopy(transfer: Transfer): Promise<Outcome> {
   const { from, to, fromPath, toPath, source } = transfer;
-  const { durable, signal, ...written } = writeOptions(transfer, source);
   const ifMatch = to.capabilities.conditions.copySource ? source.etag : undefined;
-  const options = {
-    durable,
-    signal,
-    storageClass: written.storageClass,
-    ...(to.capabilities.conditions.copyTarget ? conditions(transfer) : {}),
-    ...attributesOfCopy(transfer, written),
-  };
-  const destination = await to.copy!({ driver: from, path: fromPath, ifMatch }, toPath, options);
+  const copied = { driver: from, path: fromPath, ifMatch };
+  const destination = await to.copy!(copied, toPath, copyOptions(transfer));
   refuseOtherSize(transfer, destination);
   transfer.progress.add(source.size);
   return { source, destination, bytes: 0, strategy: "server-copy" };
 }
 
-/** What a copy is told because it would bring something else along by itself. */
-function attributesOfCopy({ to, context }: Transfer, written: WriteOptions): WriteOptions {
-  const { directories } = to.capabilities;
-  if (!directories) return {};
-  const { isPlain, foreignSetIds } = context.rules.attributes;
+function copyOptions(transfer: Transfer): WriteOptions {
+  const { to, context, source } = transfer;
+  const { capabilities } = to;
+  const { durable, move, storageClass } = context.options;
+  return {
+    ...(capabilities.directories ? attributesOfCopy(transfer, source) : undefined),
+    ...(capabilities.conditions.copyTarget ? conditions(transfer) : undefined),
+    durable: durable === true || move === true,
+    storageClass,
+    signal: context.signal,
+  };
+}
+
+/** What a copy on a disk is told because it would bring something else along by itself. */
+function attributesOfCopy(transfer: Transfer, source: Entry): WriteOptions {
+  const { rules, options } = transfer.context;
+  const { isPlain, foreignSetIds } = rules.attributes;
   // By itself a copy has no set-id bits.
-  const isWhole = !foreignSetIds || ((written.mode ?? 0) & SET_IDS) === 0;
-  if (isPlain && isWhole) return { sparse: written.sparse, preallocate: written.preallocate };
-  const { size: _, ...attributes } = written;
-  return { ...attributes, mtime: written.mtime ?? Date.now() };
+  const isWhole = !foreignSetIds || ((source.mode ?? 0) & SET_IDS) === 0;
+  if (isPlain && isWhole) return { sparse: options.sparse, preallocate: options.preallocate };
+  const written = writeOptions(transfer, source);
+  return { ...written, size: undefined, mtime: written.mtime ?? Date.now() };
 }
 
 async function wholeReadAhead(transfer: Transfer): Promise<Outcome> {

@@ -15,7 +15,7 @@ import { type Keeping, transferInPlace } from "./transfer-in-place.ts";
 const WORTH_KEEPING = 1024 * 1024;
 
 /** @throws StorageError as `transferContent`. */
-export async function transferInMode(
+export function transferInMode(
   context: RunContext,
   job: TransferJob,
   progress: TransferProgress,
@@ -25,11 +25,9 @@ export async function transferInMode(
   if (keeping !== undefined) return context.lanes.with(1, () => transferInPlace(transfer, keeping));
   const work = workPath(context, job);
   if (work === undefined) return transferContent(transfer);
-  if (!work.isKept || !isForDelta(transfer)) return byWorkPath(transfer, work);
-  const { outcome, delta } = await context.lanes.with(1, () =>
-    differenceUnlessKept(transfer, work),
-  );
-  return outcome ?? { ...(await byWorkPath(transfer, work)), delta };
+  return work.isKept && isForDelta(transfer)
+    ? byDifference(transfer, work)
+    : byWorkPath(transfer, work);
 }
 
 /** `undefined`: the file is not written into in place. */
@@ -73,6 +71,13 @@ function isForDelta({ from, to, context, source, previous }: Transfer): boolean 
   const above = context.deltas?.threshold ?? Infinity;
   if (to.stage === undefined || to.canCopyFrom?.(from)) return false;
   return Math.min(source.size, previous?.size ?? 0) > above;
+}
+
+async function byDifference(transfer: Transfer, work: WorkPath): Promise<Outcome> {
+  const { outcome, delta } = await transfer.context.lanes.with(1, () =>
+    differenceUnlessKept(transfer, work),
+  );
+  return outcome ?? { ...(await byWorkPath(transfer, work)), delta };
 }
 
 /** Nothing where an earlier run left a part: that is gone on with. */

@@ -50,7 +50,7 @@ import { createPatch } from "./file-patch.ts";
 import { openStage } from "./file-stage.ts";
 import { copyContent, writeBody } from "./file-stream.ts";
 import { FileWatch } from "./file-watch.ts";
-import { withMore } from "./more-attributes.ts";
+import { type MoreWish, withMore } from "./more-attributes.ts";
 import { COPIED_BITS, rowEntry } from "./stat-row.ts";
 
 export interface FileDriverOptions {
@@ -307,7 +307,7 @@ export class FileDriver implements Driver {
       throw new StorageError("unsupported", { path, message: "the source is not a local file" });
     }
     driver.#begin(source.path, { version: source.version });
-    if (join(driver.root, source.path) === join(this.root, path)) {
+    if (absolute(driver.root, source.path) === absolute(this.root, path)) {
       throw new StorageError("invalid-argument", { path, message: "would copy onto itself" });
     }
     return driver;
@@ -356,16 +356,36 @@ export class FileDriver implements Driver {
     return failures.map(unpackError);
   }
 
+  /** What is not wished is left out: whatever travels to a thread is written and read once more. */
   #wish(path: string, options: WriteOptions): WriteWish {
     refuseMetadata(path, options);
-    const { mtime, mode, ifMatch, ifNoneMatch, durable, sparse, size, hashes } = options;
-    const preallocate = options.preallocate && !sparse;
-    const { xattrs, acl, defaultAcl } = options;
-    return {
-      ...{ mtime, mode, ifMatch, ifNoneMatch, durable, sparse, size, hashes },
-      ...{ preallocate, xattrs, acl, defaultAcl, ...ownerIds(path, options), umask: this.#umask },
-    };
+    const wish: { -readonly [K in keyof WriteWish]: WriteWish[K] } = { umask: this.#umask };
+    const { mtime, mode, ifMatch, ifNoneMatch, size } = options;
+    if (mtime !== undefined) wish.mtime = mtime;
+    if (mode !== undefined) wish.mode = mode;
+    if (ifMatch !== undefined) wish.ifMatch = ifMatch;
+    if (ifNoneMatch !== undefined) wish.ifNoneMatch = ifNoneMatch;
+    if (size !== undefined) wish.size = size;
+    if (options.hashes !== undefined) wish.hashes = options.hashes;
+    if (options.durable) wish.durable = true;
+    if (options.sparse) wish.sparse = true;
+    else if (options.preallocate) wish.preallocate = true;
+    return hasMoreToWish(options) ? { ...wish, ...moreOf(path, options) } : wish;
   }
+}
+
+function hasMoreToWish({ xattrs, acl, defaultAcl, uid, gid, user, group }: Attributes): boolean {
+  return (xattrs ?? acl ?? defaultAcl ?? uid ?? gid ?? user ?? group) !== undefined;
+}
+
+function moreOf(path: string, options: Attributes): MoreWish {
+  const { xattrs, acl, defaultAcl } = options;
+  return { xattrs, acl, defaultAcl, ...ownerIds(path, options) };
+}
+
+/** What `path.join` gives where there is nothing to be cleaned up. */
+function absolute(root: string, path: string): string {
+  return root.endsWith("/") ? root + path : `${root}/${path}`;
 }
 
 /** The root with links resolved as far as it exists: what is created later, is created there. */
