@@ -13,6 +13,8 @@ import type { Session } from "./session.ts";
 const DEFAULT_TIMEOUT = 60_000;
 /** How much of what a command says is shown when it fails, bytes. */
 const OUTPUT_SHOWN = 2000;
+/** How long it is waited, after its end, for what a command said, milliseconds. */
+const LAST_WORDS = 500;
 
 /** The hooks that the flags ask for. */
 export function fileHooks(
@@ -109,11 +111,18 @@ function runCommand(command: string, { env, cwd, timeout, signal }: Running): Pr
       reject(new StorageError("internal", { message: `${why}${said}` }));
     };
     child.on("error", (error) => ended(error.message));
-    // `exit`, not `close`: a command left in the background may hold the pipes for ever.
     child.on("exit", (code, killed) => {
-      child.stdout.destroy();
-      child.stderr.destroy();
-      ended(code === 0 ? undefined : killed === null ? `exit code ${code}` : `killed by ${killed}`);
+      const how =
+        code === 0 ? undefined : killed === null ? `exit code ${code}` : `killed by ${killed}`;
+      const finish = (): void => {
+        clearTimeout(late);
+        child.stdout.destroy();
+        child.stderr.destroy();
+        ended(how);
+      };
+      // What it said last may still be in the pipes, which a command left in the background may hold for ever.
+      const late = setTimeout(finish, LAST_WORDS);
+      child.once("close", finish);
     });
   });
 }

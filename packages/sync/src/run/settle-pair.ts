@@ -107,9 +107,7 @@ function ask(context: RunContext, pair: Pair, question: Question): Promise<Pair>
 /** Carries out a step that needs no more questions. */
 export function performStep(context: RunContext, pair: Pair, step: Step): Promise<void> {
   // Nearly all that takes time are copies: they do without what the other steps share.
-  return step.kind === "copy"
-    ? copyFile(context, pair, step)
-    : performOther(context, pair, step);
+  return step.kind === "copy" ? copyFile(context, pair, step) : performOther(context, pair, step);
 }
 
 async function performOther(
@@ -208,11 +206,7 @@ async function copyFile(
 }
 
 /** Whether a new path was settled without a transfer. */
-async function makeOfEqual(
-  context: RunContext,
-  equals: EqualFiles,
-  pair: Pair,
-): Promise<boolean> {
+async function makeOfEqual(context: RunContext, equals: EqualFiles, pair: Pair): Promise<boolean> {
   const { lanes, progress } = context;
   const found = await lanes.with(1, () => equals.find(pair));
   if (found === undefined) return false;
