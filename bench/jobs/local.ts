@@ -1,5 +1,6 @@
-import { existsSync } from "node:fs";
+import { cpSync, existsSync } from "node:fs";
 import { join } from "node:path";
+import { FreshFileSystem } from "../fresh-file-system.ts";
 import { type Job, compete, freshFolder, ratio, rowOf } from "../job.ts";
 import { omnisync, rclone, rsync } from "../peers.ts";
 import { makeTree } from "../trees.ts";
@@ -11,31 +12,28 @@ export const localCopy: Job = {
   title: "copy 50,000 small files (0–16 KiB) local to local",
   mark: "wall ≤ rsync's",
   async run({ scratch, runs }) {
-    const source = localTree(scratch);
-    // A folder of its own for each run, and none removed before the last: ext4 looks long for an inode
-    // among many that were freed just now, and whoever comes first after a removal pays for it.
-    const target = (name: string, run: number): string => join(scratch, `copy-${name}-${run}`);
-    const rows = await compete(
-      [
-        {
-          name: "omnisync",
-          command: (run) => omnisync(["sync", `${source}/`, `${target("omnisync", run)}/`, "-q"]),
-        },
-        {
-          name: "rsync -a",
-          command: (run) => rsync(["-a", `${source}/`, `${target("rsync", run)}/`]),
-        },
-        {
-          name: "rclone --transfers 8",
-          command: (run) => rclone(["copy", "--transfers", "8", source, target("rclone", run)]),
-        },
-      ],
-      runs,
-    );
+    const tree = localTree(scratch);
+    const disk = new FreshFileSystem(scratch);
+    const [source, target] = [join(disk.folder, "source"), join(disk.folder, "target")];
+    const prepare = (): void => {
+      disk.renew();
+      cpSync(tree, source, { recursive: true });
+    };
+    const commands = {
+      omnisync: omnisync(["sync", `${source}/`, `${target}/`, "-q"]),
+      "rsync -a": rsync(["-a", `${source}/`, `${target}/`]),
+      "rclone --transfers 8": rclone(["copy", "--transfers", "8", source, target]),
+    };
+    const contestants = Object.entries(commands).map(([name, command]) => ({
+      name,
+      prepare,
+      command: () => command,
+    }));
+    const rows = await compete(contestants, runs).finally(() => disk.close());
     const [ours, theirs] = [rowOf(rows, "omnisync"), rowOf(rows, "rsync -a")];
     return {
       rows,
-      reached: `${ratio(ours.wall, theirs.wall)} rsync's wall`,
+      reached: `${ratio(ours.wall, theirs.wall)} rsync's wall (${disk.kind})`,
       met: ours.wall <= theirs.wall,
     };
   },

@@ -171,19 +171,21 @@ interface WholeFile {
 }
 
 /** `undefined`: what a listing showed as a small file is a link. */
-async function readWhole(transfer: Transfer): Promise<WholeFile | undefined> {
+function readWhole(transfer: Transfer): Promise<WholeFile | undefined> {
   const { from, to, fromPath, source, context } = transfer;
+  if (from.readBlock === undefined) return collectWhole(transfer);
+  return from.readBlock(fromPath, {
+    offset: 0,
+    length: source.size,
+    hashes: usefulHashes(to),
+    ifMatch: source.etag,
+    signal: context.signal,
+  });
+}
+
+async function collectWhole(transfer: Transfer): Promise<WholeFile | undefined> {
+  const { from, fromPath, source, context } = transfer;
   const { signal } = context;
-  if (from.readBlock !== undefined) {
-    const hashes = usefulHashes(to);
-    return from.readBlock(fromPath, {
-      offset: 0,
-      length: source.size,
-      hashes,
-      ifMatch: source.etag,
-      signal,
-    });
-  }
   try {
     const { entry, body } = await from.read(fromPath, { ifMatch: source.etag, signal });
     return {

@@ -11,6 +11,7 @@ import {
 import mime from "mime/lite";
 import type { DeltaUse, Strategy } from "../events.ts";
 import { writtenAttributes } from "../plan/wanted-attributes.ts";
+import type { TimeBreakdown } from "../limits/time-breakdown.ts";
 import type { RunContext } from "./context.ts";
 import type { TransferProgress } from "./progress-tracker.ts";
 
@@ -85,7 +86,7 @@ export function conditionsFor(
 }
 
 /** Sends bytes at the allowed rate: piece by piece where the store sees to that, else when all of them may go. */
-export async function sendPaced<T>(
+export function sendPaced<T>(
   { to, context }: Transfer,
   bytes: number,
   signal: AbortSignal,
@@ -93,10 +94,18 @@ export async function sendPaced<T>(
 ): Promise<T> {
   const { throttle, limits } = context;
   if (throttle === undefined || to.capabilities.paces) return limits.timings.send(throttle, send);
+  return sendInTurn(limits.timings, throttle.take(bytes, signal), send);
+}
+
+async function sendInTurn<T>(
+  timings: TimeBreakdown,
+  turn: Promise<void>,
+  send: (pace: Pacer | undefined) => Promise<T>,
+): Promise<T> {
   const since = performance.now();
-  await throttle.take(bytes, signal);
-  limits.timings.bandwidth += performance.now() - since;
-  return limits.timings.send(undefined, send);
+  await turn;
+  timings.bandwidth += performance.now() - since;
+  return timings.send(undefined, send);
 }
 
 /** The most that waits for its bandwidth together, however high the rate. */

@@ -19,10 +19,11 @@ export interface Outcome {
 
 export class CallRunner {
   readonly #trees = new Map<string, ConfinedTree>();
+  /** The same by the object that told of them, which all calls of a batch share. */
+  readonly #bySpec = new Map<RootSpec, ConfinedTree>();
 
   run({ root, name, args, transfer }: Call): Outcome {
-    const open = (spec: RootSpec): ConfinedTree => this.#open(spec);
-    const context: OperationContext = { tree: open(root), open, transfer };
+    const context: OperationContext = { tree: this.#open(root), open: this.#open, transfer };
     // Who asks is typed by the same table.
     const operation = OPERATIONS[name] as (
       context: OperationContext,
@@ -31,7 +32,7 @@ export class CallRunner {
     for (const tree of this.#trees.values()) tree.trim();
     try {
       const attempt = (): unknown => operation(context, ...args);
-      return { result: whenDescriptorsAllow(attempt, () => this.#releaseAll()) };
+      return { result: whenDescriptorsAllow(attempt, this.#releaseAll) };
     } catch (error) {
       const path = typeof args[0] === "string" ? args[0] : "";
       return { error: packError(fromSystemError(error, path)) };
@@ -42,19 +43,21 @@ export class CallRunner {
   release(): void {
     this.#releaseAll();
     this.#trees.clear();
+    this.#bySpec.clear();
   }
 
-  #releaseAll(): void {
+  readonly #releaseAll = (): void => {
     for (const tree of this.#trees.values()) tree.release();
-  }
+  };
 
-  #open(spec: RootSpec): ConfinedTree {
+  readonly #open = (spec: RootSpec): ConfinedTree => {
+    const known = this.#bySpec.get(spec);
+    if (known !== undefined) return known;
     const see = spec.see === undefined ? "" : `${spec.see.which}:${spec.see.base ?? ""}`;
     const key = `${spec.follow ? 1 : 0}${spec.create ? 1 : 0}${see}\0${spec.root}`;
-    const known = this.#trees.get(key);
-    if (known !== undefined) return known;
-    const tree = new ConfinedTree(spec);
+    const tree = this.#trees.get(key) ?? new ConfinedTree(spec);
     this.#trees.set(key, tree);
+    this.#bySpec.set(spec, tree);
     return tree;
-  }
+  };
 }
