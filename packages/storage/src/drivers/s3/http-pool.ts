@@ -6,7 +6,7 @@ import type { ConnectionOptions, HttpAnswer, HttpRequest } from "./http-connecti
 import { type Dialer, makeDialer } from "./http-dial.ts";
 import { transportError } from "./http-limits.ts";
 import { type Exchange, HttpSocket, type SocketOwner } from "./http-socket.ts";
-import { formatHead } from "./request-head.ts";
+import { sizeOfHead } from "./request-head.ts";
 
 /** How often deadlines are looked at, milliseconds; more often where one is shorter than four of them. */
 const TICK = 250;
@@ -126,12 +126,10 @@ export class HttpPool implements SocketOwner {
 
 /** A request from the call to its end, wherever it is. */
 class Waiting implements Exchange {
-  readonly method: string;
-  readonly head: string;
-  readonly body: Uint8Array | undefined;
+  readonly request: HttpRequest;
+  readonly headSize: number;
   readonly answerTimeout: number;
   readonly #pool: HttpPool;
-  readonly #signal: AbortSignal | undefined;
   readonly #resolve: (answer: HttpAnswer) => void;
   readonly #reject: (error: unknown) => void;
 
@@ -141,15 +139,13 @@ class Waiting implements Exchange {
     resolve: (answer: HttpAnswer) => void,
     reject: (error: unknown) => void,
   ) {
-    this.method = request.method;
-    this.head = formatHead(request);
-    this.body = request.body;
+    this.request = request;
+    this.headSize = sizeOfHead(request);
     this.answerTimeout = request.answerTimeout ?? pool.idleTimeout;
     this.#pool = pool;
-    this.#signal = request.signal;
     this.#resolve = resolve;
     this.#reject = reject;
-    this.#signal?.addEventListener("abort", this);
+    request.signal?.addEventListener("abort", this);
   }
 
   settle(answer: HttpAnswer): void {
@@ -168,7 +164,7 @@ class Waiting implements Exchange {
   }
 
   #end(): void {
-    this.#signal?.removeEventListener("abort", this);
+    this.request.signal?.removeEventListener("abort", this);
     this.#pool.settled(this);
   }
 }

@@ -4,9 +4,10 @@
  */
 import type { OnReadOpts, Socket } from "node:net";
 import { AnswerParser } from "./answer-parser.ts";
-import type { HttpAnswer } from "./http-connection.ts";
+import type { HttpAnswer, HttpRequest } from "./http-connection.ts";
 import type { Dialer } from "./http-dial.ts";
 import { brokenOff, transportError } from "./http-limits.ts";
+import { writeHead } from "./request-head.ts";
 
 /** Node reads at most this much at once. */
 const READ_SIZE = 64 * 1024;
@@ -14,10 +15,9 @@ const MIN_WRITE_SIZE = 8 * 1024;
 
 /** One request and who waits for it. */
 export interface Exchange {
-  readonly method: string;
-  /** As `formatHead` gives it. */
-  readonly head: string;
-  readonly body: Uint8Array | undefined;
+  readonly request: HttpRequest;
+  /** Bytes of its head. */
+  readonly headSize: number;
   /** Milliseconds until the answer must begin. */
   readonly answerTimeout: number;
   settle(answer: HttpAnswer): void;
@@ -108,15 +108,16 @@ export class HttpSocket {
   }
 
   #write(exchange: Exchange): void {
-    const { head, body, method } = exchange;
-    this.#parser.begin(method);
+    const { request, headSize } = exchange;
+    const { body } = request;
+    this.#parser.begin(request.method);
     this.deadline = this.#owner.after(exchange.answerTimeout);
-    const size = head.length + (body?.byteLength ?? 0);
+    const size = headSize + (body?.byteLength ?? 0);
     if (this.#writeMemory === undefined || this.#writeMemory.byteLength < size) {
       this.#writeMemory = Buffer.allocUnsafeSlow(Math.max(MIN_WRITE_SIZE, size));
     }
-    this.#writeMemory.write(head, 0, "latin1");
-    if (body !== undefined) this.#writeMemory.set(body, head.length);
+    writeHead(request, this.#writeMemory);
+    if (body !== undefined) this.#writeMemory.set(body, headSize);
     this.#socket.write(this.#writeMemory.subarray(0, size));
   }
 

@@ -114,7 +114,7 @@ export class S3Driver implements Driver {
     return this.capabilities;
   }
 
-  async stat(path: string, options: StatOptions = {}): Promise<Entry | undefined> {
+  stat(path: string, options: StatOptions = {}): Promise<Entry | undefined> {
     return statPath(this.#context, path, options);
   }
 
@@ -122,23 +122,23 @@ export class S3Driver implements Driver {
     return listDirectory(this.#context, directory, options);
   }
 
-  async read(path: string, options: ReadOptions = {}): Promise<ReadResult> {
+  read(path: string, options: ReadOptions = {}): Promise<ReadResult> {
     return readObject(this.#context, path, options);
   }
 
-  async write(path: string, body: Body, options: WriteOptions = {}): Promise<Entry> {
+  write(path: string, body: Body, options: WriteOptions = {}): Promise<Entry> {
     return writeObject(this.#context, path, body, options);
   }
 
-  async remove(path: string, options: RemoveOptions = {}): Promise<void> {
+  remove(path: string, options: RemoveOptions = {}): Promise<void> {
     return removeObject(this.#context, path, options);
   }
 
-  async mkdir(path: string, options: DirectoryOptions = {}): Promise<void> {
+  mkdir(path: string, options: DirectoryOptions = {}): Promise<void> {
     return makeDirectory(this.#context, path, options);
   }
 
-  async rmdir(path: string, options: CallOptions = {}): Promise<void> {
+  rmdir(path: string, options: CallOptions = {}): Promise<void> {
     return removeDirectory(this.#context, path, options);
   }
 
@@ -146,11 +146,11 @@ export class S3Driver implements Driver {
     return sourceContext(this.#context, source) !== undefined;
   }
 
-  async copy(source: CopySource, path: string, options: WriteOptions = {}): Promise<Entry> {
+  copy(source: CopySource, path: string, options: WriteOptions = {}): Promise<Entry> {
     return copyObject(this.#context, source, path, options);
   }
 
-  async setAttributes(
+  setAttributes(
     path: string,
     attributes: Attributes,
     options: ConditionOptions = {},
