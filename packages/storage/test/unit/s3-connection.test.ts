@@ -1,6 +1,6 @@
 /** The way to the store: certificates, proxies, connections that are used again. */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { type RequestListener, createServer as createHttp } from "node:http";
 import { createServer as createHttps } from "node:https";
 import { type AddressInfo, type Server, connect, createServer as createTcp } from "node:net";
@@ -85,6 +85,15 @@ test("a certificate of another name is refused", async () => {
 test("a bundle of certificates that is not there is an error of the request", async () => {
   const driver = driverOn({ ...keys, endpoint: "https://127.0.0.1:1" }, { caBundle: "/no/such" });
   await expect(driver.stat("a")).rejects.toThrow("/no/such");
+});
+
+test("a bundle that holds no certificates is one too", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "s3-tls-"));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  const caBundle = join(directory, "bundle.pem");
+  writeFileSync(caBundle, "-----BEGIN CERTIFICATE-----\nnone\n-----END CERTIFICATE-----\n");
+  const driver = driverOn({ ...keys, endpoint: "https://127.0.0.1:1" }, { caBundle });
+  await expect(driver.stat("a")).rejects.toMatchObject({ name: "StorageError" });
 });
 
 test("a proxy: plain requests are passed on, TLS goes through a tunnel", async () => {

@@ -43,7 +43,12 @@ export class HttpPool implements SocketOwner {
       if (request.signal?.aborted) throw aborted();
       const waiting = new Waiting(this, request, resolve, reject);
       this.#count(1);
-      if (this.#waiting.size > 0 || !this.#send(waiting)) this.#waiting.add(waiting);
+      try {
+        if (this.#waiting.size > 0 || !this.#send(waiting)) this.#waiting.add(waiting);
+      } catch (error) {
+        // Not even begun: certificates that are none, for one.
+        waiting.fail(error);
+      }
     });
   }
 
@@ -88,8 +93,14 @@ export class HttpPool implements SocketOwner {
   }
 
   #next(): void {
-    const [first] = this.#waiting;
-    if (first !== undefined && this.#send(first)) this.#waiting.delete(first);
+    for (const first of this.#waiting) {
+      try {
+        if (!this.#send(first)) return;
+        this.#waiting.delete(first);
+      } catch (error) {
+        first.fail(error);
+      }
+    }
   }
 
   /** Whether there is a connection for it. */
