@@ -106,8 +106,9 @@ test("S3: up and down, small and large; of Node only what it takes", { timeout: 
   const { stdout, loaded } = await run(root, ["ls", "s3://bucket/up/"]);
   expect(stdout).toBe("large\nsmall\n");
   expect(server.requests["ListObjectsV2"]).toBe(before + 1);
-  expect(loaded).toContain("NativeModule http");
-  const unneeded = ["http2", "https", "sqlite", "child_process", "zlib", "worker_threads"];
+  expect(loaded).toContain("NativeModule net");
+  const http = ["http", "https", "http2", "tls", "zlib"];
+  const unneeded = [...http, "sqlite", "child_process", "worker_threads"];
   for (const name of natives(...unneeded)) expect(loaded).not.toContain(name);
   for (const name of ["http-connection.js", "engine.js"]) expect(loaded).not.toContain(name);
 });

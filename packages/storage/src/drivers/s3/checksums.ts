@@ -3,7 +3,7 @@
  * have what was announced before it becomes the object; afterwards it would be too late to keep the old one.
  */
 import { StorageError } from "../../errors.ts";
-import { type HashName, type Hasher, createHasher, hashBytes } from "../../hashes.ts";
+import { HASH_NAMES, type HashName, type Hasher, createHasher, hashBytes } from "../../hashes.ts";
 import { Crc64Nvme } from "./crc64nvme.ts";
 import { type ResponseHeaders, text } from "./s3-errors.ts";
 import { UNSIGNED_PAYLOAD } from "./sigv4.ts";
@@ -68,7 +68,8 @@ function checksumOf(
  * @throws StorageError `corrupt`, not to be retried.
  */
 export function checkHashes(path: string, bytes: Uint8Array, known: Hashes, all = false): void {
-  for (const [name, expected] of Object.entries(known) as [HashName, string | undefined][]) {
+  for (const name of HASH_NAMES) {
+    const expected = known[name];
     if (expected === undefined || (!all && (name === "md5" || name === "sha256"))) continue;
     if (hashBytes(name, bytes) !== expected) throw wrongHash(path, name);
   }

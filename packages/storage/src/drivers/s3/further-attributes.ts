@@ -38,14 +38,14 @@ export type FurtherAttributes = Pick<
 /** Those of `attributes`; only what is given. */
 export function pickFurther(attributes: FurtherAttributes): FurtherAttributes {
   const { uid, gid, xattrs, acl, defaultAcl, hardLink } = attributes;
-  return {
-    ...(uid === undefined ? {} : { uid }),
-    ...(gid === undefined ? {} : { gid }),
-    ...(xattrs === undefined ? {} : { xattrs: { ...xattrs } }),
-    ...(acl === undefined ? {} : { acl }),
-    ...(defaultAcl === undefined ? {} : { defaultAcl }),
-    ...(hardLink === undefined ? {} : { hardLink }),
-  };
+  const picked: { -readonly [name in keyof FurtherAttributes]: FurtherAttributes[name] } = {};
+  if (uid !== undefined) picked.uid = uid;
+  if (gid !== undefined) picked.gid = gid;
+  if (xattrs !== undefined) picked.xattrs = { ...xattrs };
+  if (acl !== undefined) picked.acl = acl;
+  if (defaultAcl !== undefined) picked.defaultAcl = defaultAcl;
+  if (hardLink !== undefined) picked.hardLink = hardLink;
+  return picked;
 }
 
 /** Names and values of metadata, in turn. Nothing is written of what is empty. */

@@ -1,9 +1,8 @@
 /**
- * The way to one host. A few requests that come one after the other are made by Node's own client: undici
- * takes 15 ms to load and to compile its parser, a third of what a short command takes. The first
- * request that is not alone, or the fifth, brings undici, which needs half the time for each.
+ * The way to one host. What is short goes by connections of our own (`http-pool.ts`): they take a third of what undici
+ * takes for a small PUT, and nothing has to be loaded for them. undici is loaded by the first request for which
+ * the bytes count more: a body that is read as it comes, one that is large or paced, or a proxy.
  */
-import type { Agent } from "node:http";
 import type { HttpStream } from "./answer-stream.ts";
 import type {
   ConnectionOptions,
@@ -11,19 +10,15 @@ import type {
   HttpConnection,
   HttpRequest,
 } from "./http-connection.ts";
-import { exchangeAlone, makeAgent } from "./http-single.ts";
+import { HttpPool } from "./http-pool.ts";
 
-/** Requests before undici is worth its start. */
-const FEW = 4;
 /** A longer body is sent in slices, each of which shows that the connection is alive. */
 const SHORT_BODY = 256 * 1024;
 
 export class HttpClient {
   readonly origin: string;
   readonly #options: ConnectionOptions;
-  #agent: Agent | undefined;
-  #alone = 0;
-  #busy = false;
+  #pool: HttpPool | undefined;
   #connection: HttpConnection | undefined;
   #opening: Promise<HttpConnection> | undefined;
   #closed = false;
@@ -35,8 +30,8 @@ export class HttpClient {
 
   /** The whole answer. Rejects with what the client or the system says; with the signal's reason if it fires. */
   exchange(request: HttpRequest): Promise<HttpAnswer> {
-    if (this.#connection !== undefined) return this.#connection.exchange(request);
-    return this.#suits(request) ? this.#exchangeAlone(request) : this.#exchangeByMany(request);
+    if (this.#pool !== undefined && this.#isShort(request)) return this.#pool.exchange(request);
+    return this.#exchangeFirst(request);
   }
 
   /** An answer whose body is read as it comes. */
@@ -48,31 +43,21 @@ export class HttpClient {
   /** Ends what is under way too. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#agent?.destroy();
+    this.#pool?.close();
     const connection = await this.#opening;
     await connection?.close();
   }
 
-  #suits({ body, pace }: HttpRequest): boolean {
-    if (pace !== undefined) return false;
-    if (this.#opening !== undefined || this.#busy || this.#closed || this.#alone >= FEW)
-      return false;
-    return this.#options.proxy === undefined && (body?.byteLength ?? 0) <= SHORT_BODY;
+  #isShort({ body, pace }: HttpRequest): boolean {
+    const isShort = pace === undefined && (body === undefined || body.byteLength <= SHORT_BODY);
+    return isShort && this.#options.proxy === undefined;
   }
 
-  async #exchangeAlone(request: HttpRequest): Promise<HttpAnswer> {
-    this.#alone++;
-    this.#busy = true;
-    try {
-      this.#agent ??= makeAgent(this.origin, this.#options);
-      return await exchangeAlone(this.origin, this.#agent, request, this.#options);
-    } finally {
-      this.#busy = false;
-    }
-  }
-
-  async #exchangeByMany(request: HttpRequest): Promise<HttpAnswer> {
-    return (await this.#connect()).exchange(request);
+  async #exchangeFirst(request: HttpRequest): Promise<HttpAnswer> {
+    if (!this.#isShort(request)) return (await this.#connect()).exchange(request);
+    this.#pool ??= new HttpPool(this.origin, this.#options);
+    if (this.#closed) this.#pool.close();
+    return this.#pool.exchange(request);
   }
 
   #connect(): Promise<HttpConnection> {

@@ -77,11 +77,11 @@ export interface EtagFacts {
 /** What of a write's options lies with the object. */
 export function attributesOf(
   options: Pick<WriteOptions, keyof Attributes | "hashes">,
-  kind: ObjectAttributes["kind"] = "file",
+  { kind, special }: Pick<ObjectAttributes, "kind" | "special"> = { kind: "file" },
 ): ObjectAttributes {
   const { mtime, mode, contentType, metadata, hashes } = options;
-  const further = pickFurther(options);
-  return { kind, mtime, mode, contentType, metadata, blake3: hashes?.blake3, ...further };
+  const blake3 = hashes?.blake3;
+  return { kind, special, mtime, mode, contentType, metadata, blake3, ...pickFurther(options) };
 }
 
 /**
@@ -107,9 +107,10 @@ export function attributeHeaders(
   else if (mode !== undefined || kind === "symlink") headers.push(MODE, formatMode(kind, mode));
   if (mtime !== undefined) headers.push(MTIME, formatMtime(mtime));
   const further = furtherPairs(attributes, special);
+  if (further.length === 0) return headers;
   for (const [name, value] of further) headers.push(META + name, encodeMetadata(value));
   const names = headers.filter((text, i) => i % 2 === 1 || text.startsWith(META)).slice(1);
-  if (further.length > 0) checkMetadataSize(path, names.map(withoutMeta));
+  checkMetadataSize(path, names.map(withoutMeta));
   return headers;
 }
 
@@ -160,24 +161,29 @@ export function writtenEntry(
   const etag = etagOf(answer);
   const kept = !facts.noMetadata;
   const hashes = hashesOf(kept && blake3 ? { ...answer, [BLAKE3]: blake3 } : answer, etag, facts);
-  const hasMetadata = metadata !== undefined && Object.keys(metadata).length > 0;
-  const storageClass = facts.storageClass === "STANDARD" ? undefined : facts.storageClass;
-  return {
+  const version = versionOf(answer);
+  const { special } = attributes;
+  const { storageClass } = facts;
+  const entry: { -readonly [name in keyof Entry]: Entry[name] } = {
     path,
-    kind: attributes.special === undefined ? kind : "other",
+    kind: special === undefined ? kind : "other",
     size,
     complete: true,
-    ...(kept ? withoutEmpty(attributes) : {}),
-    ...optional("special", kept ? attributes.special : undefined),
-    ...optional("etag", etag),
-    ...optional("version", versionOf(answer)),
-    ...(kept && mtime !== undefined ? { mtime: roundMtime(mtime) } : {}),
-    ...optional("mode", kept ? (mode ?? (kind === "symlink" ? 0o777 : undefined)) : undefined),
     contentType: contentType ?? DEFAULT_CONTENT_TYPE,
-    ...(hasMetadata ? { metadata: { ...metadata } } : {}),
-    ...optional("storageClass", storageClass),
-    ...optional("hashes", hashes),
+    ...(kept ? withoutEmpty(attributes) : undefined),
   };
+  if (kept) {
+    const writtenMode = mode ?? (kind === "symlink" ? 0o777 : undefined);
+    if (special !== undefined) entry.special = special;
+    if (mtime !== undefined) entry.mtime = roundMtime(mtime);
+    if (writtenMode !== undefined) entry.mode = writtenMode;
+  }
+  if (etag !== undefined) entry.etag = etag;
+  if (version !== undefined) entry.version = version;
+  if (metadata !== undefined && Object.keys(metadata).length > 0) entry.metadata = { ...metadata };
+  if (storageClass !== undefined && storageClass !== "STANDARD") entry.storageClass = storageClass;
+  if (hashes !== undefined) entry.hashes = hashes;
+  return entry;
 }
 
 /** A directory's entry from that of its marker. */
@@ -269,12 +275,14 @@ function specialOf(mode: number | undefined, rdev: string | undefined): Special 
 
 /** As it will be read back: nothing is stored of what is empty. */
 function withoutEmpty(attributes: ObjectAttributes): FurtherAttributes {
-  const { xattrs, acl, defaultAcl } = attributes;
+  const { uid, gid, xattrs, acl, defaultAcl, hardLink } = attributes;
   return pickFurther({
-    ...attributes,
-    xattrs: Object.keys(xattrs ?? {}).length === 0 ? undefined : xattrs,
+    uid,
+    gid,
+    xattrs: xattrs !== undefined && Object.keys(xattrs).length > 0 ? xattrs : undefined,
     acl: acl || undefined,
     defaultAcl: defaultAcl || undefined,
+    hardLink,
   });
 }
 

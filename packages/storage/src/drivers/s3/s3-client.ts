@@ -10,7 +10,7 @@
  */
 import type { Pacer } from "../../driver.ts";
 import { StorageError, isStorageError, throwIfAborted } from "../../errors.ts";
-import { DEFAULT_RETRY, type RetryPolicy, withRetry } from "../../lib/retry-policy.ts";
+import { DEFAULT_RETRY, Patience, type RetryPolicy } from "../../lib/retry-policy.ts";
 import type { Credentials } from "./credentials.ts";
 import type { HttpBody, HttpStream } from "./answer-stream.ts";
 import { HttpClient } from "./http-client.ts";
@@ -94,11 +94,7 @@ export class S3Client {
 
   /** @throws StorageError for anything but an answer of 2xx. */
   send(request: S3Request): Promise<S3Response> {
-    return this.#retrying(request, async () => {
-      const response = await this.#corrected(request, (http) => this.#connection.exchange(http));
-      if (response.status >= 300) throw this.#refused(request, failureOf(response));
-      return response;
-    });
+    return this.#retrying(request, this.#send);
   }
 
   /** `send`, where the answer is a document; gives its root. */
@@ -110,7 +106,7 @@ export class S3Client {
     request: S3Request,
   ): Promise<{ readonly root: XmlElement; readonly headers: ResponseHeaders }> {
     return this.#retrying(request, async () => {
-      const response = await this.#corrected(request, (http) => this.#connection.exchange(http));
+      const response = await this.#corrected(request, this.#exchange);
       const root = response.status < 300 ? readDocument(request, response) : undefined;
       if (root === undefined || root.name === "Error") {
         throw this.#refused(request, failureOf(response));
@@ -162,23 +158,35 @@ export class S3Client {
     for (const connection of [this.#connection, ...this.#retired]) await connection.close();
   }
 
-  #retrying<T>(request: S3Request, attempt: () => Promise<T>): Promise<T> {
-    return withRetry(
-      this.#policy,
-      async () => {
-        try {
-          return await attempt();
-        } catch (error) {
-          throwIfAborted(request.signal, request.path);
-          const failure = this.#closed ? closed(request) : translateTransportError(error, request);
-          if (request.outcome && mayBeDone(failure)) request.outcome.uncertain = true;
-          if (failure.code === "throttled") for (const tell of this.throttled) tell();
-          throw failure;
-        }
-      },
-      request.signal,
-    );
+  /** As `withRetry`, without a closure for each request: of most, nothing has to be tried again. */
+  async #retrying<T>(request: S3Request, attempt: (request: S3Request) => Promise<T>): Promise<T> {
+    let patience: Patience | undefined;
+    for (;;) {
+      throwIfAborted(request.signal);
+      try {
+        return await attempt(request);
+      } catch (error) {
+        patience ??= new Patience(this.#policy, request.signal);
+        await patience.wait(this.#explain(request, error));
+      }
+    }
   }
+
+  #explain(request: S3Request, error: unknown): StorageError {
+    throwIfAborted(request.signal, request.path);
+    const failure = this.#closed ? closed(request) : translateTransportError(error, request);
+    if (request.outcome && mayBeDone(failure)) request.outcome.uncertain = true;
+    if (failure.code === "throttled") for (const tell of this.throttled) tell();
+    return failure;
+  }
+
+  readonly #send = async (request: S3Request): Promise<S3Response> => {
+    const response = await this.#corrected(request, this.#exchange);
+    if (response.status >= 300) throw this.#refused(request, failureOf(response));
+    return response;
+  };
+
+  readonly #exchange = (http: HttpRequest): Promise<S3Response> => this.#connection.exchange(http);
 
   /** Sends, and again after something that the answer told could be put right. */
   async #corrected<R extends { status: number; headers: ResponseHeaders; body: unknown }>(
@@ -186,7 +194,8 @@ export class S3Client {
     send: (http: HttpRequest) => Promise<R>,
   ): Promise<R> {
     for (let corrections = 0; ; corrections++) {
-      const credentials = await this.credentials();
+      const credentials = await this.config.credentials?.();
+      this.accessKeyId = credentials?.accessKeyId;
       const response = await send(this.#prepare(request, credentials));
       const { status, headers, body } = response;
       if (status < 300 || status === 404 || status === 412 || status >= 500) return response;

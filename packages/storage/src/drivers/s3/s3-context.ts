@@ -42,7 +42,6 @@ export class S3Context {
   readonly #cacheFile: string | undefined;
   readonly #storeId: string;
   readonly #shared: Shared;
-  /** This driver's keys may not write: what was left open counts as not honoured. */
   #denied = false;
   #closed = false;
   readonly #leaving = new AbortController();
@@ -77,7 +76,8 @@ export class S3Context {
   }
 
   keyOf(path: string): string {
-    return joinPath(this.config.root, path);
+    const { root } = this.config;
+    return root === "" ? path : joinPath(root, path);
   }
 
   /** Work that goes on although whoever began it has stopped waiting: `close` waits for it, for a while. */
@@ -105,6 +105,11 @@ export class S3Context {
 
   get facts(): StoreFacts {
     return this.#shared.facts;
+  }
+
+  /** Whether writing was tried and forbidden: what was left open counts as not honoured then. */
+  get denied(): boolean {
+    return this.#denied;
   }
 
   get etagFacts(): EtagFacts {

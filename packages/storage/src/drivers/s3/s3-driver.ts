@@ -34,6 +34,7 @@ import { presignObject } from "./s3-presign.ts";
 import { openLink, readObject, statPath } from "./s3-read.ts";
 import { removeDirectory, removeObject, removeObjects } from "./s3-remove.ts";
 import { defineVersionMethods } from "./s3-versions.ts";
+import type { StoreFacts } from "./store-facts.ts";
 import { makeDirectory, writeLinkObject, writeSpecialObject, writeObject } from "./s3-write.ts";
 
 /** Longest target of a link, bytes; a longer object is none. */
@@ -64,6 +65,10 @@ export class S3Driver implements Driver {
   readonly listVersions?: NonNullable<Driver["listVersions"]>;
   readonly removeVersion?: NonNullable<Driver["removeVersion"]>;
   readonly #context: S3Context;
+  /** Asked for with every transfer, and hardly ever others than before. */
+  #last:
+    | { readonly facts: StoreFacts; readonly denied: boolean; readonly capabilities: Capabilities }
+    | undefined;
 
   constructor(config: S3Config, options: S3DriverOptions = {}) {
     const { host } = new URL(config.endpoint);
@@ -94,7 +99,12 @@ export class S3Driver implements Driver {
    * condition that nobody has tried yet counts as honoured, and is tried on first use.
    */
   get capabilities(): Capabilities {
-    return capabilitiesOf(this.#context);
+    const { facts, denied } = this.#context;
+    const last = this.#last;
+    if (last?.facts === facts && last.denied === denied) return last.capabilities;
+    const capabilities = capabilitiesOf(this.#context);
+    this.#last = { facts, denied, capabilities };
+    return capabilities;
   }
 
   async probe(options: ProbeOptions = {}): Promise<Capabilities> {
@@ -104,7 +114,7 @@ export class S3Driver implements Driver {
     return this.capabilities;
   }
 
-  async stat(path: string, options: StatOptions = {}): Promise<Entry | undefined> {
+  stat(path: string, options: StatOptions = {}): Promise<Entry | undefined> {
     return statPath(this.#context, path, options);
   }
 
@@ -112,23 +122,23 @@ export class S3Driver implements Driver {
     return listDirectory(this.#context, directory, options);
   }
 
-  async read(path: string, options: ReadOptions = {}): Promise<ReadResult> {
+  read(path: string, options: ReadOptions = {}): Promise<ReadResult> {
     return readObject(this.#context, path, options);
   }
 
-  async write(path: string, body: Body, options: WriteOptions = {}): Promise<Entry> {
+  write(path: string, body: Body, options: WriteOptions = {}): Promise<Entry> {
     return writeObject(this.#context, path, body, options);
   }
 
-  async remove(path: string, options: RemoveOptions = {}): Promise<void> {
+  remove(path: string, options: RemoveOptions = {}): Promise<void> {
     return removeObject(this.#context, path, options);
   }
 
-  async mkdir(path: string, options: DirectoryOptions = {}): Promise<void> {
+  mkdir(path: string, options: DirectoryOptions = {}): Promise<void> {
     return makeDirectory(this.#context, path, options);
   }
 
-  async rmdir(path: string, options: CallOptions = {}): Promise<void> {
+  rmdir(path: string, options: CallOptions = {}): Promise<void> {
     return removeDirectory(this.#context, path, options);
   }
 
@@ -136,11 +146,11 @@ export class S3Driver implements Driver {
     return sourceContext(this.#context, source) !== undefined;
   }
 
-  async copy(source: CopySource, path: string, options: WriteOptions = {}): Promise<Entry> {
+  copy(source: CopySource, path: string, options: WriteOptions = {}): Promise<Entry> {
     return copyObject(this.#context, source, path, options);
   }
 
-  async setAttributes(
+  setAttributes(
     path: string,
     attributes: Attributes,
     options: ConditionOptions = {},

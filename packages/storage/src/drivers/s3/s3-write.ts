@@ -132,16 +132,15 @@ async function putObject(
 ): Promise<Entry> {
   const { hashes = {}, pace, signal } = options;
   checkHashes(path, bytes, hashes);
-  const { noMetadata } = context.config;
-  const attributes = { ...attributesOf(options), ...what };
+  const attributes = attributesOf(options, what);
   const integrity = protectBody(bytes, hashes, context.integrity);
-  const headers = [
+  const headers = attributeHeaders(path, attributes, context.config.noMetadata);
+  headers.push(
     ...context.headers.create,
-    ...attributeHeaders(path, attributes, noMetadata),
     ...storageClassHeaders(context.config, options),
-    ...(await context.condition(path, options)),
     ...integrity.headers,
-  ];
+  );
+  if (isConditional(options)) headers.push(...(await context.condition(path, options)));
   // Until it is known whether ETags are MD5s, each answer may show it.
   const learns = context.facts.etagIsMd5 === "probe";
   const md5 = integrity.md5 ?? (learns ? hashBytes("md5", bytes) : undefined);

@@ -1,0 +1,189 @@
+/**
+ * Connections of our own to one host, for requests and answers that are short. One timer looks after all of them: to set one
+ * for each request would cost more than to read its answer.
+ */
+import type { ConnectionOptions, HttpAnswer, HttpRequest } from "./http-connection.ts";
+import { type Dialer, makeDialer } from "./http-dial.ts";
+import { transportError } from "./http-limits.ts";
+import { type Exchange, HttpSocket, type SocketOwner } from "./http-socket.ts";
+import { sizeOfHead } from "./request-head.ts";
+
+/** How often deadlines are looked at, milliseconds; more often where one is shorter than four of them. */
+const TICK = 250;
+
+export class HttpPool implements SocketOwner {
+  readonly connectTimeout: number;
+  readonly idleTimeout: number;
+  readonly #dialer: Dialer;
+  readonly #most: number;
+  readonly #tick: number;
+  readonly #sockets = new Set<HttpSocket>();
+  /** The one that was used last is used next. */
+  readonly #idle: HttpSocket[] = [];
+  /** First come, first served. */
+  readonly #waiting = new Set<Waiting>();
+  #underWay = 0;
+  /** So many ticks have passed: a process that was stopped for a while has not been waiting. */
+  #now = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  constructor(origin: string, options: ConnectionOptions) {
+    const { connections, connectTimeout, idleTimeout, caBundle } = options;
+    this.connectTimeout = connectTimeout;
+    this.idleTimeout = idleTimeout;
+    this.#most = connections;
+    this.#tick = Math.max(5, Math.min(TICK, connectTimeout / 4, idleTimeout / 4));
+    this.#dialer = makeDialer(origin, caBundle);
+  }
+
+  exchange(request: HttpRequest): Promise<HttpAnswer> {
+    return new Promise((resolve, reject) => {
+      if (this.#isClosed) throw closed();
+      if (request.signal?.aborted) throw aborted();
+      const waiting = new Waiting(this, request, resolve, reject);
+      this.#count(1);
+      try {
+        if (this.#waiting.size > 0 || !this.#send(waiting)) this.#waiting.add(waiting);
+      } catch (error) {
+        // Not even begun: certificates that are none, for one.
+        waiting.fail(error);
+      }
+    });
+  }
+
+  /** Ends what is under way too. */
+  close(): void {
+    this.#isClosed = true;
+    for (const waiting of this.#waiting) waiting.fail(closed());
+    for (const socket of this.#sockets) socket.destroy(closed());
+  }
+
+  after(milliseconds: number): number {
+    return this.#now + 1 + Math.ceil(milliseconds / this.#tick);
+  }
+
+  freed(socket: HttpSocket): void {
+    this.#idle.push(socket);
+    this.#next();
+  }
+
+  gone(socket: HttpSocket): void {
+    if (!this.#sockets.delete(socket)) return;
+    const at = this.#idle.indexOf(socket);
+    if (at >= 0) this.#idle.splice(at, 1);
+    this.#next();
+    if (this.#sockets.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** Of `Waiting`: it has its answer, or will not get one. */
+  settled(waiting: Waiting): void {
+    this.#waiting.delete(waiting);
+    this.#count(-1);
+  }
+
+  /** Of `Waiting`: nobody wants its answer any more. */
+  abandon(waiting: Waiting): void {
+    for (const socket of this.#sockets) {
+      if (socket.carries(waiting)) return socket.destroy(aborted());
+    }
+    waiting.fail(aborted());
+  }
+
+  #next(): void {
+    for (const first of this.#waiting) {
+      try {
+        if (!this.#send(first)) return;
+        this.#waiting.delete(first);
+      } catch (error) {
+        first.fail(error);
+      }
+    }
+  }
+
+  /** Whether there is a connection for it. */
+  #send(waiting: Waiting): boolean {
+    let socket = this.#idle.pop();
+    for (; socket !== undefined && !socket.isOpen; socket = this.#idle.pop()) {
+      this.#sockets.delete(socket);
+      socket.destroy(undefined);
+    }
+    if (socket === undefined && this.#sockets.size < this.#most) socket = this.#open();
+    socket?.send(waiting);
+    return socket !== undefined;
+  }
+
+  #open(): HttpSocket {
+    const socket = new HttpSocket(this.#dialer, this);
+    this.#sockets.add(socket);
+    this.#timer ??= setInterval(() => this.#look(), this.#tick);
+    return socket;
+  }
+
+  #look(): void {
+    this.#now++;
+    for (const socket of this.#sockets) if (socket.deadline <= this.#now) socket.expire();
+  }
+
+  /** The process lives on for requests under way, not for idle connections. */
+  #count(more: 1 | -1): void {
+    this.#underWay += more;
+    if (this.#underWay === 0) this.#timer?.unref();
+    else if (this.#underWay === 1) this.#timer?.ref();
+  }
+}
+
+/** A request from the call to its end, wherever it is. */
+class Waiting implements Exchange {
+  readonly request: HttpRequest;
+  readonly headSize: number;
+  readonly answerTimeout: number;
+  readonly #pool: HttpPool;
+  readonly #resolve: (answer: HttpAnswer) => void;
+  readonly #reject: (error: unknown) => void;
+
+  constructor(
+    pool: HttpPool,
+    request: HttpRequest,
+    resolve: (answer: HttpAnswer) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.request = request;
+    this.headSize = sizeOfHead(request);
+    this.answerTimeout = request.answerTimeout ?? pool.idleTimeout;
+    this.#pool = pool;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    request.signal?.addEventListener("abort", this);
+  }
+
+  settle(answer: HttpAnswer): void {
+    this.#end();
+    this.#resolve(answer);
+  }
+
+  fail(error: unknown): void {
+    this.#end();
+    this.#reject(error);
+  }
+
+  /** Of the signal. */
+  handleEvent(): void {
+    this.#pool.abandon(this);
+  }
+
+  #end(): void {
+    this.request.signal?.removeEventListener("abort", this);
+    this.#pool.settled(this);
+  }
+}
+
+function aborted(): DOMException {
+  return new DOMException("aborted", "AbortError");
+}
+
+function closed(): Error {
+  return transportError("UND_ERR_DESTROYED", "the client is closed");
+}
