@@ -48,6 +48,7 @@ import { hashBlock } from "./file-hash.ts";
 import { listPages } from "./file-list.ts";
 import { createPatch } from "./file-patch.ts";
 import { openStage } from "./file-stage.ts";
+import type { OperationArguments } from "./operations.ts";
 import { copyContent, writeBody } from "./file-stream.ts";
 import { FileWatch } from "./file-watch.ts";
 import { type MoreWish, withMore } from "./more-attributes.ts";
@@ -115,11 +116,10 @@ export class FileDriver implements Driver {
     const { offset, length, ifMatch, signal } = options;
     // An earlier attempt may have used it up.
     const memory = options.memory?.detached ? undefined : options.memory;
-    const request = { offset, length, ifMatch, inline: Infinity, memory };
-    const args = [path, request, options.hashes ?? []] as const;
-    const transfer = memory === undefined ? [] : [memory];
-    const call = { signal, bytes: length, transfer };
-    const block = await this.#caller.call("readBlock", [...args], call);
+    const request = { offset, length, ifMatch, ...(memory && { memory }) };
+    const call = { signal, bytes: length, transfer: memory && [memory] };
+    const args: OperationArguments<"readBlock"> = [path, request, options.hashes ?? []];
+    const block = await this.#caller.call("readBlock", args, call);
     return { entry: rowEntry(path, block.row), bytes: block.bytes, hashes: block.hashes };
   }
 

@@ -126,7 +126,7 @@ export function openRead(
 export function readBlock(
   context: OperationContext,
   path: string,
-  request: OpenRequest,
+  request: Omit<OpenRequest, "inline">,
   names: readonly HashName[],
 ): BlockResult {
   const opened = openRead(context, path, { ...request, inline: Infinity });
