@@ -8,13 +8,14 @@ import type { HttpRequest } from "../../src/drivers/s3/http-connection.ts";
 async function clientOf(
   answer: RequestListener,
   idleTimeout = 10_000,
+  connections = 4,
 ): Promise<{ readonly client: HttpClient; readonly sockets: Set<Socket> }> {
   const sockets = new Set<Socket>();
   const server = createServer(answer).on("connection", (socket) => sockets.add(socket));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   const options = {
-    connections: 4,
+    connections,
     idleTimeout,
     connectTimeout: 10_000,
     caBundle: undefined,
@@ -103,6 +104,63 @@ test("an abort and a close end what is under way", async () => {
   await expect(sent).rejects.toMatchObject({ code: "UND_ERR_DESTROYED" });
   const late = client.exchange(request());
   await expect(late).rejects.toMatchObject({ code: "UND_ERR_DESTROYED" });
+});
+
+test("no more requests at once than connections, whichever way they go; first come, first served", async () => {
+  let now = 0;
+  let most = 0;
+  const order: (string | undefined)[] = [];
+  const { client } = await clientOf(
+    (incoming, response) => {
+      order.push(incoming.url);
+      most = Math.max(most, ++now);
+      incoming.resume();
+      setTimeout(() => {
+        now--;
+        response.end("answer");
+      }, 5);
+    },
+    10_000,
+    2,
+  );
+  const large = Buffer.alloc(300 * 1024);
+  const headers = ["content-length", String(large.length)];
+  const streamed = async (path: string): Promise<unknown> =>
+    Array.fromAsync((await client.open(request({ path }))).body);
+  await streamed("/first");
+  const sent: Promise<unknown>[] = [];
+  for (let i = 0; i < 5; i++) {
+    sent.push(client.exchange(request({ path: `/${i}/short` })));
+    sent.push(
+      client.exchange(request({ method: "PUT", path: `/${i}/large`, headers, body: large })),
+    );
+    sent.push(streamed(`/${i}/streamed`));
+  }
+  await Promise.all(sent);
+  expect(most).toBe(2);
+  expect(order.filter((path) => path?.endsWith("/short"))).toEqual(
+    [0, 1, 2, 3, 4].map((i) => `/${i}/short`),
+  );
+});
+
+test("who waits for a connection can leave; a stream that is left gives its connection back", async () => {
+  const { client } = await clientOf(
+    (incoming, response) => {
+      if (incoming.url === "/endless") response.write("x".repeat(1024));
+      else response.end();
+    },
+    10_000,
+    1,
+  );
+  const stream = await client.open(request({ path: "/endless" }));
+  const waiting = client.exchange(request({ signal: AbortSignal.timeout(30) }));
+  await expect(waiting).rejects.toMatchObject({ code: "aborted" });
+  const next = client.exchange(request());
+  stream.body.destroy();
+  expect(await next).toMatchObject({ status: 200 });
+  const failing = client.open(request({ signal: AbortSignal.abort() }));
+  await expect(failing).rejects.toThrow("aborted");
+  expect(await client.exchange(request())).toMatchObject({ status: 200 });
 });
 
 test("a header that no header can be is refused by the first client too", async () => {

@@ -30,6 +30,8 @@ export interface StreamOptions {
   readonly buffers: ReadBuffers;
   readonly resolve: (stream: HttpStream) => void;
   readonly reject: (error: unknown) => void;
+  /** Told once, when nothing more will come. */
+  readonly onEnd?: (() => void) | undefined;
 }
 
 export class AnswerStream implements Dispatcher.DispatchHandler, HttpBody {
@@ -159,6 +161,7 @@ export class AnswerStream implements Dispatcher.DispatchHandler, HttpBody {
     this.#options.signal?.removeEventListener("abort", this.#abort);
     this.#state = state;
     this.#wake?.();
+    this.#options.onEnd?.();
   }
 
   #abort = (): void => {

@@ -3,6 +3,7 @@
  * takes for a small PUT, and nothing has to be loaded for them. undici is loaded by the first request for which
  * the bytes count more: a body that is read as it comes, one that is large or paced, or a proxy.
  */
+import { Slots } from "../../lib/slots.ts";
 import type { HttpStream } from "./answer-stream.ts";
 import type {
   ConnectionOptions,
@@ -18,6 +19,8 @@ const SHORT_BODY = 256 * 1024;
 export class HttpClient {
   readonly origin: string;
   readonly #options: ConnectionOptions;
+  /** Requests at once, whichever way they go; first come, first served. */
+  readonly #slots: Slots;
   #pool: HttpPool | undefined;
   #connection: HttpConnection | undefined;
   #opening: Promise<HttpConnection> | undefined;
@@ -26,18 +29,26 @@ export class HttpClient {
   constructor(origin: string, options: ConnectionOptions) {
     this.origin = origin;
     this.#options = options;
+    this.#slots = new Slots(options.connections);
   }
 
   /** The whole answer. Rejects with what the client or the system says; with the signal's reason if it fires. */
-  exchange(request: HttpRequest): Promise<HttpAnswer> {
-    if (this.#pool !== undefined && this.#isShort(request)) return this.#pool.exchange(request);
-    return this.#exchangeFirst(request);
+  async exchange(request: HttpRequest): Promise<HttpAnswer> {
+    const free = await this.#slots.take(request.signal);
+    try {
+      if (!this.#isShort(request)) return await (await this.#connect()).exchange(request);
+      this.#pool ??= this.#makePool();
+      return await this.#pool.exchange(request);
+    } finally {
+      free();
+    }
   }
 
   /** An answer whose body is read as it comes. */
   async open(request: HttpRequest): Promise<HttpStream> {
     const connection = this.#connection ?? (await this.#connect());
-    return connection.open(request);
+    const free = await this.#slots.take(request.signal);
+    return connection.open(request, free);
   }
 
   /** Ends what is under way too. */
@@ -53,11 +64,10 @@ export class HttpClient {
     return isShort && this.#options.proxy === undefined;
   }
 
-  async #exchangeFirst(request: HttpRequest): Promise<HttpAnswer> {
-    if (!this.#isShort(request)) return (await this.#connect()).exchange(request);
-    this.#pool ??= new HttpPool(this.origin, this.#options);
-    if (this.#closed) this.#pool.close();
-    return this.#pool.exchange(request);
+  #makePool(): HttpPool {
+    const pool = new HttpPool(this.origin, this.#options);
+    if (this.#closed) pool.close();
+    return pool;
   }
 
   #connect(): Promise<HttpConnection> {

@@ -68,12 +68,12 @@ export class HttpConnection {
     });
   }
 
-  /** An answer whose body is read as it comes. */
-  open(request: HttpRequest): Promise<HttpStream> {
+  /** An answer whose body is read as it comes. `onEnd` is told once that the connection is not needed any more. */
+  open(request: HttpRequest, onEnd?: () => void): Promise<HttpStream> {
     return new Promise((resolve, fail) => {
       const reject = (error: unknown): void => fail(this.#explain(error));
       const { signal } = request;
-      const stream = new AnswerStream({ signal, buffers: this.#buffers, resolve, reject });
+      const stream = new AnswerStream({ signal, buffers: this.#buffers, resolve, reject, onEnd });
       try {
         this.#dispatcher.dispatch(this.#options(request), stream);
       } catch (error) {

@@ -15,9 +15,6 @@ export function makeDialer(origin: string, caBundle: string | undefined): Dialer
   const common = {
     host: hostname.replace(/^\[|\]$/g, ""),
     port: Number(port) || (isSecure ? 443 : 80),
-    noDelay: true,
-    keepAlive: true,
-    keepAliveInitialDelay: 60_000,
   };
   if (!isSecure) {
     return {

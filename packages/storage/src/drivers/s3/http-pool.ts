@@ -1,6 +1,6 @@
 /**
- * Connections of our own to one host, for requests and answers that are short. One timer looks after all of them: to set one
- * for each request would cost more than to read its answer.
+ * Connections of our own to one host, for requests and answers that are short: as many as there are requests at
+ * once. One timer looks after all of them: to set one for each request would cost more than to read its answer.
  */
 import type { ConnectionOptions, HttpAnswer, HttpRequest } from "./http-connection.ts";
 import { type Dialer, makeDialer } from "./http-dial.ts";
@@ -15,13 +15,10 @@ export class HttpPool implements SocketOwner {
   readonly connectTimeout: number;
   readonly idleTimeout: number;
   readonly #dialer: Dialer;
-  readonly #most: number;
   readonly #tick: number;
   readonly #sockets = new Set<HttpSocket>();
   /** The one that was used last is used next. */
   readonly #idle: HttpSocket[] = [];
-  /** First come, first served. */
-  readonly #waiting = new Set<Waiting>();
   #underWay = 0;
   /** So many ticks have passed: a process that was stopped for a while has not been waiting. */
   #now = 0;
@@ -29,10 +26,9 @@ export class HttpPool implements SocketOwner {
   #isClosed = false;
 
   constructor(origin: string, options: ConnectionOptions) {
-    const { connections, connectTimeout, idleTimeout, caBundle } = options;
+    const { connectTimeout, idleTimeout, caBundle } = options;
     this.connectTimeout = connectTimeout;
     this.idleTimeout = idleTimeout;
-    this.#most = connections;
     this.#tick = Math.max(5, Math.min(TICK, connectTimeout / 4, idleTimeout / 4));
     this.#dialer = makeDialer(origin, caBundle);
   }
@@ -41,13 +37,13 @@ export class HttpPool implements SocketOwner {
     return new Promise((resolve, reject) => {
       if (this.#isClosed) throw closed();
       if (request.signal?.aborted) throw aborted();
-      const waiting = new Waiting(this, request, resolve, reject);
+      const underWay = new UnderWay(this, request, resolve, reject);
       this.#count(1);
       try {
-        if (this.#waiting.size > 0 || !this.#send(waiting)) this.#waiting.add(waiting);
+        (this.#takeIdle() ?? this.#open()).send(underWay);
       } catch (error) {
         // Not even begun: certificates that are none, for one.
-        waiting.fail(error);
+        underWay.fail(error);
       }
     });
   }
@@ -55,7 +51,6 @@ export class HttpPool implements SocketOwner {
   /** Ends what is under way too. */
   close(): void {
     this.#isClosed = true;
-    for (const waiting of this.#waiting) waiting.fail(closed());
     for (const socket of this.#sockets) socket.destroy(closed());
   }
 
@@ -65,54 +60,35 @@ export class HttpPool implements SocketOwner {
 
   freed(socket: HttpSocket): void {
     this.#idle.push(socket);
-    this.#next();
   }
 
   gone(socket: HttpSocket): void {
     if (!this.#sockets.delete(socket)) return;
     const at = this.#idle.indexOf(socket);
     if (at >= 0) this.#idle.splice(at, 1);
-    this.#next();
     if (this.#sockets.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
 
-  /** Of `Waiting`: it has its answer, or will not get one. */
-  settled(waiting: Waiting): void {
-    this.#waiting.delete(waiting);
+  /** Of `UnderWay`: it has its answer, or will not get one. */
+  settled(): void {
     this.#count(-1);
   }
 
-  /** Of `Waiting`: nobody wants its answer any more. */
-  abandon(waiting: Waiting): void {
+  /** Of `UnderWay`: nobody wants its answer any more. */
+  abandon(underWay: UnderWay): void {
     for (const socket of this.#sockets) {
-      if (socket.carries(waiting)) return socket.destroy(aborted());
-    }
-    waiting.fail(aborted());
-  }
-
-  #next(): void {
-    for (const first of this.#waiting) {
-      try {
-        if (!this.#send(first)) return;
-        this.#waiting.delete(first);
-      } catch (error) {
-        first.fail(error);
-      }
+      if (socket.carries(underWay)) return socket.destroy(aborted());
     }
   }
 
-  /** Whether there is a connection for it. */
-  #send(waiting: Waiting): boolean {
-    let socket = this.#idle.pop();
-    for (; socket !== undefined && !socket.isOpen; socket = this.#idle.pop()) {
-      this.#sockets.delete(socket);
+  #takeIdle(): HttpSocket | undefined {
+    for (;;) {
+      const socket = this.#idle.pop();
+      if (socket === undefined || socket.isOpen) return socket;
       socket.destroy(undefined);
     }
-    if (socket === undefined && this.#sockets.size < this.#most) socket = this.#open();
-    socket?.send(waiting);
-    return socket !== undefined;
   }
 
   #open(): HttpSocket {
@@ -135,8 +111,8 @@ export class HttpPool implements SocketOwner {
   }
 }
 
-/** A request from the call to its end, wherever it is. */
-class Waiting implements Exchange {
+/** A request from the call to its end. */
+class UnderWay implements Exchange {
   readonly request: HttpRequest;
   readonly headSize: number;
   readonly answerTimeout: number;
@@ -176,7 +152,7 @@ class Waiting implements Exchange {
 
   #end(): void {
     this.request.signal?.removeEventListener("abort", this);
-    this.#pool.settled(this);
+    this.#pool.settled();
   }
 }
 

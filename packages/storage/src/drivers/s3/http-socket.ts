@@ -12,6 +12,8 @@ import { writeHead } from "./request-head.ts";
 /** Node reads at most this much at once. */
 const READ_SIZE = 64 * 1024;
 const MIN_WRITE_SIZE = 8 * 1024;
+/** Silence after which the system asks whether the other side is still there, milliseconds. */
+const PROBE_AFTER = 60_000;
 
 /** One request and who waits for it. */
 export interface Exchange {
@@ -53,9 +55,11 @@ export class HttpSocket {
     this.#owner = owner;
     this.deadline = owner.after(owner.connectTimeout);
     this.#socket = dialer.dial(this.#onread());
-    // What keeps the process alive is a request under way: the pool sees to that.
-    this.#socket.unref();
     this.#socket
+      .setNoDelay(true)
+      .setKeepAlive(true, PROBE_AFTER)
+      // What keeps the process alive is a request under way: the pool sees to that.
+      .unref()
       .once(dialer.readyEvent, () => this.#begin())
       .on("drain", () => this.#extend())
       .on("end", () => this.#ended())
