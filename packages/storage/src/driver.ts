@@ -124,7 +124,7 @@ export interface Abilities {
    * what `source.ifMatch` names throws `precondition-failed`. Copying a path onto itself is
    * `invalid-argument`, unless it is a version of it.
    */
-  copy(source: CopySource, path: string, options?: WriteOptions): Promise<Entry>;
+  copy(source: CopySource, path: string, options?: WriteOptions): Promise<Made>;
 
   /**
    * Renames a file or directory within the store, atomically, replacing a file at `to` and creating
@@ -469,6 +469,12 @@ export interface About {
   readonly free?: number | undefined;
 }
 
+/** What lies at a path after the store put something there by itself: a copy, or an object of parts. */
+export interface Made extends Entry {
+  /** Whether it is known to be that, and not what somebody else wrote there since. Default: nobody knows. */
+  readonly isOwn?: boolean | undefined;
+}
+
 /** Uploads in parts. Nothing is visible at the path before `complete`. */
 export interface Multipart {
   create(path: string, options?: UploadOptions): Promise<Upload>;
@@ -489,7 +495,7 @@ export interface Multipart {
    * answer, also by another process. Parts that the store does not hold as named, are out of order, or
    * too small before the last throw `invalid-argument`.
    */
-  complete(upload: Upload, parts: readonly Part[], options?: ConditionOptions): Promise<Entry>;
+  complete(upload: Upload, parts: readonly Part[], options?: ConditionOptions): Promise<Made>;
   /** Gives up the upload and frees its parts. Unknown uploads are success. */
   abort(upload: Upload, options?: CallOptions): Promise<void>;
   /** Uploads under a directory that were begun and neither completed nor aborted. */

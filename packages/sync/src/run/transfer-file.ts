@@ -9,6 +9,7 @@ import {
   isStorageError,
   joinPath,
 } from "@omnisync/storage";
+import { copySignature } from "../delta/carry-signature.ts";
 import type { Strategy } from "../events.ts";
 import { chooseStrategy } from "../plan/choose-strategy.ts";
 import { SET_IDS } from "../plan/wanted-attributes.ts";
@@ -56,6 +57,7 @@ export function createTransfer(
     toPath: joinPath(destination.path, job.path),
     source: job.source,
     previous: job.destination,
+    previousPath: joinPath(destination.path, job.path),
     progress,
   };
 }
@@ -119,7 +121,11 @@ async function serverCopy(transfer: Transfer): Promise<Outcome> {
   const destination = await to.copy!({ driver: from, path: fromPath, ifMatch }, toPath, options);
   refuseOtherSize(transfer, destination);
   transfer.progress.add(source.size);
-  return { source, destination, bytes: 0, strategy: "server-copy" };
+  const copied = { from, fromPath, source, to, toPath, made: destination };
+  const isPinned = ifMatch !== undefined;
+  const { deltas } = transfer.context;
+  const signatureError = await copySignature({ ...copied, isPinned }, deltas, signal!);
+  return { source, destination, bytes: 0, signatureError, strategy: "server-copy" };
 }
 
 /** What a copy is told because it would bring something else along by itself. */
