@@ -21,7 +21,7 @@ export class PassingSignature {
   readonly #given: Promise<ArrayBuffer>[] = [];
   readonly #turns: Map<number, PromiseWithResolvers<void>> = new Map();
   #next = 1;
-  #failure: unknown;
+  #failure: { readonly error: unknown } | undefined;
 
   constructor({ blockSize, size, signal }: PassingSignatureOptions) {
     this.#size = size;
@@ -37,7 +37,7 @@ export class PassingSignature {
       await this.#turnOf(number, signal);
       if (!signal.aborted && this.#failure === undefined) await this.#hand(bytes);
     } catch (error) {
-      this.#failure ??= error;
+      this.#failure ??= { error };
     }
     if (signal.aborted) return;
     this.#next = number + 1;
@@ -46,7 +46,7 @@ export class PassingSignature {
 
   /** All parts were taken. @throws what went wrong in the thread */
   async finish(): Promise<Signature> {
-    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#failure !== undefined) throw this.#failure.error;
     await Promise.all(this.#given);
     const signature = await this.#thread.finish();
     if (signature.size === this.#size) return signature;

@@ -226,7 +226,16 @@ async function stream(transfer: Transfer): Promise<Outcome> {
   });
   refuseChanged(transfer, entry);
   const destination = await writeStream(transfer, body, writeOptions(transfer, entry));
-  return { source: entry, destination, bytes: entry.size, strategy: "stream" };
+  const delta = missesParts(transfer) ? "refused" : undefined;
+  return { source: entry, destination, bytes: entry.size, delta, strategy: "stream" };
+}
+
+/** Whether less than the whole would have been sent to a store that takes parts. */
+function missesParts({ context, from, to, source, previous }: Transfer): boolean {
+  const above = context.deltas?.threshold ?? Infinity;
+  const { multipart, stage } = to.capabilities;
+  const isLarge = previous?.kind === "file" && Math.min(source.size, previous.size) > above;
+  return isLarge && from.readBlock !== undefined && multipart === undefined && !stage;
 }
 
 /** A store that paces collects what it sends: the rate is kept on its connection, not where the body is read. */

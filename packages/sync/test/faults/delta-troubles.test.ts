@@ -18,7 +18,7 @@ import {
   StorageError,
   isStorageError,
 } from "@omnisync/storage";
-import { type Fault, type FaultPlan, Faults, fault } from "@omnisync/storage/layers";
+import { type Fault, type FaultPlan, Faults, disable, fault } from "@omnisync/storage/layers";
 import { startStrictS3 } from "@omnisync/testkit/strict-s3";
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -184,6 +184,17 @@ describe("an upload", { timeout: 120_000 }, () => {
     expect(event).toMatchObject({ delta: "refused", bytes: SIZE, matched: 0 });
   });
 
+  it("[SY-405] a store that takes no parts at all is sent the whole, and that is told", async () => {
+    const store = disable(await storeWith({ "disk.img": OLD }), "multipart", "stage", "copy");
+    const event = await send(store, NEW, 1000);
+    expect(event).toMatchObject({ delta: "refused", bytes: SIZE, strategy: "stream" });
+    expect((await bytesOf(store, "disk.img")).equals(NEW)).toBe(true);
+    // Nothing was there that could have been made use of.
+    expect(await send(disable(await storeWith(), "multipart", "stage"), NEW, 0)).toMatchObject({
+      delta: undefined,
+    });
+  });
+
   it("[SY-411] a file that takes the name of a sidecar meanwhile stays", async () => {
     const store = await setup.open();
     const theirs = noise(1000, 77);
@@ -242,6 +253,23 @@ describe("a download", { timeout: 120_000 }, () => {
       await target.close();
     },
   );
+
+  it("[SY-409] ranges and a signature are all that it takes", async () => {
+    const { target, file } = await scene();
+    // Such as SFTP or WebDAV: no parts, no hashes, nothing done by the server.
+    const lacks = ["multipart", "stage", "readBlock", "copy", "conditions"] as const;
+    const server = disable(await storeWith({ "disk.img": NEW }), ...lacks);
+    expect(await copyOf(server, target, { ...OPTIONS, ignoreTimes: true })).toMatchObject({
+      delta: "no-signature",
+    });
+    await signObject(place(server, "disk.img"), { blockSize: 64 * KiB });
+    writeFileSync(file, OLD);
+    const event = await copyOf(server, target, { ...OPTIONS, ignoreTimes: true });
+    expect(event).toMatchObject({ delta: "used", strategy: "ranges" });
+    expect(event.bytes).toBeLessThan(MiB);
+    expect(readFileSync(file).equals(NEW)).toBe(true);
+    await target.close();
+  });
 
   it("[SY-409] a disk's content is not taken on the word of a signature", async () => {
     const [here, there] = ["here", "there"].map((name) => join(root, name));
