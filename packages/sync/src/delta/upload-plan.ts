@@ -109,7 +109,8 @@ async function lookAtOld(transfer: Transfer, deltas: Deltas): Promise<OldObject>
   const { to, previousPath: path, previous, context } = transfer;
   const { signal } = context;
   if (previous?.kind !== "file" || previous.size <= deltas.threshold) return {};
-  if (!to.capabilities.copyPart || !deltas.isWorthTrying(path)) return { use: "refused" };
+  const mayCopy = to.capabilities.copyPart && deltas.areCopiesDone;
+  if (!mayCopy || !deltas.isWorthTrying(path)) return { use: "refused" };
   const object = await to.stat(path, { signal });
   if (object === undefined || object.etag !== previous.etag) {
     throw new StorageError("precondition-failed", {

@@ -189,13 +189,11 @@ async function copyOldPart(
 ): Promise<Part> {
   const { from, to, fromPath, toPath, previousPath, context, progress } = transfer;
   const ifMatch = to.capabilities.conditions.copySource ? old.etag : undefined;
-  const { md5, ...part } = await to.multipart!.copyPart(
-    upload,
-    number,
-    { driver: to, path: previousPath, ifMatch },
-    { offset: oldOffset, length },
-    { signal },
-  );
+  const place = { driver: to, path: previousPath, ifMatch };
+  const range = { offset: oldOffset, length };
+  const { md5, ...part } = await to
+    .multipart!.copyPart(upload, number, place, range, { signal })
+    .catch((error: unknown) => refuseIfOnlyCopiesFail(transfer, error, signal));
   if (md5 === undefined && context.options.move) {
     throw new StorageError("unsupported", {
       path: toPath,
@@ -217,6 +215,27 @@ async function copyOldPart(
   }
   progress.match(length);
   return part;
+}
+
+/**
+ * A store that answers everything but copies, however often it was asked, is one that refuses them: no later run would
+ * fare better. One that answers nothing is down, and the upload can be gone on with.
+ * @throws StorageError `unsupported`, or the error itself
+ */
+async function refuseIfOnlyCopiesFail(
+  { to, previousPath: path, context }: Transfer,
+  error: unknown,
+  signal: AbortSignal,
+): Promise<never> {
+  if (!isStorageError(error, "unavailable", "timeout") || signal.aborted) throw error;
+  try {
+    await to.stat(path, { signal });
+  } catch {
+    throw error;
+  }
+  context.deltas!.noteNoCopies();
+  const message = "the store does not get done with copying parts";
+  throw new StorageError("unsupported", { path, message, cause: error });
 }
 
 /** Where copies could not be held to one object, it has to be the same before and after them. */

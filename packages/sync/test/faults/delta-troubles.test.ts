@@ -195,6 +195,47 @@ describe("an upload", { timeout: 120_000 }, () => {
     });
   });
 
+  it.each(["unavailable", "timeout"] as const)(
+    "[SY-405] a store that does all but copy parts is sent the whole: %s",
+    async (code) => {
+      const store = await setup.open();
+      const names = ["a.img", "b.img"];
+      const files = (content: Uint8Array): Record<string, Uint8Array> =>
+        Object.fromEntries(names.map((name) => [name, content]));
+      await sync(place(await storeWith(files(OLD))), place(store), OPTIONS);
+      const faults = new Faults(({ operation }) =>
+        operation === "multipart.copyPart" ? failing(code) : undefined,
+      );
+      const source = await storeWith(files(NEW), { mtime: T0 + 1000 });
+      const seen = recorder();
+      const options = { ...OPTIONS, jobs: 1, onEvent: seen.onEvent };
+      const report = await sync(place(source), place(fault(store, faults)), options);
+      expect(report).toMatchObject({ failed: 0, replaced: 2, bytesTransferred: 2 * SIZE });
+      expect(seen.events.map(({ delta }) => delta)).toEqual(["refused", "refused"]);
+      for (const name of names) expect((await bytesOf(store, name)).equals(NEW)).toBe(true);
+      expect((await Array.fromAsync(store.multipart!.listUploads(""))).flat()).toEqual([]);
+      // The second file does not wait for what the first has found out.
+      const asked = faults.calls.filter(({ operation }) => operation === "multipart.copyPart");
+      expect(new Set(asked.map(({ path }) => path)).size).toBe(1);
+    },
+  );
+
+  it("[SY-405] one that is down is not sent the whole", async () => {
+    const store = await setup.open();
+    await send(store, OLD, 0);
+    let isDown = false;
+    const faults = new Faults(({ operation }) => {
+      isDown ||= operation === "multipart.copyPart";
+      return isDown ? failing("unavailable") : undefined;
+    });
+    const source = await storeWith({ "disk.img": NEW }, { mtime: T0 + 1000 });
+    const report = await sync(place(source), place(fault(store, faults)), OPTIONS);
+    expect(report.failures).toMatchObject([{ error: { code: "unavailable" } }]);
+    const begun = faults.calls.filter(({ operation }) => operation === "multipart.create");
+    expect(begun).toHaveLength(1);
+    expect(await copyOf(source, store, OPTIONS)).toMatchObject({ delta: "used" });
+  });
+
   it("[SY-411] a file that takes the name of a sidecar meanwhile stays", async () => {
     const store = await setup.open();
     const theirs = noise(1000, 77);
