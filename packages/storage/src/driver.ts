@@ -189,6 +189,13 @@ export interface Abilities {
    */
   readBlock(path: string, options: ReadBlockOptions): Promise<Block>;
 
+  /**
+   * Opens a file for threads that read much of it by themselves. A directory throws `is-a-directory`, a file that is
+   * not the one of `ifMatch` `precondition-failed`. Has no capability of its own: there where blocks can be read, of
+   * files that this process has descriptors of.
+   */
+  openFile(path: string, options?: OpenFileOptions): Promise<OpenedFile>;
+
   /** A URL that lets whoever has it do one thing for a while. Treat it as a secret. */
   presign(path: string, options: PresignOptions): Promise<string>;
 
@@ -411,6 +418,22 @@ export interface Block {
   readonly entry: Entry;
   readonly bytes: Uint8Array;
   readonly hashes: Readonly<Partial<Record<HashName, string>>>;
+}
+
+export interface OpenFileOptions extends CallOptions {
+  readonly ifMatch?: string | undefined;
+}
+
+/** A file that stays what it is as long as it is open, whatever becomes of its name; its content may change. */
+export interface OpenedFile {
+  /** The file as it was opened; complete. */
+  readonly entry: Entry;
+  /** To be read at positions, by nobody after `close`. */
+  readonly descriptor: number;
+  /** Throws `changed` if the content is another than when it was opened. */
+  confirm(): Promise<void>;
+  /** May be called twice. */
+  close(): Promise<void>;
 }
 
 export interface PresignOptions {

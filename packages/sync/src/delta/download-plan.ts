@@ -1,17 +1,12 @@
 /** What of a large object is fetched, and what is taken from the old file that is there. */
-import {
-  type DeltaOp,
-  type FetchStep,
-  type Signature,
-  matchInThread,
-  planFetch,
-} from "@omnisync/delta";
+import { type DeltaOp, type FetchStep, type Signature, planFetch } from "@omnisync/delta";
 import type { Entry } from "@omnisync/storage";
 import type { DeltaUse } from "../events.ts";
 import type { Transfer } from "../run/transfer.ts";
 import { strongestHash } from "../run/verify-stage.ts";
 import type { Deltas } from "./deltas.ts";
-import { FEED_MEMORY, feed } from "./feed.ts";
+import { FEED_MEMORY } from "./feed.ts";
+import { matchContent } from "./read-content.ts";
 import { findSignature } from "./signature-store.ts";
 import { wholeMayDo } from "./whole-may-do.ts";
 
@@ -61,11 +56,7 @@ async function findInOld(
   const content = { driver: to, path: previousPath, entry: old, signal };
   try {
     const { ops } = await limits.timings.hash(() =>
-      threads.with(1, () =>
-        memory.with(FEED_MEMORY, () =>
-          feed(content, matchInThread(signature, { size: old.size, signal })),
-        ),
-      ),
+      threads.with(1, () => memory.with(FEED_MEMORY, () => matchContent(content, signature))),
     );
     return ops;
   } catch (error) {

@@ -287,7 +287,7 @@ describe("a download", { timeout: 120_000 }, () => {
     "[SY-409] an old file that cannot be read is replaced whole: %s",
     async (code) => {
       const { store, target, file } = await scene();
-      const faults = new Faults(on("readBlock", "disk.img", failing(code)));
+      const faults = new Faults(on("openFile", "disk.img", failing(code)));
       const event = await copyOf(store, fault(target, faults), OPTIONS);
       expect(event).toMatchObject({ delta: "refused", bytes: SIZE });
       expect(readFileSync(file).equals(NEW)).toBe(true);
