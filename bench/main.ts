@@ -13,6 +13,7 @@ import { deltaMatch, deltaSignature } from "./jobs/delta.ts";
 import { deltaTransfer } from "./jobs/delta-transfer.ts";
 import { endlessListing } from "./jobs/endless-listing.ts";
 import { filters } from "./jobs/filters.ts";
+import { hugeObject } from "./jobs/huge-object.ts";
 import { largeObject } from "./jobs/large-object.ts";
 import { localAgain, localCopy } from "./jobs/local.ts";
 import { uploadSink, uploadSmall } from "./jobs/small-objects.ts";
@@ -35,6 +36,7 @@ const JOBS: readonly Job[] = [
   bandwidth,
   unchangedObjects,
   deltaTransfer,
+  hugeObject,
   deltaSignature,
   deltaMatch,
 ];

@@ -58,7 +58,7 @@ export function matchInThread(
   { size, signWith, signal }: MatchInThreadOptions,
 ): ContentThread<Delta> {
   if (signWith !== undefined) checkBlockSize(signWith);
-  return new FedThread({ kind: "match", old, size, signWith }, signal);
+  return new FedThread({ kind: "match", old, size, signWith, hashWhole: true }, signal);
 }
 
 class FedThread<T extends Task> implements ContentThread<TaskResults[T["kind"]]> {

@@ -7,8 +7,9 @@ import { DeltaError } from "./delta-error.ts";
 import type { Delta } from "./delta-matcher.ts";
 import type { OpenFile } from "./delta-worker.ts";
 import { JobThread } from "./job-thread.ts";
+import { type PaceOptions, paceMemory } from "./pace.ts";
 import type { Signature } from "./signature.ts";
-import type { SignTask, Task, TaskResults } from "./tasks.ts";
+import type { MatchTask, SignTask, Task, TaskResults } from "./tasks.ts";
 
 export interface FileJobOptions {
   readonly signal?: AbortSignal | undefined;
@@ -19,7 +20,7 @@ export interface FileJobOptions {
 export interface SignFileOptions extends FileJobOptions {
   /** Default: by the size of the file, see `chooseBlockSize`. */
   readonly blockSize?: number | undefined;
-  /** With two, each reads all of the file, and the page cache should hold it. Default: 2 for a large file if there are as many processors. */
+  /** With two, one hashes the whole; each reads all of the file, the second from the page cache. Default: 2 for a large file if there are as many processors. */
   readonly threads?: 1 | 2 | undefined;
 }
 
@@ -31,24 +32,34 @@ const WORTH_TWO_THREADS = 128 * 1024 ** 2;
  * @throws DeltaError `changed` if the file changed meanwhile, `invalid-argument` for a block size out of bounds; the
  * errors of `node:fs`; the reason of the signal.
  */
-export async function signFile(
-  path: string,
-  { blockSize, threads, signal, onProgress }: SignFileOptions = {},
+export async function signFile(path: string, options: SignFileOptions = {}): Promise<Signature> {
+  if (options.blockSize !== undefined) checkBlockSize(options.blockSize);
+  return withUnchanged(path, options.signal, (file) => signOpenFile(file, options));
+}
+
+/**
+ * The same of a file that somebody opened, who has to see that it does not change, and closes it afterwards: when this
+ * ends, nobody reads it any more.
+ */
+export async function signOpenFile(
+  file: OpenFile,
+  { blockSize = chooseBlockSize(file.size), ...options }: SignFileOptions = {},
 ): Promise<Signature> {
-  if (blockSize !== undefined) checkBlockSize(blockSize);
-  return withUnchanged(path, signal, async (file) => {
-    const { size } = file;
-    const task = { kind: "sign", blockSize: blockSize ?? chooseBlockSize(size), size } as const;
-    const options = { file, signal, onProgress };
-    const count = threads ?? Math.min(2, size < WORTH_TWO_THREADS ? 1 : availableParallelism());
-    if (count === 1) return run({ ...task, hashWhole: true }, options);
-    return signWithTwo({ ...task, hashWhole: false }, options);
-  });
+  checkBlockSize(blockSize);
+  const { size } = file;
+  const task = (hashWhole: boolean): SignTask => ({ kind: "sign", blockSize, size, hashWhole });
+  if (isForOne(file, options)) return withOne(task(true), file, options);
+  const { made, contentHash } = await withTwo(task(false), file, options);
+  return { ...made, contentHash };
 }
 
 export interface DeltaOfFileOptions extends FileJobOptions {
   /** Make the file's own signature in the same pass. Default: true. */
   readonly sign?: boolean | undefined;
+  /** Bytes per block of that. Default: as those of `old`. */
+  readonly blockSize?: number | undefined;
+  /** As in `SignFileOptions`. */
+  readonly threads?: 1 | 2 | undefined;
 }
 
 /**
@@ -58,12 +69,30 @@ export interface DeltaOfFileOptions extends FileJobOptions {
 export async function deltaOfFile(
   path: string,
   old: Signature,
-  { sign = true, signal, onProgress }: DeltaOfFileOptions = {},
+  options: DeltaOfFileOptions = {},
 ): Promise<Delta> {
-  const signWith = sign ? old.blockSize : undefined;
-  return withUnchanged(path, signal, (file) =>
-    run({ kind: "match", old, size: file.size, signWith }, { file, signal, onProgress }),
-  );
+  return withUnchanged(path, options.signal, (file) => deltaOfOpenFile(file, old, options));
+}
+
+/** The same of a file that somebody opened, as `signOpenFile`. */
+export async function deltaOfOpenFile(
+  file: OpenFile,
+  old: Signature,
+  { sign = true, blockSize = old.blockSize, ...options }: DeltaOfFileOptions = {},
+): Promise<Delta> {
+  const signWith = sign ? checkBlockSize(blockSize) : undefined;
+  const { size } = file;
+  const task = (hashWhole: boolean): MatchTask => ({
+    ...{ kind: "match", old, size, signWith, hashWhole },
+  });
+  if (!sign || isForOne(file, options)) return withOne(task(true), file, options);
+  const { made, contentHash } = await withTwo(task(false), file, options);
+  return { ops: made.ops, signature: { ...made.signature!, contentHash } };
+}
+
+function isForOne({ size }: OpenFile, { threads }: Pick<SignFileOptions, "threads">): boolean {
+  if (threads !== undefined) return threads === 1;
+  return size < WORTH_TWO_THREADS || availableParallelism() < 2;
 }
 
 /** @throws DeltaError `changed` if what `work` read was not one content from beginning to end */
@@ -89,23 +118,30 @@ function isSame(before: BigIntStats, after: BigIntStats): boolean {
   return after.size === size && after.mtimeNs === mtimeNs && after.ctimeNs === ctimeNs;
 }
 
-interface RunOptions extends FileJobOptions {
-  readonly file: OpenFile;
-}
-
 /** Ends before anybody closes the file. */
-function run<T extends Task>(task: T, options: RunOptions): Promise<TaskResults[T["kind"]]> {
-  return threadOf(task, options).result;
+function withOne<T extends Task>(
+  task: T,
+  file: OpenFile,
+  options: FileJobOptions,
+): Promise<TaskResults[T["kind"]]> {
+  return threadOf(task, { ...options, file }).result;
 }
 
 /** One hashes the whole, the other all that is about blocks: that is about the same work. */
-async function signWithTwo(task: SignTask, options: RunOptions): Promise<Signature> {
-  const blocks = threadOf(task, options);
+async function withTwo<T extends SignTask | MatchTask>(
+  task: T,
+  file: OpenFile,
+  options: FileJobOptions,
+): Promise<{ readonly made: TaskResults[T["kind"]]; readonly contentHash: Uint8Array }> {
+  const memory = paceMemory();
+  const blocks = threadOf(task, { ...options, file, pace: { memory, number: 0 } });
   try {
-    const whole = threadOf({ kind: "hash" }, { ...options, onProgress: undefined });
+    const pace = { memory, number: 1 };
+    const hash = { kind: "hash" } as const;
+    const whole = threadOf(hash, { ...options, file, pace, onProgress: undefined });
     try {
-      const [signature, contentHash] = await Promise.all([blocks.result, whole.result]);
-      return { ...signature, contentHash };
+      const [made, contentHash] = await Promise.all([blocks.result, whole.result]);
+      return { made, contentHash };
     } finally {
       await whole.stop();
     }
@@ -114,10 +150,17 @@ async function signWithTwo(task: SignTask, options: RunOptions): Promise<Signatu
   }
 }
 
-function threadOf<T extends Task>(task: T, { file, signal, onProgress }: RunOptions): JobThread<T> {
+interface ThreadOptions extends FileJobOptions {
+  readonly file: OpenFile;
+  readonly pace?: PaceOptions | undefined;
+}
+
+function threadOf<T extends Task>(
+  task: T,
+  { file, pace, signal, onProgress }: ThreadOptions,
+): JobThread<T> {
   return new JobThread(task, {
-    file,
-    signal,
+    ...{ file, pace, signal },
     onMessage: (message) => message.kind === "progress" && onProgress?.(message.bytes),
   });
 }

@@ -22,6 +22,8 @@ import { blockLength, countBlocks, type Signature } from "./signature.ts";
 export interface MatcherOptions {
   /** Make the signature of the new content as well, in the same pass, with blocks of so many bytes. */
   readonly signWith?: number | undefined;
+  /** With `signWith`: hash the whole too; without it the signature's `contentHash` is empty. Default: true. */
+  readonly hashWhole?: boolean | undefined;
   /** Bytes of the new content that are expected; a guess is fine. */
   readonly size?: number | undefined;
 }
@@ -72,7 +74,7 @@ export class DeltaMatcher {
    */
   #credit: number;
 
-  constructor(old: Signature, { signWith, size = 0 }: MatcherOptions = {}) {
+  constructor(old: Signature, { signWith, hashWhole = true, size = 0 }: MatcherOptions = {}) {
     this.#old = old;
     this.#engine = new RollingEngine(windowSize(Math.max(old.blockSize, signWith ?? 0)), old);
     this.#window = new ContentWindow(this.#engine.window, PIECE);
@@ -80,7 +82,7 @@ export class DeltaMatcher {
     if (signWith === undefined) return;
     const expectedBlocks = countBlocks(size, signWith);
     const window = this.#window;
-    const options = { window, expectedBlocks, hashWhole: true };
+    const options = { window, expectedBlocks, hashWhole };
     this.#signer = new BlockSigner(signWith, this.#engine, options);
   }
 

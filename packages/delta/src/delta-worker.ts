@@ -4,6 +4,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { packOps } from "./delta.ts";
 import { DeltaError, type DeltaErrorCode } from "./delta-error.ts";
 import type { Delta } from "./delta-matcher.ts";
+import { Pace, type PaceOptions } from "./pace.ts";
 import { pour, type Taker } from "./taker.ts";
 import { type Task, takerOf } from "./tasks.ts";
 
@@ -11,6 +12,8 @@ export interface ThreadJob {
   readonly task: Task;
   /** What to read; without it content is handed over. */
   readonly file?: OpenFile | undefined;
+  /** Of two threads that read the same file. */
+  readonly pace?: PaceOptions | undefined;
 }
 
 /** A file that is open for reading; it is closed after the thread has ended. */
@@ -32,13 +35,13 @@ export type ThreadMessage =
 
 const PROGRESS_EVERY = 16 * 1024 ** 2;
 
-const { task, file } = workerData as ThreadJob;
+const { task, file, pace } = workerData as ThreadJob;
 const port = parentPort!;
 
 guard(() => {
   const taker = takerOf(task);
   if (file === undefined) return takeFromPort(taker);
-  readAll(file, taker);
+  readAll(file, taker, pace && new Pace(pace));
   postResult(taker);
 });
 
@@ -63,7 +66,11 @@ function takeFromPort(taker: Taker<object>): void {
 }
 
 /** From the page cache right into the taker's memory. Others may read by the same descriptor. */
-function readAll({ descriptor, size }: OpenFile, taker: Taker<object>): void {
+function readAll(
+  { descriptor, size }: OpenFile,
+  taker: Taker<object>,
+  pace: Pace | undefined,
+): void {
   let read = 0;
   let told = 0;
   for (;;) {
@@ -72,10 +79,12 @@ function readAll({ descriptor, size }: OpenFile, taker: Taker<object>): void {
     if (count === 0) break;
     taker.filled(count);
     read += count;
+    pace?.reached(read);
     if (read - told < PROGRESS_EVERY) continue;
     told = read;
     post({ kind: "progress", bytes: read });
   }
+  pace?.end();
   if (read !== size) throw new DeltaError("changed", "the file changed while it was read");
 }
 

@@ -6,14 +6,17 @@ export {
   signInThread,
   type SignInThreadOptions,
 } from "./content-thread.ts";
+export type { OpenFile } from "./delta-worker.ts";
 export type { CopyOp, DeltaOp, InsertOp } from "./delta.ts";
 export { DeltaError, type DeltaErrorCode } from "./delta-error.ts";
 export {
   deltaOfFile,
   type DeltaOfFileOptions,
+  deltaOfOpenFile,
   type FileJobOptions,
   signFile,
   type SignFileOptions,
+  signOpenFile,
 } from "./delta-files.ts";
 export { type Delta, DeltaMatcher, type MatcherOptions } from "./delta-matcher.ts";
 export { type PartRules, S3_PART_RULES } from "./part-rules.ts";

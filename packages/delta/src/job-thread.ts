@@ -3,12 +3,14 @@ import { Worker } from "node:worker_threads";
 import { unpackOps } from "./delta.ts";
 import { DeltaError } from "./delta-error.ts";
 import type { OpenFile, ThreadInput, ThreadJob, ThreadMessage } from "./delta-worker.ts";
+import type { PaceOptions } from "./pace.ts";
 import type { Task, TaskResults } from "./tasks.ts";
 
 export interface JobThreadOptions {
   readonly signal?: AbortSignal | undefined;
   /** What the thread reads; without it, content is handed over. */
   readonly file?: OpenFile | undefined;
+  readonly pace?: PaceOptions | undefined;
   /** Told of what is neither the result nor an error. */
   readonly onMessage?: ((message: ThreadMessage) => void) | undefined;
 }
@@ -21,14 +23,14 @@ export class JobThread<T extends Task> {
   readonly #outcome = Promise.withResolvers<TaskResults[T["kind"]]>();
 
   /** @throws the reason of a signal that is aborted already */
-  constructor(task: T, { signal, file, onMessage }: JobThreadOptions) {
+  constructor(task: T, { signal, file, pace, onMessage }: JobThreadOptions) {
     signal?.throwIfAborted();
     // Compiled or not: the worker is the file beside this one, with the same ending.
     const ending = import.meta.url.endsWith(".ts") ? "ts" : "js";
     this.#worker = new Worker(new URL(`./delta-worker.${ending}`, import.meta.url), {
       name: "omnisync-delta",
       execArgv: [],
-      workerData: { task, file } satisfies ThreadJob,
+      workerData: { task, file, pace } satisfies ThreadJob,
     });
     const { resolve, reject } = this.#outcome;
     this.#worker.on("message", (message: ThreadMessage) => {

@@ -21,12 +21,13 @@ interface HashTask {
   readonly kind: "hash";
 }
 
-/** A delta, and with `signWith` the signature of the new content. */
-interface MatchTask {
+/** A delta, and with `signWith` the signature of the new content; `hashWhole` as in `SignTask`. */
+export interface MatchTask {
   readonly kind: "match";
   readonly old: Signature;
   readonly size: number;
   readonly signWith: number | undefined;
+  readonly hashWhole: boolean;
 }
 
 export interface TaskResults {

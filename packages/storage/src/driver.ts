@@ -124,7 +124,7 @@ export interface Abilities {
    * what `source.ifMatch` names throws `precondition-failed`. Copying a path onto itself is
    * `invalid-argument`, unless it is a version of it.
    */
-  copy(source: CopySource, path: string, options?: WriteOptions): Promise<Entry>;
+  copy(source: CopySource, path: string, options?: WriteOptions): Promise<Made>;
 
   /**
    * Renames a file or directory within the store, atomically, replacing a file at `to` and creating
@@ -188,6 +188,13 @@ export interface Abilities {
    * describes the file before the read; throws `changed` if it was another after it.
    */
   readBlock(path: string, options: ReadBlockOptions): Promise<Block>;
+
+  /**
+   * Opens a file for threads that read much of it by themselves. A directory throws `is-a-directory`, a file that is
+   * not the one of `ifMatch` `precondition-failed`. Has no capability of its own: there where blocks can be read, of
+   * files that this process has descriptors of.
+   */
+  openFile(path: string, options?: OpenFileOptions): Promise<OpenedFile>;
 
   /** A URL that lets whoever has it do one thing for a while. Treat it as a secret. */
   presign(path: string, options: PresignOptions): Promise<string>;
@@ -413,6 +420,22 @@ export interface Block {
   readonly hashes: Readonly<Partial<Record<HashName, string>>>;
 }
 
+export interface OpenFileOptions extends CallOptions {
+  readonly ifMatch?: string | undefined;
+}
+
+/** A file that stays what it is as long as it is open, whatever becomes of its name; its content may change. */
+export interface OpenedFile {
+  /** The file as it was opened; complete. */
+  readonly entry: Entry;
+  /** To be read at positions, by nobody after `close`. */
+  readonly descriptor: number;
+  /** Throws `changed` if the content is another than when it was opened. */
+  confirm(): Promise<void>;
+  /** May be called twice. */
+  close(): Promise<void>;
+}
+
 export interface PresignOptions {
   readonly method: "GET" | "PUT";
   /** Seconds that the URL is good for, 1 to 604,800. */
@@ -469,6 +492,12 @@ export interface About {
   readonly free?: number | undefined;
 }
 
+/** What lies at a path after the store put something there by itself: a copy, or an object of parts. */
+export interface Made extends Entry {
+  /** Whether it is known to be that, and not what somebody else wrote there since. Default: nobody knows. */
+  readonly isOwn?: boolean | undefined;
+}
+
 /** Uploads in parts. Nothing is visible at the path before `complete`. */
 export interface Multipart {
   create(path: string, options?: UploadOptions): Promise<Upload>;
@@ -489,7 +518,7 @@ export interface Multipart {
    * answer, also by another process. Parts that the store does not hold as named, are out of order, or
    * too small before the last throw `invalid-argument`.
    */
-  complete(upload: Upload, parts: readonly Part[], options?: ConditionOptions): Promise<Entry>;
+  complete(upload: Upload, parts: readonly Part[], options?: ConditionOptions): Promise<Made>;
   /** Gives up the upload and frees its parts. Unknown uploads are success. */
   abort(upload: Upload, options?: CallOptions): Promise<void>;
   /** Uploads under a directory that were begun and neither completed nor aborted. */

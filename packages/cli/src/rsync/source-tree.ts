@@ -10,6 +10,8 @@ import {
   type FollowOptions,
   type ListOptions,
   NO_CAPABILITIES,
+  type OpenFileOptions,
+  type OpenedFile,
   type StatOptions,
   StorageError,
   comparePaths,
@@ -52,6 +54,7 @@ class SourceTree implements Driver {
   readonly capabilities: Capabilities;
   /** Not there where one of the stores has none. */
   readonly followLinks?: (options: FollowOptions) => Driver;
+  readonly openFile?: NonNullable<Driver["openFile"]>;
   readonly #grafts: readonly Graft[];
 
   constructor(grafts: readonly Graft[], stores: readonly Driver[]) {
@@ -62,6 +65,9 @@ class SourceTree implements Driver {
           grafts.map((graft) => followed(graft, options)),
           stores,
         );
+    }
+    if (stores.every(({ openFile }) => openFile !== undefined)) {
+      this.openFile = (path, options) => this.#openFile(path, options);
     }
     this.name = stores[0]?.name ?? "tree";
     this.id = `tree:${grafts.map(({ at, driver, path }) => `${at}=${joinPath(driver.id, path)}`).join("|")}`;
@@ -104,6 +110,12 @@ class SourceTree implements Driver {
     const { graft, inner } = await this.#find(path);
     const block = await graft.driver.readBlock!(inner, options);
     return { ...block, entry: { ...block.entry, path } };
+  }
+
+  async #openFile(path: string, options?: OpenFileOptions): Promise<OpenedFile> {
+    const { graft, inner } = await this.#find(path);
+    const opened = await graft.driver.openFile!(inner, options);
+    return { ...opened, entry: { ...opened.entry, path } };
   }
 
   async readLink(

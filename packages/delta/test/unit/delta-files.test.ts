@@ -1,9 +1,13 @@
+import { open } from "node:fs/promises";
+import { setTimeout as after } from "node:timers/promises";
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { deltaOfFile, DeltaError, deltaOfStream, signFile, signStream } from "../../src/index.ts";
 import { buildWasm } from "../../scripts/build-wasm.ts";
+import { JobThread } from "../../src/job-thread.ts";
+import { paceMemory } from "../../src/pace.ts";
 import { ROLLING_WASM } from "../../src/rolling-wasm.ts";
 import { apply, match, noise, sign } from "./content.ts";
 
@@ -32,9 +36,45 @@ describe("files, in a thread", () => {
       expect(await signFile(path, { blockSize: BLOCK, threads })).toEqual(sign(fresh, BLOCK));
     }
     const signature = sign(old, BLOCK);
-    const delta = await deltaOfFile(path, signature);
-    expect(delta).toEqual(match(signature, fresh, { signWith: BLOCK }));
+    for (const threads of [undefined, 1, 2] as const) {
+      for (const blockSize of [BLOCK, 3 * BLOCK]) {
+        const delta = await deltaOfFile(path, signature, { threads, blockSize });
+        expect(delta).toEqual(match(signature, fresh, { signWith: blockSize }));
+      }
+    }
+    const delta = await deltaOfFile(path, signature, { threads: 2, sign: false });
+    expect(delta.signature).toBeUndefined();
     expect(Buffer.compare(apply(delta.ops, old, fresh), fresh)).toBe(0);
+  });
+
+  it("[DL-20] two threads read a file that is longer than one may be ahead of the other", async () => {
+    const size = 700 * 1024 ** 2;
+    const long = join(folder, "long");
+    writeFileSync(long, fresh);
+    truncateSync(long, size);
+    const blockSize = 5 * 1024 ** 2;
+    const [one, two] = await Promise.all(
+      ([1, 2] as const).map((threads) => signFile(long, { blockSize, threads })),
+    );
+    expect(two).toEqual(one);
+    rmSync(long);
+  });
+
+  it("[DL-20] a thread that waits for another that has ended can be stopped", async () => {
+    const memory = paceMemory();
+    const handle = await open(path);
+    const long = { descriptor: handle.fd, size: fresh.length };
+    // Nobody reads at the other side, and never will.
+    new Int32Array(memory)[1] = -1_000_000;
+    const thread = new JobThread(
+      { kind: "hash" },
+      { file: long, pace: { memory, number: 0 }, signal: undefined },
+    );
+    const first = await Promise.race([thread.result.then(() => "done"), after(300, "waits")]);
+    expect(first).toBe("waits");
+    await thread.stop();
+    await expect(thread.result).rejects.toMatchObject({ code: "stopped" });
+    await handle.close();
   });
 
   it("[DL-20] fail with what went wrong", async () => {

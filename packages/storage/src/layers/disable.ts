@@ -88,7 +88,7 @@ function refusal({ path, operation }: Call, message: string): StorageError {
 }
 
 function hasCondition({ operation, options, source }: Call): boolean {
-  if (operation === "read" || operation === "readBlock") return false;
+  if (operation === "read" || operation === "readBlock" || operation === "openFile") return false;
   const given = [options?.ifMatch, options?.ifNoneMatch, source?.ifMatch];
   return given.some((condition) => condition !== undefined);
 }

@@ -52,6 +52,8 @@ export interface Interceptor {
   readonly page?: Around | undefined;
   /** Methods that the layer does by itself; they are not passed to `around` or `page`. */
   readonly methods?: Partial<Omit<Methods, "multipart">> | undefined;
+  /** Content is not read past the layer: the driver has no `openFile`. Default false. */
+  readonly seesContent?: boolean | undefined;
   /** The same for the methods of `multipart`. */
   readonly multipart?: Partial<Multipart> | undefined;
   /** The same layer around another view of the store, where it has `methods` of its own. */
@@ -101,6 +103,7 @@ export function intercept(inner: Driver, interceptor: Interceptor): Driver {
     close: () => inner.close(),
   };
   for (const [name, method] of Object.entries({ ...abilities, canCopyFrom, followLinks })) {
+    if (name === "openFile" && interceptor.seesContent) continue;
     const present = (): boolean =>
       inner[name as keyof Abilities] !== undefined &&
       (CLAIMS[name as keyof Abilities]?.(capabilities()) ?? true);
@@ -126,6 +129,7 @@ const CLAIMS: Partial<Record<keyof Abilities, (capabilities: Capabilities) => bo
   multipart: (can) => can.multipart !== undefined,
   stage: (can) => can.stage,
   readBlock: (can) => can.readBlock,
+  openFile: (can) => can.readBlock,
   presign: (can) => can.presign,
   removeMany: (can) => can.removeMany !== undefined,
   about: (can) => can.about,
@@ -211,6 +215,8 @@ function wrapMethods(
     },
     readBlock: (path, options) =>
       around({ operation: "readBlock", path, options }, () => inner.readBlock!(path, options)),
+    openFile: (path, options) =>
+      around({ operation: "openFile", path, options }, () => inner.openFile!(path, options)),
     presign: (path, options) =>
       around({ operation: "presign", path }, () => inner.presign!(path, options)),
     removeMany: (paths, options) =>

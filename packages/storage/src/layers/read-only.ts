@@ -32,6 +32,7 @@ const READING: ReadonlySet<Operation> = new Set<Operation>([
   "list",
   "read",
   "readBlock",
+  "openFile",
   "readLink",
   "about",
   "watch",

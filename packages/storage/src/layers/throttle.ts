@@ -127,6 +127,7 @@ interface Waiter {
 export function throttle(driver: Driver, rate: Throttle): Driver {
   return intercept(driver, {
     rewrap: (view) => throttle(view, rate),
+    seesContent: true,
     capabilities: (inner) => (inner.copy === "local" ? { ...inner, copy: undefined } : inner),
     async around(call, run) {
       if (call.bytes !== undefined) await rate.take(call.bytes, call.options?.signal);

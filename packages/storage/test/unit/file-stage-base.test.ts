@@ -4,19 +4,17 @@ import { execFileSync } from "node:child_process";
 import {
   appendFileSync,
   chmodSync,
-  existsSync,
   mkdirSync,
   readFileSync,
   readdirSync,
   renameSync,
   statSync,
-  statfsSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { bytesOf, failure, makeRoot, openFileDriver } from "./file-helpers.ts";
 
 const MIB = 1024 * 1024;
@@ -177,50 +175,3 @@ test.skipIf(!isLinux)("[ST-275] space that is wished for is there before the cop
   expected.fill(1, 0, MIB);
   expect(readFileSync(join(root, "file")).equals(expected)).toBe(true);
 });
-
-test.skipIf(!canMountXfs())(
-  "[ST-275] where blocks can be shared, they are (needs root and mkfs.xfs)",
-  async () => {
-    const root = mountXfs();
-    const size = 64 * MIB;
-    const content = Buffer.alloc(size, 5);
-    writeFileSync(join(root, "base"), content);
-    execFileSync("sync", ["-f", root]);
-    const free = (): number => statfsSync(root).bfree * statfsSync(root).bsize;
-    const before = free();
-    const driver = openFileDriver(root);
-    for (const [path, length] of [
-      ["same", size],
-      ["cut", size - 12_345],
-      ["longer", size + 12_345],
-    ] as const) {
-      const stage = await driver.stage(path, length, { base });
-      await stage.write(MIB, bytesOf("new"));
-      expect(modeOf(join(root, stage.leftover!.path))).toBe(0o666 & ~process.umask());
-      await stage.commit({ durable: true });
-      const expected = Buffer.alloc(length);
-      content.copy(expected);
-      expected.write("new", MIB);
-      expect(readFileSync(join(root, path)).equals(expected)).toBe(true);
-    }
-    expect(before - free()).toBeLessThan(size / 2);
-    expect(readFileSync(join(root, "base")).equals(content)).toBe(true);
-  },
-);
-
-function canMountXfs(): boolean {
-  return isLinux && process.getuid?.() === 0 && existsSync("/usr/sbin/mkfs.xfs");
-}
-
-function mountXfs(): string {
-  const image = join(makeRoot(), "image");
-  const root = makeRoot();
-  writeFileSync(image, "");
-  truncateSync(image, 512 * MIB);
-  execFileSync("/usr/sbin/mkfs.xfs", ["-q", image]);
-  execFileSync("mount", ["-o", "loop", image, root]);
-  onTestFinished(() => {
-    execFileSync("umount", ["-l", root]);
-  });
-  return root;
-}

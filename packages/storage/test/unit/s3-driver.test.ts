@@ -132,6 +132,42 @@ describe("a lost answer", () => {
     expect(await driver.stat("a")).toBeUndefined();
   });
 
+  test.each([true, false])(
+    "[ST-161] Complete says whether what lies there is its own: %s",
+    async (isOwn) => {
+      const server = await startServer();
+      const driver = driverOn(server);
+      const upload = await driver.multipart.create("a");
+      const part = await driver.multipart.putPart(upload, 1, bytesOf("mine"));
+      server.faults.add({
+        when: ({ operation }) => operation === "HeadObject",
+        do: { kind: "delay", ms: isOwn ? 0 : 400 },
+      });
+      const completing = driver.multipart.complete(upload, [part]);
+      while (server.requests.HeadObject === 0) await new Promise(setImmediate);
+      if (!isOwn) await driver.write("a", bytesOf("other"));
+      expect(await completing).toMatchObject({ isOwn });
+    },
+  );
+
+  test.each([true, false])(
+    "[ST-135] a copy says whether what lies there is its own: %s",
+    async (isOwn) => {
+      const server = await startServer();
+      const driver = driverOn(server);
+      await driver.write("a", bytesOf("mine"));
+      const heads = server.requests.HeadObject;
+      server.faults.add({
+        when: ({ operation }) => operation === "HeadObject",
+        do: { kind: "delay", ms: isOwn ? 0 : 400 },
+      });
+      const copying = driver.copy({ driver, path: "a" }, "b");
+      while (server.requests.HeadObject === heads) await new Promise(setImmediate);
+      if (!isOwn) await driver.write("b", bytesOf("other"));
+      expect(await copying).toMatchObject({ isOwn });
+    },
+  );
+
   test("Complete of an upload that is really gone is not-found", async () => {
     const server = await startServer();
     const driver = driverOn(server);

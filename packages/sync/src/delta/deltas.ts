@@ -22,6 +22,7 @@ export class Deltas {
   readonly threads: Budget = new Budget(FILES_AT_ONCE);
   readonly #blockSize: number | undefined;
   readonly #failures: Map<string, number> = new Map();
+  #areCopiesDone = true;
 
   /** @throws StorageError `invalid-argument` for a block size or threshold that cannot be. */
   constructor({ threshold, blockSize, signatures, generate }: DeltaOptions) {
@@ -51,6 +52,16 @@ export class Deltas {
   /** A delta onto what lies at this path failed, because it was not what it seemed to be. */
   noteFailure(path: string): void {
     this.#failures.set(path, (this.#failures.get(path) ?? 0) + 1);
+  }
+
+  /** The store does not get done with copying parts: no other file of the run is to wait for that. */
+  noteNoCopies(): void {
+    this.#areCopiesDone = false;
+  }
+
+  /** Whether the store copies parts, as far as was seen. */
+  get areCopiesDone(): boolean {
+    return this.#areCopiesDone;
   }
 
   /** After a fresh look and a second failure, the whole is sent. */

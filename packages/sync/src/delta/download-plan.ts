@@ -1,17 +1,12 @@
 /** What of a large object is fetched, and what is taken from the old file that is there. */
-import {
-  type DeltaOp,
-  type FetchStep,
-  type Signature,
-  matchInThread,
-  planFetch,
-} from "@omnisync/delta";
+import { type DeltaOp, type FetchStep, type Signature, planFetch } from "@omnisync/delta";
 import type { Entry } from "@omnisync/storage";
 import type { DeltaUse } from "../events.ts";
 import type { Transfer } from "../run/transfer.ts";
 import { strongestHash } from "../run/verify-stage.ts";
 import type { Deltas } from "./deltas.ts";
-import { FEED_MEMORY, feed } from "./feed.ts";
+import { FEED_MEMORY } from "./feed.ts";
+import { matchContent } from "./read-content.ts";
 import { findSignature } from "./signature-store.ts";
 import { wholeMayDo } from "./whole-may-do.ts";
 
@@ -37,7 +32,7 @@ export async function planDownload(transfer: Transfer, source: Entry): Promise<D
   const isAttested = strongestHash(source) !== undefined || source.parts !== undefined;
   // The source goes afterwards: then a signature alone is not enough.
   const mayGoWrong = context.options.move && !isAttested;
-  if (mayGoWrong || !deltas.isWorthTrying(transfer.toPath)) return { use: "refused" };
+  if (mayGoWrong || !deltas.isWorthTrying(transfer.previousPath)) return { use: "refused" };
   const signed = { driver: from, path: fromPath, placement: deltas.placement, signal };
   const found = await findSignature(signed, source);
   if (found.signature === undefined) return { use: found.lack };
@@ -52,20 +47,16 @@ export async function planDownload(transfer: Transfer, source: Entry): Promise<D
 
 /** What of the object is in the old file; `undefined` if that cannot be read: it may be replaced all the same. */
 async function findInOld(
-  { to, toPath, context }: Transfer,
+  { to, previousPath, context }: Transfer,
   old: Entry,
   signature: Signature,
   { threads }: Deltas,
 ): Promise<readonly DeltaOp[] | undefined> {
   const { signal, memory, limits } = context;
-  const content = { driver: to, path: toPath, entry: old, signal };
+  const content = { driver: to, path: previousPath, entry: old, signal };
   try {
     const { ops } = await limits.timings.hash(() =>
-      threads.with(1, () =>
-        memory.with(FEED_MEMORY, () =>
-          feed(content, matchInThread(signature, { size: old.size, signal })),
-        ),
-      ),
+      threads.with(1, () => memory.with(FEED_MEMORY, () => matchContent(content, signature))),
     );
     return ops;
   } catch (error) {
@@ -79,11 +70,11 @@ async function findInOld(
  * quickly as compared, and of its content nobody but the signature would tell: anyone who may write beside it.
  */
 function isForDelta(
-  { from, to, previous, isStaged }: Transfer,
+  { from, to, previous }: Transfer,
   { size }: Entry,
   { threshold }: Deltas,
 ): boolean {
   if (from.readBlock !== undefined) return false;
-  if (previous?.kind !== "file" || previous.etag === undefined || isStaged) return false;
+  if (previous?.kind !== "file" || previous.etag === undefined) return false;
   return Math.min(size, previous.size) > threshold && to.readBlock !== undefined;
 }

@@ -1,7 +1,8 @@
 /** One pass over a file that is going to be sent: its hash, its signature, and what of it the store has already. */
-import { type DeltaOp, type Signature, matchInThread, signInThread } from "@omnisync/delta";
+import type { DeltaOp, Signature } from "@omnisync/delta";
 import type { Deltas } from "./deltas.ts";
-import { type Content, FEED_MEMORY, feed } from "./feed.ts";
+import { type Content, FEED_MEMORY } from "./feed.ts";
+import { matchContent, signContent } from "./read-content.ts";
 import type { Budget } from "../run/gate.ts";
 
 export interface NewContent {
@@ -17,16 +18,14 @@ export async function readNewContent(
   { deltas, memory }: { readonly deltas: Deltas; readonly memory: Budget },
 ): Promise<NewContent> {
   const { size } = content.entry;
-  const { signal } = content;
   return deltas.threads.with(1, () =>
     memory.with(FEED_MEMORY, async () => {
       if (old === undefined) {
         const blockSize = deltas.blockSizeFor(size);
-        return { signature: await feed(content, signInThread({ blockSize, size, signal })) };
+        return { signature: await signContent(content, blockSize) };
       }
       const signWith = deltas.blockSizeFor(size, old.blockSize);
-      const thread = matchInThread(old, { size, signWith, signal });
-      const { ops, signature } = await feed(content, thread);
+      const { ops, signature } = await matchContent(content, old, signWith);
       return { ops, signature: signature! };
     }),
   );

@@ -1,10 +1,9 @@
 /** Makes the signature of a file or object that lies somewhere, and keeps it with it. */
-import { signInThread } from "@omnisync/delta";
 import { type Entry, StorageError } from "@omnisync/storage";
 import type { DeltaOptions } from "../options/delta-options.ts";
 import type { Place } from "../options.ts";
 import { Deltas } from "./deltas.ts";
-import { feed } from "./feed.ts";
+import { signContent } from "./read-content.ts";
 import { keepSignature } from "./signature-store.ts";
 
 export interface SignOptions extends Pick<DeltaOptions, "blockSize" | "signatures"> {
@@ -43,7 +42,7 @@ export async function signObject(
   const { size } = entry;
   const blockSize = deltas.blockSizeFor(size);
   const content = { driver, path, entry, signal, onBytes };
-  const signature = await feed(content, signInThread({ blockSize, size, signal }));
+  const signature = await signContent(content, blockSize);
   const signed = { driver, path, placement: deltas.placement, signal };
   // A sidecar is written under a condition.
   if (deltas.placement === "sidecar") await driver.probe?.({ write: true, signal });

@@ -14,6 +14,7 @@ import {
   type ConditionOptions,
   type Driver,
   type Entry,
+  type Made,
   StorageError,
   collectBody,
   isStorageError,
@@ -110,15 +111,16 @@ export async function keepSignature(
 }
 
 /**
- * The same for what was just written, of which somebody else may have made something else by now: only of an
- * object that is known to be the signed content.
+ * The same for what was just made of the signed content, of which somebody else may have made something else by now:
+ * only of an object whose hash says that it is that content, or which the store says it made.
  */
-export async function keepSignatureOfWritten(
+export async function keepSignatureOfMade(
   signed: SignedPath,
   signature: Signature,
-  object: Entry,
+  object: Made,
 ): Promise<void> {
-  if (object.hashes?.blake3 !== undefined) await keepSignature(signed, signature, object);
+  const isKnown = object.hashes?.blake3 !== undefined || object.isOwn === true;
+  if (isKnown) await keepSignature(signed, signature, object);
 }
 
 /** Removes the signature of an object that is gone. What has its name and is no signature stays. */

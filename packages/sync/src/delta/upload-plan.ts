@@ -78,9 +78,9 @@ function wholePlan({ to }: Transfer, source: Entry): UploadPlan {
   return { parts, partSize };
 }
 
-/** A source that is remote itself is not read twice, and what is put beside is not where its signature would be. */
-function isForDelta({ from, isStaged }: Transfer, { size }: Entry, deltas: Deltas): boolean {
-  return size > deltas.threshold && from.readBlock !== undefined && !isStaged;
+/** A source that is remote itself is not read twice. */
+function isForDelta({ from }: Transfer, { size }: Entry, deltas: Deltas): boolean {
+  return size > deltas.threshold && from.readBlock !== undefined;
 }
 
 /**
@@ -106,20 +106,21 @@ interface OldObject {
 }
 
 async function lookAtOld(transfer: Transfer, deltas: Deltas): Promise<OldObject> {
-  const { to, toPath, previous, context } = transfer;
+  const { to, previousPath: path, previous, context } = transfer;
   const { signal } = context;
   if (previous?.kind !== "file" || previous.size <= deltas.threshold) return {};
-  if (!to.capabilities.copyPart || !deltas.isWorthTrying(toPath)) return { use: "refused" };
-  const object = await to.stat(toPath, { signal });
+  const mayCopy = to.capabilities.copyPart && deltas.areCopiesDone;
+  if (!mayCopy || !deltas.isWorthTrying(path)) return { use: "refused" };
+  const object = await to.stat(path, { signal });
   if (object === undefined || object.etag !== previous.etag) {
     throw new StorageError("precondition-failed", {
-      path: toPath,
+      path,
       message: "is not what it was when it was listed",
     });
   }
   // What cannot be told from another content cannot be copied of.
   if (object.etag === undefined) return { use: "refused" };
-  const signed = { driver: to, path: toPath, placement: deltas.placement, signal };
+  const signed = { driver: to, path, placement: deltas.placement, signal };
   const found = await findSignature(signed, object);
   return { object, ...useOf(found) };
 }
@@ -171,12 +172,12 @@ function appendedOps(oldSize: number, size: number): readonly DeltaOp[] {
 
 /** Reads the object to sign it. @returns `undefined` if it cannot be read, as in an archive. */
 async function signOld(
-  { to, toPath, context }: Transfer,
+  { to, previousPath, context }: Transfer,
   object: Entry,
   deltas: Deltas,
 ): Promise<Signature | undefined> {
   const { signal, memory, throttle: pace } = context;
-  const content = { driver: to, path: toPath, entry: object, signal, pace };
+  const content = { driver: to, path: previousPath, entry: object, signal, pace };
   try {
     return (await readNewContent(content, undefined, { deltas, memory })).signature;
   } catch (error) {

@@ -3,6 +3,8 @@
  * when everything is there. What is left there when the run ends otherwise is removed.
  */
 import { type Entry, joinPath } from "@omnisync/storage";
+import { copySignature } from "../delta/carry-signature.ts";
+import type { Deltas } from "../delta/deltas.ts";
 import type { Reason } from "../events.ts";
 import type { Place } from "../options.ts";
 import { putInPlace } from "./put-in-place.ts";
@@ -19,6 +21,12 @@ export interface DelayedUpdate {
   readonly destination: Entry | undefined;
   readonly reason: Reason;
   readonly outcome: Outcome;
+}
+
+export interface PutOptions {
+  readonly durable: boolean;
+  readonly deltas: Deltas | undefined;
+  readonly signal: AbortSignal;
 }
 
 export class DelayedUpdates {
@@ -38,9 +46,11 @@ export class DelayedUpdates {
     return this.#isOver;
   }
 
-  bring(transfer: Transfer, path: string): Promise<Outcome> {
+  async bring(transfer: Transfer, path: string): Promise<Outcome> {
     this.#isUsed = true;
-    return transferContent({ ...transfer, toPath: this.#staged(path), isStaged: true });
+    const staged = { ...transfer, toPath: this.#staged(path), isStaged: true };
+    // The signature that counts is the one that is kept when it gets its place.
+    return { ...(await transferContent(staged)), signatureError: undefined };
   }
 
   wait(update: DelayedUpdate): Promise<void> | undefined {
@@ -55,15 +65,26 @@ export class DelayedUpdates {
     }
   }
 
+  /** @returns the outcome as it is then. */
   async put(
-    { path }: DelayedUpdate,
+    { path, outcome }: DelayedUpdate,
     previous: Entry | undefined,
-    options: { readonly durable: boolean; readonly signal: AbortSignal },
-  ): Promise<Entry> {
+    { deltas, ...options }: PutOptions,
+  ): Promise<Outcome> {
     const { driver, path: root } = this.#destination;
     const from = this.#staged(path);
     const to = joinPath(root, path);
-    return putInPlace({ driver, from, to, previous, ...options });
+    const made = await putInPlace({ driver, from, to, previous, ...options });
+    if (driver.move !== undefined) return { ...outcome, destination: made };
+    // Where nothing can be renamed it was copied, and what was staged has a signature of its own.
+    const isPinned = driver.capabilities.conditions.copySource;
+    const copied = { from: driver, fromPath: from, source: outcome.destination, isPinned };
+    const signatureError = await copySignature(
+      { ...copied, to: driver, toPath: to, made },
+      deltas,
+      options.signal,
+    );
+    return { ...outcome, destination: made, signatureError };
   }
 
   /** Removes what did not get its place. Without the run's signal: nothing is to be left. */

@@ -2,6 +2,7 @@
 import {
   type Driver,
   type Entry,
+  type Made,
   StorageError,
   type WriteOptions,
   isStorageError,
@@ -23,7 +24,7 @@ export interface Duplication {
 }
 
 /** @returns what lies at the new path. @throws StorageError `precondition-failed` for another original. */
-export async function duplicate(wish: Duplication): Promise<Entry> {
+export async function duplicate(wish: Duplication): Promise<Made> {
   const { from, fromPath, entry, to, toPath, options } = wish;
   if (entry.kind === "symlink") return duplicateLink(wish);
   const isNear = from === to || to.canCopyFrom?.(from) === true;

@@ -1,5 +1,5 @@
 /** Gives a file that was brought to a path of the run's own the path that it is for. */
-import { type Driver, type Entry, StorageError } from "@omnisync/storage";
+import { type Driver, type Entry, type Made, StorageError } from "@omnisync/storage";
 import { duplicate } from "./duplicate.ts";
 import { isSame } from "./old-content.ts";
 
@@ -14,7 +14,7 @@ export interface Staged {
 }
 
 /** @throws StorageError `precondition-failed` if something else lies there now; the staged file stays. */
-export async function putInPlace(staged: Staged): Promise<Entry> {
+export async function putInPlace(staged: Staged): Promise<Made> {
   const { driver, from, to, signal } = staged;
   if (driver.move === undefined) return copyInPlace(staged);
   const there = await driver.stat(to, { signal });
@@ -34,14 +34,7 @@ export async function putInPlace(staged: Staged): Promise<Entry> {
 }
 
 /** Where nothing can be renamed, the store copies, under the condition of a write. */
-async function copyInPlace({
-  driver,
-  from,
-  to,
-  previous,
-  durable,
-  signal,
-}: Staged): Promise<Entry> {
+async function copyInPlace({ driver, from, to, previous, durable, signal }: Staged): Promise<Made> {
   const entry = await driver.stat(from, { signal });
   if (entry === undefined) throw new StorageError("not-found", { path: from });
   const { create, replace } = driver.capabilities.conditions;

@@ -230,16 +230,17 @@ async function delayCopy(
 
 /** Never throws, as `settlePair`. */
 export async function settleDelayed(context: RunContext, update: DelayedUpdate): Promise<void> {
-  const { source, destination, path, reason, outcome } = update;
+  const { source, destination, path, reason } = update;
   const pair = { path, source, destination };
   const { durable, move } = context.options;
   try {
-    const entry = await context.lanes.with(1, async () => {
+    const outcome = await context.lanes.with(1, async () => {
       const { destination: previous } = await keepOld(context, pair);
-      const options = { durable: durable === true || move === true, signal: context.signal };
+      const { deltas, signal } = context;
+      const options = { durable: durable === true || move === true, deltas, signal };
       return context.delayed!.put(update, previous, options);
     });
-    await finishCopy(context, pair, reason, { ...outcome, destination: entry });
+    await finishCopy(context, pair, reason, outcome);
   } catch (error) {
     context.signal.throwIfAborted();
     fail(context, pair, toStorageError(error, { path }));

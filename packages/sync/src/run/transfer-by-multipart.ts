@@ -3,9 +3,10 @@
  * within the run's memory budget. Whatever goes wrong, the upload is given up before the error goes on,
  * or kept for a later run where those are remembered; one that the store does not let go of is told of.
  */
-import type { CopyPart, UploadPart } from "@omnisync/delta";
+import type { CopyPart, Signature, UploadPart } from "@omnisync/delta";
 import {
   type Entry,
+  type Made,
   type Part,
   StorageError,
   type Upload,
@@ -14,7 +15,10 @@ import {
   throwIfAborted,
   toStorageError,
 } from "@omnisync/storage";
-import { keepSignatureOfWritten } from "../delta/signature-store.ts";
+import type { Deltas } from "../delta/deltas.ts";
+import { PassingSignature } from "../delta/sign-passing.ts";
+import { signaturePath } from "../delta/signature-path.ts";
+import { keepSignatureOfMade } from "../delta/signature-store.ts";
 import { type UploadPlan, planUpload, withoutDelta } from "../delta/upload-plan.ts";
 import { type BegunUpload, beginUpload, endUpload } from "../resume/kept-upload.ts";
 import {
@@ -44,7 +48,7 @@ export async function transferByMultipart(transfer: Transfer): Promise<Outcome> 
     if (plan.old === undefined) throw error;
     if (!isRefusal(error)) {
       if (isStorageError(error, "precondition-failed"))
-        context.deltas!.noteFailure(transfer.toPath);
+        context.deltas!.noteFailure(transfer.previousPath);
       throw error;
     }
     transfer.progress.reset();
@@ -69,7 +73,7 @@ async function upload(transfer: Transfer, source: Entry, plan: UploadPlan): Prom
   const begun = await beginUpload(transfer, source, wish, plan);
   try {
     throwIfAborted(context.signal, toPath);
-    const parts = await sendParts(transfer, source, begun, plan);
+    const { parts, signature, error } = await sendSigned(transfer, source, begun, plan);
     await confirmSource(transfer, source);
     await confirmOld(transfer, plan);
     const conditional = to.capabilities.conditions.complete ? conditions(transfer) : {};
@@ -78,7 +82,7 @@ async function upload(transfer: Transfer, source: Entry, plan: UploadPlan): Prom
       signal: context.signal,
     });
     await begun.owned?.remove();
-    const signatureError = await keepSignatureOf(transfer, plan, destination);
+    const signatureError = error ?? (await keepSignatureOf(transfer, signature, destination));
     const { resumed, matched } = transfer.progress;
     const bytes = source.size - resumed - matched;
     const delta = plan.use;
@@ -90,12 +94,64 @@ async function upload(transfer: Transfer, source: Entry, plan: UploadPlan): Prom
   }
 }
 
+interface Sent {
+  /** All of them. */
+  readonly parts: readonly Part[];
+  /** Of the content; absent if none is to be kept. */
+  readonly signature?: Signature | undefined;
+  /** Why there is none, although it was to be made. */
+  readonly error?: StorageError | undefined;
+}
+
+/** Sends the parts; what comes over the net, and so is read once only, is signed while it passes by. */
+async function sendSigned(
+  transfer: Transfer,
+  source: Entry,
+  begun: BegunUpload,
+  plan: UploadPlan,
+): Promise<Sent> {
+  const { context, toPath } = transfer;
+  const { deltas, signal } = context;
+  if (deltas === undefined || !isSignedInPassing(transfer, source, begun, deltas)) {
+    const parts = await sendParts(transfer, source, begun, plan);
+    return { parts, signature: plan.signature };
+  }
+  return deltas.threads.with(1, async () => {
+    const { size } = source;
+    const blockSize = deltas.blockSizeFor(size);
+    const passing = new PassingSignature({ blockSize, size, signal });
+    try {
+      const parts = await sendParts(transfer, source, begun, plan, passing);
+      try {
+        return { parts, signature: await passing.finish() };
+      } catch (error) {
+        throwIfAborted(signal, toPath);
+        return { parts, error: toStorageError(error, { path: toPath }) };
+      }
+    } finally {
+      await passing.stop();
+    }
+  });
+}
+
+/** Not where an earlier run sent some parts: they do not pass by any more. */
+function isSignedInPassing(
+  { from, to, toPath }: Transfer,
+  { size }: Entry,
+  { parts }: BegunUpload,
+  { threshold, placement }: Deltas,
+): boolean {
+  if (from.readBlock !== undefined || size <= threshold || parts.size > 0) return false;
+  return signaturePath(toPath, placement, to.capabilities) !== undefined;
+}
+
 /** Sends or copies the parts that the upload does not have. @returns all of them. */
 async function sendParts(
   transfer: Transfer,
   source: Entry,
   { upload, parts: known, owned }: BegunUpload,
   plan: UploadPlan,
+  passing?: PassingSignature,
 ): Promise<readonly Part[]> {
   const { progress } = transfer;
   const pieces = plan.parts.map((part, index) => ({ ...part, number: index + 1 }));
@@ -107,7 +163,7 @@ async function sendParts(
     return part;
   });
   const missing = pieces.filter((_, i) => parts[i] === undefined);
-  const sending: Sending = { transfer, source, upload };
+  const sending: Sending = { transfer, source, upload, passing };
   const atOnce = plan.old === undefined ? PARTS_AT_ONCE : COPIES_AT_ONCE;
   await inParallel(missing, atOnce, transfer.context.signal, async (piece, signal) => {
     const part =
@@ -131,15 +187,13 @@ async function copyOldPart(
   old: Entry,
   signal: AbortSignal,
 ): Promise<Part> {
-  const { from, to, fromPath, toPath, context, progress } = transfer;
+  const { from, to, fromPath, toPath, previousPath, context, progress } = transfer;
   const ifMatch = to.capabilities.conditions.copySource ? old.etag : undefined;
-  const { md5, ...part } = await to.multipart!.copyPart(
-    upload,
-    number,
-    { driver: to, path: toPath, ifMatch },
-    { offset: oldOffset, length },
-    { signal },
-  );
+  const place = { driver: to, path: previousPath, ifMatch };
+  const range = { offset: oldOffset, length };
+  const { md5, ...part } = await to
+    .multipart!.copyPart(upload, number, place, range, { signal })
+    .catch((error: unknown) => refuseIfOnlyCopiesFail(transfer, error, signal));
   if (md5 === undefined && context.options.move) {
     throw new StorageError("unsupported", {
       path: toPath,
@@ -163,27 +217,51 @@ async function copyOldPart(
   return part;
 }
 
+/**
+ * A store that answers everything but copies, however often it was asked, is one that refuses them: no later run would
+ * fare better. One that answers nothing is down, and the upload can be gone on with.
+ * @throws StorageError `unsupported`, or the error itself
+ */
+async function refuseIfOnlyCopiesFail(
+  { to, previousPath: path, context }: Transfer,
+  error: unknown,
+  signal: AbortSignal,
+): Promise<never> {
+  if (!isStorageError(error, "unavailable", "timeout") || signal.aborted) throw error;
+  try {
+    await to.stat(path, { signal });
+  } catch {
+    throw error;
+  }
+  context.deltas!.noteNoCopies();
+  const message = "the store does not get done with copying parts";
+  throw new StorageError("unsupported", { path, message, cause: error });
+}
+
 /** Where copies could not be held to one object, it has to be the same before and after them. */
-async function confirmOld({ to, toPath, context }: Transfer, { old }: UploadPlan): Promise<void> {
+async function confirmOld(
+  { to, previousPath: path, context }: Transfer,
+  { old }: UploadPlan,
+): Promise<void> {
   if (old === undefined || to.capabilities.conditions.copySource) return;
-  const now = await to.stat(toPath, { signal: context.signal });
+  const now = await to.stat(path, { signal: context.signal });
   if (now?.etag === old.etag && now?.size === old.size) return;
   throw new StorageError("precondition-failed", {
-    path: toPath,
+    path,
     message: "was replaced while parts of it were copied",
   });
 }
 
 async function keepSignatureOf(
   { to, toPath, context }: Transfer,
-  { signature }: UploadPlan,
-  destination: Entry,
+  signature: Signature | undefined,
+  destination: Made,
 ): Promise<StorageError | undefined> {
   const { deltas, signal } = context;
   if (deltas === undefined || signature === undefined) return undefined;
   const signed = { driver: to, path: toPath, placement: deltas.placement, signal };
   try {
-    await keepSignatureOfWritten(signed, signature, destination);
+    await keepSignatureOfMade(signed, signature, destination);
     return undefined;
   } catch (error) {
     return toStorageError(error, { path: toPath });
@@ -194,6 +272,7 @@ interface Sending {
   readonly transfer: Transfer;
   readonly source: Entry;
   readonly upload: Upload;
+  readonly passing: PassingSignature | undefined;
 }
 
 async function sendPart(
@@ -201,7 +280,7 @@ async function sendPart(
   piece: UploadPart & { readonly number: number },
   signal: AbortSignal,
 ): Promise<Part> {
-  const { transfer, upload } = sending;
+  const { transfer, upload, passing } = sending;
   const { memory, spare, limits } = transfer.context;
   return memory.with(piece.length, async () => {
     const { bytes, hashes } = await limits.timings.read(() => readPiece(sending, piece, signal));
@@ -211,9 +290,11 @@ async function sendPart(
         message: "became shorter while it was read",
       });
     }
+    const signed = passing?.take(piece.number, bytes, signal);
     const part = await sendPaced(transfer, bytes.byteLength, signal, (pace) =>
       transfer.to.multipart!.putPart(upload, piece.number, bytes, { hashes, pace, signal }),
     );
+    await signed;
     transfer.progress.add(bytes.byteLength);
     if (transfer.from.readBlock !== undefined && bytes.buffer instanceof ArrayBuffer) {
       spare.give(bytes.buffer);

@@ -24,11 +24,11 @@ export async function transferByReuse(
   source: Entry,
   plan: DownloadPlan,
 ): Promise<Outcome | undefined> {
-  const { to, toPath, context, progress } = transfer;
+  const { to, toPath, previousPath, context, progress } = transfer;
   const { signal, options } = context;
   const { old, signature } = plan;
   await dropKept(transfer, source);
-  const base = { path: toPath, ifMatch: old!.etag };
+  const base = { path: previousPath, ifMatch: old!.etag };
   const { sparse, preallocate } = options;
   const stage = await to.stage!(toPath, source.size, { base, sparse, preallocate, signal });
   try {
@@ -65,7 +65,7 @@ function* piecesOf(steps: readonly FetchStep[]): Iterable<FetchStep> {
 
 /** From the old file, which is as it was: the stage has overwritten some of its clone. */
 async function copyPiece(
-  { to, toPath, context }: Transfer,
+  { to, previousPath, context }: Transfer,
   old: Entry,
   stage: Stage,
   { offset, length, localOffset }: ReuseStep,
@@ -74,7 +74,7 @@ async function copyPiece(
   await context.memory.with(length, async () => {
     const block = { offset: localOffset, length, ifMatch: old.etag, signal };
     const memory = context.spare.take(length);
-    const { bytes } = await to.readBlock!(toPath, { ...block, memory });
+    const { bytes } = await to.readBlock!(previousPath, { ...block, memory });
     await stage.write(offset, bytes, { signal });
     if (bytes.buffer instanceof ArrayBuffer) context.spare.give(bytes.buffer);
   });

@@ -9,6 +9,7 @@ import {
   isStorageError,
   joinPath,
 } from "@omnisync/storage";
+import { copySignature } from "../delta/carry-signature.ts";
 import type { Strategy } from "../events.ts";
 import { chooseStrategy } from "../plan/choose-strategy.ts";
 import { SET_IDS } from "../plan/wanted-attributes.ts";
@@ -48,14 +49,16 @@ export function createTransfer(
   progress: TransferProgress,
 ): Transfer {
   const { source, destination } = context;
+  const toPath = joinPath(destination.path, job.path);
   return {
     context,
     from: source.driver,
     to: destination.driver,
     fromPath: joinPath(source.path, job.path),
-    toPath: joinPath(destination.path, job.path),
+    toPath,
     source: job.source,
     previous: job.destination,
+    previousPath: toPath,
     progress,
   };
 }
@@ -106,13 +109,19 @@ function usefulHashes(to: Driver): readonly HashName[] {
 }
 
 async function serverCopy(transfer: Transfer): Promise<Outcome> {
-  const { from, to, fromPath, toPath, source } = transfer;
+  const { from, to, fromPath, toPath, source, context } = transfer;
   const ifMatch = to.capabilities.conditions.copySource ? source.etag : undefined;
-  const copied = { driver: from, path: fromPath, ifMatch };
-  const destination = await to.copy!(copied, toPath, copyOptions(transfer));
+  const place = { driver: from, path: fromPath, ifMatch };
+  const destination = await to.copy!(place, toPath, copyOptions(transfer));
   refuseOtherSize(transfer, destination);
   transfer.progress.add(source.size);
-  return { source, destination, bytes: 0, strategy: "server-copy" };
+  const outcome = { source, destination, bytes: 0, strategy: "server-copy" } as const;
+  const { deltas, signal } = context;
+  if (deltas === undefined || destination.size <= deltas.threshold) return outcome;
+  const copied = { from, fromPath, source, to, toPath, made: destination };
+  const isPinned = ifMatch !== undefined;
+  const signatureError = await copySignature({ ...copied, isPinned }, deltas, signal);
+  return { ...outcome, signatureError };
 }
 
 function copyOptions(transfer: Transfer): WriteOptions {
@@ -227,7 +236,16 @@ async function stream(transfer: Transfer): Promise<Outcome> {
   });
   refuseChanged(transfer, entry);
   const destination = await writeStream(transfer, body, writeOptions(transfer, entry));
-  return { source: entry, destination, bytes: entry.size, strategy: "stream" };
+  const delta = missesParts(transfer) ? "refused" : undefined;
+  return { source: entry, destination, bytes: entry.size, delta, strategy: "stream" };
+}
+
+/** Whether less than the whole would have been sent to a store that takes parts. */
+function missesParts({ context, from, to, source, previous }: Transfer): boolean {
+  const above = context.deltas?.threshold ?? Infinity;
+  const { multipart, stage } = to.capabilities;
+  const isLarge = previous?.kind === "file" && Math.min(source.size, previous.size) > above;
+  return isLarge && from.readBlock !== undefined && multipart === undefined && !stage;
 }
 
 /** A store that paces collects what it sends: the rate is kept on its connection, not where the body is read. */

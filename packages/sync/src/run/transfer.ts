@@ -24,6 +24,8 @@ export interface Transfer {
   readonly toPath: string;
   readonly source: Entry;
   readonly previous: Entry | undefined;
+  /** Where that lies: `toPath`, unless that is staged. */
+  readonly previousPath: string;
   /** `toPath` is a path of the run's own, from where the file is put in its place: nobody else writes there. */
   readonly isStaged?: boolean | undefined;
   readonly progress: TransferProgress;

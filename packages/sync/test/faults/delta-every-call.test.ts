@@ -1,7 +1,8 @@
 /** Whatever call fails while a large file is sent or fetched as a delta, the path holds its old or its new content, whole. */
+import { decodeSignature } from "@omnisync/delta";
 import { DirectoryResumeStore, type Report, type SyncOptions, sync } from "@omnisync/sync";
-import { type Driver, FileDriver, StorageError, type Upload } from "@omnisync/storage";
-import { type Fault, Faults, fault } from "@omnisync/storage/layers";
+import { type Driver, FileDriver, StorageError, type Upload, hashBytes } from "@omnisync/storage";
+import { type Fault, Faults, disable, fault } from "@omnisync/storage/layers";
 import { startStrictS3 } from "@omnisync/testkit/strict-s3";
 import {
   copyFileSync,
@@ -106,6 +107,57 @@ describe("a delta upload", { timeout: 300_000 }, () => {
     // All at first; none once they were confirmed.
     expect(copied[0]).toBeGreaterThan(0);
     expect(copied.at(-1)).toBe(0);
+  });
+});
+
+describe("an upload of what comes over the net", { timeout: 300_000 }, () => {
+  it.each(Object.keys(FAULTS))(
+    "[SY-414] a fault at every call of either side: %s",
+    async (name) => {
+      const store = await setup.open();
+      for (const side of ["source", "destination"] as const) {
+        for (let n = 1; ; n++) {
+          await sync(place(await sourceOf(OLD, -n)), place(store), {
+            ...OPTIONS,
+            ignoreTimes: true,
+          });
+          let calls = 0;
+          const faults = new Faults(() => (++calls === n ? FAULTS[name] : undefined));
+          const remote = disable(await sourceOf(NEW, 1000), "readBlock");
+          const from = side === "source" ? fault(remote, faults) : remote;
+          const to = side === "destination" ? fault(store, faults) : store;
+          await settled(sync(place(from), place(to), OPTIONS));
+          expect(["old", "new"], `${side}, call ${n}`).toContain(await contentOf(store));
+          if (calls < n) break;
+          // What is there now is signed as what it is, or not at all.
+          const object = (await store.stat("disk.img"))!;
+          const { body } = await store.read(SIGNATURE);
+          const { identity, contentHash } = await decodeSignature(body);
+          if (identity.etag === object.etag) {
+            const right = hashBytes("blake3", (await contentOf(store)) === "old" ? OLD : NEW);
+            expect(Buffer.from(contentHash).toString("hex"), `${side}, call ${n}`).toBe(right);
+          }
+          for (const upload of await uploadsOf(store)) await store.multipart!.abort(upload);
+        }
+      }
+    },
+  );
+
+  it("[SY-414] one that goes on with parts of an earlier run leaves none", async () => {
+    const store = await setup.open();
+    const remote = disable(await sourceOf(NEW, 1000), "readBlock");
+    const resume = new DirectoryResumeStore({ directory: join(root, "transfers") });
+    const down = new StorageError("unavailable", { message: "down" });
+    const faults = new Faults(({ operation }) =>
+      operation === "multipart.complete" ? { kind: "fail-before", error: down } : undefined,
+    );
+    const options = { ...OPTIONS, resume, jobs: 1 };
+    await sync(place(remote), place(fault(store, faults)), options);
+    const report = await sync(place(remote), place(store), options);
+    expect(report).toMatchObject({ failed: 0, bytesTransferred: 0 });
+    expect(await contentOf(store)).toBe("new");
+    const all = await Array.fromAsync(store.list("", { recursive: true, includeReserved: true }));
+    expect(all.flat().map(({ path }) => path)).toEqual(["disk.img"]);
   });
 });
 

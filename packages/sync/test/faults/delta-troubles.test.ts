@@ -18,7 +18,7 @@ import {
   StorageError,
   isStorageError,
 } from "@omnisync/storage";
-import { type Fault, type FaultPlan, Faults, fault } from "@omnisync/storage/layers";
+import { type Fault, type FaultPlan, Faults, disable, fault } from "@omnisync/storage/layers";
 import { startStrictS3 } from "@omnisync/testkit/strict-s3";
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -184,6 +184,58 @@ describe("an upload", { timeout: 120_000 }, () => {
     expect(event).toMatchObject({ delta: "refused", bytes: SIZE, matched: 0 });
   });
 
+  it("[SY-405] a store that takes no parts at all is sent the whole, and that is told", async () => {
+    const store = disable(await storeWith({ "disk.img": OLD }), "multipart", "stage", "copy");
+    const event = await send(store, NEW, 1000);
+    expect(event).toMatchObject({ delta: "refused", bytes: SIZE, strategy: "stream" });
+    expect((await bytesOf(store, "disk.img")).equals(NEW)).toBe(true);
+    // Nothing was there that could have been made use of.
+    expect(await send(disable(await storeWith(), "multipart", "stage"), NEW, 0)).toMatchObject({
+      delta: undefined,
+    });
+  });
+
+  it.each(["unavailable", "timeout"] as const)(
+    "[SY-405] a store that does all but copy parts is sent the whole: %s",
+    async (code) => {
+      const store = await setup.open();
+      const names = ["a.img", "b.img"];
+      const files = (content: Uint8Array): Record<string, Uint8Array> =>
+        Object.fromEntries(names.map((name) => [name, content]));
+      await sync(place(await storeWith(files(OLD))), place(store), OPTIONS);
+      const faults = new Faults(({ operation }) =>
+        operation === "multipart.copyPart" ? failing(code) : undefined,
+      );
+      const source = await storeWith(files(NEW), { mtime: T0 + 1000 });
+      const seen = recorder();
+      const options = { ...OPTIONS, jobs: 1, onEvent: seen.onEvent };
+      const report = await sync(place(source), place(fault(store, faults)), options);
+      expect(report).toMatchObject({ failed: 0, replaced: 2, bytesTransferred: 2 * SIZE });
+      expect(seen.events.map(({ delta }) => delta)).toEqual(["refused", "refused"]);
+      for (const name of names) expect((await bytesOf(store, name)).equals(NEW)).toBe(true);
+      expect((await Array.fromAsync(store.multipart!.listUploads(""))).flat()).toEqual([]);
+      // The second file does not wait for what the first has found out.
+      const asked = faults.calls.filter(({ operation }) => operation === "multipart.copyPart");
+      expect(new Set(asked.map(({ path }) => path)).size).toBe(1);
+    },
+  );
+
+  it("[SY-405] one that is down is not sent the whole", async () => {
+    const store = await setup.open();
+    await send(store, OLD, 0);
+    let isDown = false;
+    const faults = new Faults(({ operation }) => {
+      isDown ||= operation === "multipart.copyPart";
+      return isDown ? failing("unavailable") : undefined;
+    });
+    const source = await storeWith({ "disk.img": NEW }, { mtime: T0 + 1000 });
+    const report = await sync(place(source), place(fault(store, faults)), OPTIONS);
+    expect(report.failures).toMatchObject([{ error: { code: "unavailable" } }]);
+    const begun = faults.calls.filter(({ operation }) => operation === "multipart.create");
+    expect(begun).toHaveLength(1);
+    expect(await copyOf(source, store, OPTIONS)).toMatchObject({ delta: "used" });
+  });
+
   it("[SY-411] a file that takes the name of a sidecar meanwhile stays", async () => {
     const store = await setup.open();
     const theirs = noise(1000, 77);
@@ -235,13 +287,30 @@ describe("a download", { timeout: 120_000 }, () => {
     "[SY-409] an old file that cannot be read is replaced whole: %s",
     async (code) => {
       const { store, target, file } = await scene();
-      const faults = new Faults(on("readBlock", "disk.img", failing(code)));
+      const faults = new Faults(on("openFile", "disk.img", failing(code)));
       const event = await copyOf(store, fault(target, faults), OPTIONS);
       expect(event).toMatchObject({ delta: "refused", bytes: SIZE });
       expect(readFileSync(file).equals(NEW)).toBe(true);
       await target.close();
     },
   );
+
+  it("[SY-409] ranges and a signature are all that it takes", async () => {
+    const { target, file } = await scene();
+    // Such as SFTP or WebDAV: no parts, no hashes, nothing done by the server.
+    const lacks = ["multipart", "stage", "readBlock", "copy", "conditions"] as const;
+    const server = disable(await storeWith({ "disk.img": NEW }), ...lacks);
+    expect(await copyOf(server, target, { ...OPTIONS, ignoreTimes: true })).toMatchObject({
+      delta: "no-signature",
+    });
+    await signObject(place(server, "disk.img"), { blockSize: 64 * KiB });
+    writeFileSync(file, OLD);
+    const event = await copyOf(server, target, { ...OPTIONS, ignoreTimes: true });
+    expect(event).toMatchObject({ delta: "used", strategy: "ranges" });
+    expect(event.bytes).toBeLessThan(MiB);
+    expect(readFileSync(file).equals(NEW)).toBe(true);
+    await target.close();
+  });
 
   it("[SY-409] a disk's content is not taken on the word of a signature", async () => {
     const [here, there] = ["here", "there"].map((name) => join(root, name));

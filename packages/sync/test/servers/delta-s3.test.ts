@@ -1,5 +1,5 @@
 /** Large files as deltas, against servers that copy parts: up, down, and with everything that may be wrong. */
-import { SIGNATURE_MAGIC, decodeSignature, encodeSignature } from "@omnisync/delta";
+import { SIGNATURE_MAGIC, decodeSignature, encodeSignature, signStream } from "@omnisync/delta";
 import {
   type Capabilities,
   type Driver,
@@ -12,7 +12,7 @@ import { type SyncEvent, type SyncOptions, explainDelta, signObject, sync } from
 import { serverOrSkip } from "@omnisync/testkit/servers/inject";
 import { startStrictS3 } from "@omnisync/testkit/strict-s3";
 import fc from "fast-check";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -365,12 +365,134 @@ async function suite(name: string, access: S3Access): Promise<void> {
       await expectContent(store, fresh);
     });
 
-    it("[SY-414] a source that is read over the net is sent whole and leaves no signature", async () => {
+    it("[SY-414] a source that is read over the net is sent whole, read once, and leaves a signature", async () => {
       const store = await setup.open();
-      const remote = disable(await storeWith({ "disk.img": old }), "readBlock");
+      const memory = await storeWith({ "disk.img": old });
+      const reads = new Faults();
+      const remote = fault(disable(memory, "readBlock"), reads);
       const report = await sync(place(remote), place(store), DELTA);
       expect(report).toMatchObject({ failed: 0, bytesTransferred: SIZE, bytesMatched: 0 });
+      const calls = reads.calls.filter(({ operation }) => operation === "read");
+      expect(calls).toHaveLength(Math.ceil(SIZE / (8 * MiB)));
+      await expectSignatureOf(store, old);
+      const fresh = replaced(old, 9 * MiB, noise(1000, 2));
+      expect(await send(store, fresh)).toMatchObject({ delta: "used" });
+      await expectContent(store, fresh);
+    });
+
+    it("[SY-414] in whatever order the parts come, and with a block across two of them", async () => {
+      const store = await setup.open();
+      for (const [seed, blockSize] of [320 * KiB, 5 * MiB, 64 * KiB].entries()) {
+        const content = noise(45 * MiB + 12_345 * seed, seed + 40);
+        const memory = await storeWith({ "disk.img": content }, { mtime: T0 + seed });
+        let reads = 0;
+        const late = new Faults(({ operation }) =>
+          operation === "read"
+            ? { kind: "delay", ms: [90, 0, 60, 20, 40, 5][reads++ % 6]! }
+            : undefined,
+        );
+        const remote = fault(disable(memory, "readBlock"), late);
+        const options = { delta: { ...DELTA.delta, blockSize } };
+        expect((await sync(place(remote), place(store), options)).failures).toEqual([]);
+        await expectSignatureOf(store, content, blockSize);
+      }
+    });
+
+    it("[SY-414] none is left of what somebody else wrote at the same time, where no hash would tell", async () => {
+      const store = await setup.open();
+      const other = noise(SIZE, 55);
+      const raced = withMultipart(store, {
+        complete: async (upload, parts, options) => {
+          await store.multipart!.complete(upload, parts, options);
+          await store.write("disk.img", other);
+          return { ...(await store.stat("disk.img"))!, isOwn: false, hashes: {} };
+        },
+      });
+      const remote = disable(await storeWith({ "disk.img": old }), "readBlock");
+      await sync(place(remote), place(raced), DELTA);
       expect(await everything(store)).toEqual(["disk.img"]);
+    });
+
+    it("[SY-419] a copy within the store takes the signature along, of the new object", async () => {
+      const store = await setup.open();
+      await send(store, old);
+      const seen = recorder();
+      const copy = await sync(place(store, "disk.img"), place(store, "copy.img"), {
+        ...DELTA,
+        onEvent: seen.onEvent,
+      });
+      expect(copy.failures).toEqual([]);
+      expect(seen.events[0]).toMatchObject({ strategy: "server-copy", bytes: 0 });
+      await expectSignatureOf(store, old, 64 * KiB, "copy.img");
+      const fresh = place(
+        await storeWith({ "copy.img": replaced(old, 9 * MiB, noise(1000, 2)) }),
+        "copy.img",
+      );
+      const again = await sync(fresh, place(store, "copy.img"), DELTA);
+      expect(again.bytesMatched).toBeGreaterThan(10 * MiB);
+      const moved = await sync(place(store, "copy.img"), place(store, "dir/moved.img"), {
+        ...DELTA,
+        move: true,
+      });
+      expect(moved.failures).toEqual([]);
+      const now = replaced(old, 9 * MiB, noise(1000, 2));
+      await expectSignatureOf(store, now, 64 * KiB, "moved.img", "dir/");
+      expect(await everything(store)).toEqual([
+        SIGNATURE,
+        "dir/.omnisync/signatures/moved.img.hssig",
+        "dir/moved.img",
+        "disk.img",
+      ]);
+    });
+
+    it("[SY-419] a signature that is not of the copied object is not taken along", async () => {
+      const store = await setup.open();
+      await send(store, old);
+      await store.write("disk.img", replaced(old, 3 * MiB, noise(50, 9)));
+      await sync(place(store, "disk.img"), place(store, "copy.img"), DELTA);
+      expect(await everything(store)).toEqual([SIGNATURE, "copy.img", "disk.img"]);
+      // Nor one whose copy nobody knows to be of that object.
+      await send(store, old);
+      await store.remove("copy.img");
+      const { blake3: _, ...nameless } = (await store.stat("disk.img"))!.hashes!;
+      const loose = disable(
+        withMethods(store, {
+          copy: async (source, path, options) => {
+            const made = await store.copy!({ ...source, driver: store }, path, options);
+            return { ...made, hashes: nameless };
+          },
+        }),
+        "conditions",
+      );
+      await sync(place(store, "disk.img"), place(loose, "copy.img"), DELTA);
+      expect(await everything(store)).toEqual([SIGNATURE, "copy.img", "disk.img"]);
+    });
+
+    it("[SY-418] what waits for the end of the run is sent as what differs, and leaves a signature", async () => {
+      const store = await setup.open();
+      const delayed: SyncOptions = { ...DELTA, delayUpdates: true };
+      await send(store, old, delayed);
+      await expectSignatureOf(store, old);
+      const fresh = replaced(old, 9 * MiB, noise(1000, 2));
+      const event = await send(store, fresh, delayed);
+      expect(event).toMatchObject({ delta: "used" });
+      expect(event.bytes).toBeLessThan(6 * MiB);
+      await expectContent(store, fresh);
+      await expectSignatureOf(store, fresh);
+      expect(await everything(store)).toEqual([SIGNATURE, "disk.img"]);
+      // And down, as with a directory for temporary files.
+      const file = join(folder, "disk.img");
+      const target = new FileDriver({ root: folder });
+      for (const mode of [{ delayUpdates: true }, { tempDirectory: "tmp" }]) {
+        writeFileSync(file, old);
+        const seen = recorder();
+        const options = { ...DELTA, ...mode, ignoreTimes: true, onEvent: seen.onEvent };
+        expect((await sync(place(store), place(target), options)).failures).toEqual([]);
+        expect(seen.events.find(({ kind }) => kind === "copy")).toMatchObject({ delta: "used" });
+        expect(Buffer.compare(readFileSync(file), fresh)).toBe(0);
+        expect(readdirSync(folder).filter((name) => name !== "tmp")).toEqual(["disk.img"]);
+      }
+      await target.close();
     });
 
     it("[SY-415] explained, nothing is sent", async () => {
@@ -421,6 +543,21 @@ async function expectContent(store: Driver, content: Uint8Array): Promise<void> 
   expect(Buffer.compare(await bytesOf(store, "disk.img"), content)).toBe(0);
 }
 
+/** There is a signature of exactly this content, and of exactly the object that lies there. */
+async function expectSignatureOf(
+  store: Driver,
+  content: Uint8Array,
+  blockSize = 64 * KiB,
+  name = "disk.img",
+  directory = "",
+): Promise<void> {
+  const path = `${directory}.omnisync/signatures/${name}.hssig`;
+  const kept = await decodeSignature((await store.read(path)).body);
+  expect(kept.identity.etag).toBe((await store.stat(directory + name))!.etag);
+  const right = await signStream([content], blockSize);
+  expect({ ...kept, identity: {} }).toEqual(right);
+}
+
 /** Reserved paths too. */
 async function everything(store: Driver): Promise<string[]> {
   const found: string[] = [];
@@ -442,11 +579,13 @@ function withMultipart(
   methods: Partial<Multipart>,
   capabilities: Capabilities = store.capabilities,
 ): Driver {
-  const multipart: Multipart = { ...store.multipart!, ...methods };
+  return withMethods(store, { multipart: { ...store.multipart!, ...methods }, capabilities });
+}
+
+function withMethods(store: Driver, methods: Partial<Driver>): Driver {
   return new Proxy(store, {
     get: (target, name) => {
-      if (name === "multipart") return multipart;
-      if (name === "capabilities") return capabilities;
+      if (name in methods) return Reflect.get(methods, name);
       const value: unknown = Reflect.get(target, name, target);
       return typeof value === "function" ? value.bind(target) : value;
     },

@@ -28,6 +28,7 @@ export function addCloseTests(suite: Suite): void {
       writeLink: driver.writeLink && (() => driver.writeLink!("link", "file")),
       stage: driver.stage && (() => driver.stage!("file", 1)),
       readBlock: driver.readBlock && (() => driver.readBlock!("file", range)),
+      openFile: driver.openFile && (() => driver.openFile!("file")),
       presign: driver.presign && (() => driver.presign!("file", { method: "GET", expiresIn: 60 })),
       removeMany: driver.removeMany && (() => driver.removeMany!(["file"])),
       about: driver.about && (() => driver.about!()),

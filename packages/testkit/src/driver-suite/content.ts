@@ -3,6 +3,7 @@ import {
   type Body,
   type Driver,
   type Entry,
+  type Made,
   type ErrorCode,
   type ListOptions,
   type ReadOptions,
@@ -136,7 +137,7 @@ export function expectBytes(actual: Uint8Array, expected: Uint8Array): void {
  * Expects that what a write gave back is what `stat` now says. Object stores do not tell with their
  * answer when they stored it.
  */
-export async function expectStatOf(driver: Driver, written: Entry): Promise<void> {
+export async function expectStatOf(driver: Driver, { isOwn: _, ...written }: Made): Promise<void> {
   const { storedAt, ...known } = (await driver.stat(written.path))!;
   expect(written).toEqual("storedAt" in written ? { ...known, storedAt } : known);
 }

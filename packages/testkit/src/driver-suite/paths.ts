@@ -38,6 +38,7 @@ export function addPathTests(suite: Suite): void {
       if (driver.writeLink) await refused(driver.writeLink(path, "target"), "invalid-path");
       if (driver.multipart) await refused(driver.multipart.create(path), "invalid-path");
       if (driver.stage) await refused(driver.stage(path, 1), "invalid-path");
+      if (driver.openFile) await refused(driver.openFile(path), "invalid-path");
       if (driver.readBlock)
         await refused(driver.readBlock(path, { offset: 0, length: 1 }), "invalid-path");
       if (driver.presign)

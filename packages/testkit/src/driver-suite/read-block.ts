@@ -1,4 +1,5 @@
 import { HASH_NAMES, hashBytes } from "@omnisync/storage";
+import { readSync } from "node:fs";
 import { expect } from "vitest";
 import { expectBytes, noise, put, refused } from "./content.ts";
 import type { Suite } from "./suite.ts";
@@ -34,6 +35,29 @@ export function addReadBlockTests(suite: Suite): void {
     }
     const plain = await driver.readBlock!("empty", { offset: 0, length: 10 });
     expect([plain.bytes.byteLength, plain.hashes]).toEqual([0, {}]);
+  });
+
+  suite.test("ST-183", "a file that is opened is read by its descriptor", async ({ driver }) => {
+    if (driver.openFile === undefined) return;
+    await driver.write("dir/file", noise(SIZE));
+    const entry = await driver.stat("dir/file");
+    const opened = await driver.openFile("dir/file", { ifMatch: entry!.etag });
+    expect(opened.entry).toEqual(entry);
+    const bytes = new Uint8Array(1000);
+    expect(readSync(opened.descriptor, bytes, 0, 1000, SIZE - 1000)).toBe(1000);
+    expectBytes(bytes, noise(SIZE).subarray(SIZE - 1000));
+    await opened.confirm();
+    await driver.remove("dir/file");
+    await put(driver, "dir/file", "another");
+    expect(readSync(opened.descriptor, bytes, 0, 1000, 0)).toBe(1000);
+    expectBytes(bytes, noise(SIZE).subarray(0, 1000));
+    await opened.close();
+    await opened.close();
+    const { signal } = { signal: AbortSignal.abort() };
+    await refused(driver.openFile("dir/file", { signal }), "aborted");
+    await refused(driver.openFile("dir/file", { ifMatch: entry!.etag }), "precondition-failed");
+    await refused(driver.openFile("none"), "not-found");
+    await refused(driver.openFile("dir"), "is-a-directory");
   });
 
   suite.test("ST-182", "hashes without bytes", async () => {

@@ -10,19 +10,22 @@ const PROGRAM_NAMES: readonly [
   "strace",
   "openssl",
   "tinyproxy",
-] = ["rsync", "git", "rclone", "zsh", "fish", "strace", "openssl", "tinyproxy"];
+  "mkfs.xfs",
+] = ["rsync", "git", "rclone", "zsh", "fish", "strace", "openssl", "tinyproxy", "mkfs.xfs"];
 export type ProgramName = (typeof PROGRAM_NAMES)[number];
+
+/** Debian's package of a program, where it has another name. */
+const PACKAGES: Readonly<Partial<Record<ProgramName, string>>> = { "mkfs.xfs": "xfsprogs" };
 
 /** Why each program cannot be had; those that are there are not in it. */
 export type MissingPrograms = Readonly<Partial<Record<ProgramName, string>>>;
 
-/** Each is in a Debian package of its own name. */
 export async function providePrograms(): Promise<MissingPrograms> {
   const missing = PROGRAM_NAMES.filter((name) => !isInstalled(name));
   let problem: string | undefined;
   if (missing.length > 0 && mayInstall()) {
-    console.error(`Installing programs for the tests: ${installCommand(missing)}`);
-    await install(missing).catch((error: unknown) => {
+    console.error(`Installing programs for the tests: ${installCommand(packagesOf(missing))}`);
+    await install(packagesOf(missing)).catch((error: unknown) => {
       problem = error instanceof Error ? error.message : String(error);
     });
   }
@@ -32,5 +35,9 @@ export async function providePrograms(): Promise<MissingPrograms> {
 
 function reason(name: ProgramName, problem: string | undefined): string {
   const why = problem === undefined ? "is not installed" : `could not be installed (${problem})`;
-  return `${name} ${why}; on Debian or Ubuntu, as root: ${installCommand([name])}`;
+  return `${name} ${why}; on Debian or Ubuntu, as root: ${installCommand(packagesOf([name]))}`;
+}
+
+function packagesOf(names: readonly ProgramName[]): readonly string[] {
+  return names.map((name) => PACKAGES[name] ?? name);
 }

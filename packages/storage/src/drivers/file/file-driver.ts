@@ -20,6 +20,8 @@ import type {
   LinkSource,
   ListOptions,
   MoveOptions,
+  OpenFileOptions,
+  OpenedFile,
   Patch,
   ReadBlockOptions,
   ReadOptions,
@@ -47,6 +49,7 @@ import { unpackError } from "./file-errors.ts";
 import { hashBlock } from "./file-hash.ts";
 import { listPages } from "./file-list.ts";
 import { createPatch } from "./file-patch.ts";
+import { openedFile } from "./opened-file.ts";
 import { openStage } from "./file-stage.ts";
 import type { OperationArguments } from "./operations.ts";
 import { copyContent, writeBody } from "./file-stream.ts";
@@ -121,6 +124,16 @@ export class FileDriver implements Driver {
     const args: OperationArguments<"readBlock"> = [path, request, options.hashes ?? []];
     const block = await this.#caller.call("readBlock", args, call);
     return { entry: rowEntry(path, block.row), bytes: block.bytes, hashes: block.hashes };
+  }
+
+  async openFile(path: string, options: OpenFileOptions = {}): Promise<OpenedFile> {
+    this.#begin(path, options);
+    const { ifMatch, signal } = options;
+    // Nothing is so small that it would be read at once.
+    const request = { offset: 0, ifMatch, inline: -1 };
+    const opened = await this.#caller.call("openRead", [path, request], { signal });
+    if ("fd" in opened) return openedFile(path, opened.fd, opened.row);
+    throw new StorageError("internal", { path });
   }
 
   async write(path: string, body: Body, options: WriteOptions = {}): Promise<Entry> {

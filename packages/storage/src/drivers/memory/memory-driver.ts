@@ -14,6 +14,7 @@ import type {
   Driver,
   FileVersion,
   ListOptions,
+  Made,
   Multipart,
   ReadBlockOptions,
   ReadOptions,
@@ -216,14 +217,15 @@ export class MemoryDriver implements Driver {
     return source instanceof MemoryDriver && source.store === this.store;
   }
 
-  async copy(source: CopySource, path: string, options: WriteOptions = {}): Promise<Entry> {
+  async copy(source: CopySource, path: string, options: WriteOptions = {}): Promise<Made> {
     const key = this.begin(path, options);
     const from = this.copySource(source);
     if (from.key === key && source.version === undefined)
       throw new StorageError("invalid-argument", { path, message: "would copy onto itself" });
     this.checkConditions(path, key, options);
     const attributes = { ...from.object.attributes, ...given(options) };
-    return this.put(path, key, from.object.bytes, attributes, from.object);
+    const entry = this.put(path, key, from.object.bytes, attributes, from.object);
+    return { ...entry, isOwn: true };
   }
 
   async move(from: string, to: string, options: CallOptions = {}): Promise<void> {

@@ -73,7 +73,7 @@ export function createMultipart(driver: MemoryDriver): Multipart {
       const key = driver.begin(upload.path, options);
       const done = store.completed.get(upload.id);
       if (done !== undefined && store.objects.get(key)?.etag === done)
-        return (await driver.stat(upload.path))!;
+        return { ...(await driver.stat(upload.path))!, isOwn: true };
       const found = find(upload, options);
       const chunks = pickParts(upload, found, parts);
       driver.checkConditions(upload.path, key, options);
@@ -81,7 +81,7 @@ export function createMultipart(driver: MemoryDriver): Multipart {
       const entry = driver.put(upload.path, key, concatBytes(chunks, size), found.attributes);
       store.uploads.delete(upload.id);
       store.completed.set(upload.id, entry.etag!);
-      return entry;
+      return { ...entry, isOwn: true };
     },
 
     async abort(upload, options = {}) {

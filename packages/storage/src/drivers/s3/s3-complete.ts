@@ -2,7 +2,7 @@
  * Completing an upload, also when the answer is lost: Complete is sent again, and when the upload is gone
  * by then, what lies at the path tells whether it was this upload that made it.
  */
-import type { Part } from "../../driver.ts";
+import type { Made, Part } from "../../driver.ts";
 import type { Entry } from "../../entry.ts";
 import { StorageError, isStorageError } from "../../errors.ts";
 import { multipartEtag } from "./checksums.ts";
@@ -23,7 +23,7 @@ export async function completeUpload(
   parts: readonly Part[],
   condition: readonly string[],
   signal: AbortSignal | undefined,
-): Promise<Entry> {
+): Promise<Made> {
   const entry = await complete(context, upload, parts, condition, signal);
   await dropSuspects(context, upload);
   return entry;
@@ -35,7 +35,7 @@ async function complete(
   parts: readonly Part[],
   condition: readonly string[],
   signal: AbortSignal | undefined,
-): Promise<Entry> {
+): Promise<Made> {
   const { path, id } = upload;
   const key = context.begin(path, { signal });
   checkOrder(context, path, parts);
@@ -46,21 +46,26 @@ async function complete(
     headers: [...context.headers.plain, "content-type", "application/xml", ...condition],
     ...signedXml(completeDocument(context, parts)),
   };
+  let made: string;
   try {
     const root = await context.client.document(request);
-    learnMultipartEtag(context, bareEtag(childText(root, "ETag") ?? ""), parts);
+    made = bareEtag(childText(root, "ETag") ?? "");
+    learnMultipartEtag(context, made, parts);
   } catch (error) {
     const gone = isStorageError(error, "not-found") || (await isGone(context, upload, error));
     if (gone || (outcome.uncertain && isStorageError(error, "precondition-failed"))) {
       const ours = await findCompleted(context, path, key, parts, signal);
-      if (ours !== undefined) return ours;
+      if (ours !== undefined) return { ...ours, isOwn: true };
     }
     if (gone)
       throw new StorageError("not-found", { path, message: "the upload is gone", cause: error });
     throw error;
   }
   const found = await headObject(context, path, key, { signal });
-  if (found !== undefined) return checkCompleted(found.entry, parts);
+  if (found !== undefined) {
+    const entry = checkCompleted(found.entry, parts);
+    return { ...entry, isOwn: isMadeOf(parts, entry) || entry.etag === made };
+  }
   throw new StorageError("changed", { path, message: "was removed right after it was completed" });
 }
 
@@ -87,9 +92,14 @@ async function findCompleted(
   parts: readonly Part[],
   signal: AbortSignal | undefined,
 ): Promise<Entry | undefined> {
-  const expected = multipartEtag(parts.map(({ etag }) => etag));
   const found = await headObject(context, path, key, { signal });
-  return expected !== undefined && found?.entry.etag === expected ? found.entry : undefined;
+  return found !== undefined && isMadeOf(parts, found.entry) ? found.entry : undefined;
+}
+
+/** Known where ETags are made of MD5s. Not every store answers Complete with the ETag that the object has. */
+function isMadeOf(parts: readonly Part[], { etag }: Entry): boolean {
+  const expected = multipartEtag(parts.map((part) => part.etag));
+  return expected !== undefined && etag === expected;
 }
 
 function learnMultipartEtag(context: S3Context, etag: string, parts: readonly Part[]): void {

@@ -5,7 +5,7 @@
  * Changed attributes mean that all are written anew (REPLACE), so those that stay are read first and
  * sent along, the ones that S3 has and omnisync does not show (Cache-Control and its like) included.
  */
-import type { ConditionOptions, CopySource, Part, WriteOptions } from "../../driver.ts";
+import type { ConditionOptions, CopySource, Made, Part, WriteOptions } from "../../driver.ts";
 import type { Attributes, Entry } from "../../entry.ts";
 import { StorageError, isStorageError } from "../../errors.ts";
 import { isMd5 } from "./checksums.ts";
@@ -43,7 +43,7 @@ export async function copyObject(
   source: CopySource,
   path: string,
   options: WriteOptions,
-): Promise<Entry> {
+): Promise<Made> {
   const key = context.begin(path, options);
   const from = requireSource(context, source);
   const fromKey = from.begin(source.path, options);
@@ -56,9 +56,10 @@ export async function copyObject(
   const found = changesAttributes(options) ? await findSource(from, source, signal) : undefined;
   const copy: Copy = { from, fromKey, source, path, key, options, found };
   const condition = await context.condition(path, options, "copyTarget");
+  let made: string | undefined;
   try {
     if (found !== undefined && isLarge(context, found)) throw tooLargeForOne(path);
-    await copyWhole(context, copy, condition);
+    made = await copyWhole(context, copy, condition);
   } catch (error) {
     if (isStorageError(error, "not-found")) throw await whatIsMissing(copy, error);
     if (!isStorageError(error, "invalid-argument", "too-large")) throw error;
@@ -67,7 +68,8 @@ export async function copyObject(
     if (!isLarge(context, large)) throw error;
     return copyLarge(context, { ...copy, found: large });
   }
-  return present(context, path, key, signal);
+  const entry = await present(context, path, key, signal);
+  return { ...entry, isOwn: made !== undefined && made === entry.etag };
 }
 
 export async function setObjectAttributes(
@@ -162,7 +164,7 @@ async function copyWhole(
   return etag === undefined ? undefined : bareEtag(etag);
 }
 
-async function copyLarge(context: S3Context, copy: Copy): Promise<Entry> {
+async function copyLarge(context: S3Context, copy: Copy): Promise<Made> {
   const { from, source, path, key, options } = copy;
   const { entry, headers } = copy.found as Found;
   const { signal } = options;

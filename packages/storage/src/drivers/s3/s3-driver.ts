@@ -9,6 +9,7 @@ import type {
   Driver,
   ListOptions,
   ProbeOptions,
+  Made,
   Multipart,
   PresignOptions,
   ReadOptions,
@@ -146,7 +147,7 @@ export class S3Driver implements Driver {
     return sourceContext(this.#context, source) !== undefined;
   }
 
-  copy(source: CopySource, path: string, options: WriteOptions = {}): Promise<Entry> {
+  copy(source: CopySource, path: string, options: WriteOptions = {}): Promise<Made> {
     return copyObject(this.#context, source, path, options);
   }
 

@@ -1,0 +1,171 @@
+import { type Signature, chooseBlockSize, encodeSignature } from "@omnisync/delta";
+import { hashBytes } from "@omnisync/storage";
+import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { closeSync, openSync, rmSync, truncateSync, writeFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { type Job, type Row, compete, freshFolder, ratio, rowOf } from "../job.ts";
+import type { Command } from "../measure.ts";
+import { omnisync } from "../peers.ts";
+import { type RecipeBucket, startRecipeBucket } from "../recipe-bucket.ts";
+import { makeFile } from "../trees.ts";
+
+const MIB = 1024 ** 2;
+const GIB = 1024 * MIB;
+const SIZE = 20 * GIB;
+const SPARSE_SIZE = 200 * GIB;
+/** Where a file changes, as shares of its size; what changes there lies on no boundary. */
+const CLUSTERS = [0.17, 0.5, 0.97];
+const EDIT = 3 * MIB;
+/** A cluster is a part of the least size. */
+const OPTIMUM = CLUSTERS.length * 5 * MIB;
+const MOST_MIB = 250e6 / MIB;
+
+export const hugeObject: Job = {
+  name: "huge-object",
+  title:
+    "3 edits of 3 MiB in a file of 20 GiB that is in no cache, and in a sparse one of 200 GiB (a server that copies parts at once and tells no MD5)",
+  mark: "wall ≤ 1.3 × reading the file once; bytes sent ≤ 1.02 × the optimum under the 5 MiB rule (15 MiB); peak ≤ 250 MB at both sizes",
+  async run({ scratch, runs }) {
+    const bucket = await startRecipeBucket();
+    try {
+      const { rows, most } = await onDisk(scratch, bucket, runs);
+      const sparse = await sparseFile(scratch, bucket);
+      const [once, ours] = ["cat > /dev/null", "omnisync sync, delta"].map((name) =>
+        rowOf(rows, name),
+      );
+      const peaks = [ours!, sparse.row].map(({ memory }) => memory);
+      const sent = Math.max(most, sparse.sent);
+      return {
+        rows: [...rows, sparse.row],
+        reached: `wall ${ratio(ours!.wall, once!.wall)} reading it once; ${(sent / MIB).toFixed(2)} MiB sent, ${ratio(sent, OPTIMUM)} the optimum, besides the signature; peak ${peaks.map((peak) => peak.toFixed(0)).join(" and ")} MiB`,
+        met:
+          ours!.wall <= 1.3 * once!.wall &&
+          sent <= 1.02 * OPTIMUM &&
+          Math.max(...peaks) <= MOST_MIB,
+      };
+    } finally {
+      bucket.stop();
+    }
+  },
+};
+
+interface OnDisk {
+  readonly rows: readonly Row[];
+  /** Bytes of the run that sent the most. */
+  readonly most: number;
+}
+
+async function onDisk(scratch: string, bucket: RecipeBucket, runs: number): Promise<OnDisk> {
+  const folder = freshFolder(scratch, "huge");
+  const cache = freshFolder(scratch, "cache-huge");
+  const file = makeFile(join(folder, "disk.img"), SIZE);
+  const sync = (): Command => omnisync(["sync", `${folder}/`, "s3://bench/", "-q"], bucket, cache);
+  try {
+    const first = await compete(
+      [{ name: "omnisync sync, all of it", prepare: () => evict(file), command: sync }],
+      1,
+    );
+    await bucket.verify("disk.img", file);
+    let before = await bucket.sent();
+    let most = 0;
+    const check = async (): Promise<void> => {
+      const sent = await bucket.sent();
+      if (sent === before) return;
+      await bucket.verify("disk.img", file);
+      most = Math.max(most, sent - before - signatureBytes(SIZE));
+      before = sent;
+    };
+    const rows = await compete(
+      [
+        {
+          name: "cat > /dev/null",
+          prepare: () => evict(file),
+          command: () => ({ program: "sh", args: ["-c", 'cat "$0" > /dev/null', file] }),
+        },
+        {
+          name: "BLAKE3 in a thread",
+          prepare: () => evict(file),
+          command: () => ({ program: process.execPath, args: [HASH, "hash", file] }),
+        },
+        {
+          name: "omnisync sync, delta",
+          prepare: async () => {
+            await check();
+            edit(file, SIZE);
+            evict(file);
+          },
+          command: sync,
+        },
+      ],
+      runs,
+    );
+    await check();
+    return { rows: [...first, ...rows], most };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Its old content are zeros, which nobody has to send. */
+async function sparseFile(
+  scratch: string,
+  bucket: RecipeBucket,
+): Promise<{ readonly row: Row; readonly sent: number }> {
+  const folder = freshFolder(scratch, "sparse");
+  const cache = freshFolder(scratch, "cache-sparse");
+  const file = join(folder, "sparse.img");
+  writeFileSync(file, "");
+  truncateSync(file, SPARSE_SIZE);
+  const etag = await bucket.makeZeros("sparse.img", SPARSE_SIZE);
+  const signature = { ...signatureOfZeros(SPARSE_SIZE), identity: { etag } };
+  const path = ".omnisync/signatures/sparse.img.hssig";
+  await bucket.put(path, Buffer.concat([...encodeSignature(signature)]));
+  const before = await bucket.sent();
+  edit(file, SPARSE_SIZE);
+  const [row] = await compete(
+    [
+      {
+        name: "omnisync sync, delta, 200 GiB",
+        command: () =>
+          omnisync(["sync", file, "s3://bench/sparse.img", "--ignore-times", "-q"], bucket, cache),
+      },
+    ],
+    1,
+  );
+  const sent = (await bucket.sent()) - before - signatureBytes(SPARSE_SIZE);
+  await bucket.verify("sparse.img", file);
+  rmSync(folder, { recursive: true });
+  return { row: row!, sent };
+}
+
+const HASH: string = join(import.meta.dirname, "../delta-process.ts");
+
+/** The hash of the whole is left out: nothing of an upload asks for that of the old content. */
+function signatureOfZeros(size: number): Signature {
+  const blockSize = chooseBlockSize(size);
+  const blocks = size / blockSize;
+  const hash = Buffer.from(hashBytes("blake3", Buffer.alloc(blockSize)), "hex");
+  const strong = new Uint8Array(blocks * hash.length);
+  for (let at = 0; at < strong.length; at += hash.length) strong.set(hash, at);
+  const contentHash = new Uint8Array(hash.length);
+  return { blockSize, size, contentHash, identity: {}, strong, weak: new Uint32Array(blocks * 2) };
+}
+
+function signatureBytes(size: number): number {
+  return 40 * Math.ceil(size / chooseBlockSize(size));
+}
+
+function edit(path: string, size: number): void {
+  const file = openSync(path, "r+");
+  for (const share of CLUSTERS) {
+    writeSync(file, randomBytes(EDIT), 0, EDIT, Math.floor(size * share) + 12_345);
+  }
+  closeSync(file);
+}
+
+/** Out of the page cache, so that reading it means the disk. */
+function evict(file: string): void {
+  execFileSync("sync", [file]);
+  execFileSync("dd", [`if=${file}`, "iflag=nocache", "count=0"], { stdio: "ignore" });
+}

@@ -1,0 +1,81 @@
+/** Signs or matches all of a file: by its descriptor where there is one, which spares handing its content from thread to thread. */
+import {
+  type Delta,
+  DeltaError,
+  type FileJobOptions,
+  type OpenFile,
+  type Signature,
+  deltaOfOpenFile,
+  matchInThread,
+  signInThread,
+  signOpenFile,
+} from "@omnisync/delta";
+import { type OpenedFile, StorageError, isStorageError, toStorageError } from "@omnisync/storage";
+import { type Content, feed } from "./feed.ts";
+
+/** @throws StorageError as `feed` */
+export async function signContent(content: Content, blockSize: number): Promise<Signature> {
+  const { driver, entry, signal } = content;
+  if (driver.openFile === undefined) {
+    return feed(content, signInThread({ blockSize, size: entry.size, signal }));
+  }
+  return withOpenFile(content, (file, options) => signOpenFile(file, { blockSize, ...options }));
+}
+
+/** @param signWith Bytes per block of the content's own signature; none is made without. @throws as `feed` */
+export async function matchContent(
+  content: Content,
+  old: Signature,
+  signWith?: number,
+): Promise<Delta> {
+  const { driver, entry, signal } = content;
+  if (driver.openFile === undefined) {
+    return feed(content, matchInThread(old, { size: entry.size, signWith, signal }));
+  }
+  const own = { sign: signWith !== undefined, blockSize: signWith };
+  return withOpenFile(content, (file, options) =>
+    deltaOfOpenFile(file, old, { ...own, ...options }),
+  );
+}
+
+async function withOpenFile<T>(
+  content: Content,
+  work: (file: OpenFile, options: FileJobOptions) => Promise<T>,
+): Promise<T> {
+  const { driver, path, entry, signal, onBytes } = content;
+  const { size, etag } = entry;
+  const opened = await driver.openFile!(path, { ifMatch: etag, signal });
+  try {
+    let told = 0;
+    const onProgress = (bytes: number): void => {
+      onBytes?.(bytes - told);
+      told = bytes;
+    };
+    const made = await work({ descriptor: opened.descriptor, size }, { signal, onProgress });
+    onProgress(size);
+    await opened.confirm();
+    return made;
+  } catch (error) {
+    throw await asStorageError(error, content, opened);
+  } finally {
+    await opened.close();
+  }
+}
+
+/** What became of the content counts for more than how a thread met it. */
+async function asStorageError(
+  error: unknown,
+  { path, signal }: Content,
+  opened: OpenedFile,
+): Promise<unknown> {
+  if (signal.aborted || isStorageError(error)) return error;
+  if (error instanceof DeltaError && error.code !== "changed") return error;
+  try {
+    await opened.confirm();
+  } catch (found) {
+    return found;
+  }
+  return error instanceof DeltaError
+    ? new StorageError("changed", { path, message: error.message, cause: error })
+    : toStorageError(error, { path });
+}

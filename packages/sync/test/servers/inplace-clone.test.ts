@@ -1,0 +1,34 @@
+/** In place, on a file system where files share blocks. */
+import { sync } from "@omnisync/sync";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import {
+  CONTENT,
+  SIZE,
+  mountXfs,
+  usedSince,
+  xfsOrSkip,
+} from "../../../storage/test/servers/xfs.ts";
+import { openFileDriver } from "../../../storage/test/unit/file-helpers.ts";
+
+const MIB = 1024 * 1024;
+
+if (xfsOrSkip()) {
+  test("[SY-416] a file that is written into in place keeps what it shares", async () => {
+    const root = mountXfs();
+    const driver = openFileDriver(root);
+    await driver.copy({ driver, path: "base" }, "snapshot", { durable: true });
+    const fresh = Buffer.from(CONTENT);
+    fresh.fill(6, 9 * MIB, 10 * MIB);
+    const source = openFileDriver();
+    await source.write("base", fresh);
+    const used = usedSince(root);
+    const [from, to] = [source, driver].map((each) => ({ driver: each, path: "base" }));
+    const options = { inplace: true, wholeFile: false, durable: true, ignoreTimes: true };
+    expect((await sync(from!, to!, options)).failures).toEqual([]);
+    expect(readFileSync(join(root, "base")).equals(fresh)).toBe(true);
+    expect(readFileSync(join(root, "snapshot")).equals(CONTENT)).toBe(true);
+    expect(used()).toBeLessThan(SIZE / 8);
+  });
+}
