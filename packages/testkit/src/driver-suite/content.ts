@@ -137,7 +137,8 @@ export function expectBytes(actual: Uint8Array, expected: Uint8Array): void {
  * Expects that what a write gave back is what `stat` now says. Object stores do not tell with their
  * answer when they stored it.
  */
-export async function expectStatOf(driver: Driver, { isOwn: _, ...written }: Made): Promise<void> {
+export async function expectStatOf(driver: Driver, made: Made): Promise<void> {
+  const { isOwn: _, ...written } = made;
   const { storedAt, ...known } = (await driver.stat(written.path))!;
   expect(written).toEqual("storedAt" in written ? { ...known, storedAt } : known);
 }
