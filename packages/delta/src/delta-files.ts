@@ -136,7 +136,7 @@ async function withTwo<T extends SignTask | MatchTask>(
   const memory = paceMemory();
   const blocks = threadOf(task, { ...options, file, pace: { memory, number: 0 } });
   try {
-    const pace = { memory, number: 1 };
+    const pace = { memory, number: 1 } as const;
     const hash = { kind: "hash" } as const;
     const whole = threadOf(hash, { ...options, file, pace, onProgress: undefined });
     try {

@@ -73,6 +73,7 @@ function readAll(
 ): void {
   let read = 0;
   let told = 0;
+  pace?.reached(0);
   for (;;) {
     const space = taker.space();
     const count = readSync(descriptor, space, 0, space.length, read);

@@ -1,20 +1,21 @@
 /**
- * Keeps two threads that read the same file near each other: what one has read the other finds in the page cache, however
- * large the file is. A thread that is far ahead waits.
+ * Keeps two threads that read the same file one behind the other: what the first has read the second finds in the page
+ * cache, however large the file is. Side by side they would get into each other's way at every page that is not there.
  */
 import { PIECE } from "./signature-builder.ts";
 
-/** Pieces that one may be ahead. */
-const LEAD = (256 * 1024 ** 2) / PIECE;
+/** Pieces that the first has to be ahead, and may be. */
+const LEAST_LEAD = (16 * 1024 ** 2) / PIECE;
+const MOST_LEAD = (256 * 1024 ** 2) / PIECE;
 /** Ahead of everything: it waits for nobody and nobody for it. */
 const AT_END = 0x7fff_ffff;
 /** Milliseconds after which a thread that waits looks again. */
 const PATIENCE = 1000;
 
-/** What both threads see; `number` is 0 for one and 1 for the other. */
+/** What both threads see; `number` is 0 for the first and 1 for the second. */
 export interface PaceOptions {
   readonly memory: SharedArrayBuffer;
-  readonly number: number;
+  readonly number: 0 | 1;
 }
 
 export function paceMemory(): SharedArrayBuffer {
@@ -24,23 +25,22 @@ export function paceMemory(): SharedArrayBuffer {
 export class Pace {
   /** Pieces that each has read. 5 TiB are 20 million. */
   readonly #read: Int32Array;
-  readonly #own: number;
-  readonly #other: number;
+  readonly #own: 0 | 1;
 
   constructor({ memory, number }: PaceOptions) {
     this.#read = new Int32Array(memory);
     this.#own = number;
-    this.#other = 1 - number;
   }
 
-  /** So many bytes were read. Waits for the other thread if it is far behind. */
+  /** So many bytes were read. Waits as long as the next are not to be read. */
   reached(bytes: number): void {
     const own = Math.floor(bytes / PIECE);
     this.#tell(own);
+    const at = 1 - this.#own;
     for (;;) {
-      const other = Atomics.load(this.#read, this.#other);
-      if (own - other <= LEAD) return;
-      Atomics.wait(this.#read, this.#other, other, PATIENCE);
+      const other = Atomics.load(this.#read, at);
+      if (this.#own === 0 ? own - other <= MOST_LEAD : other - own >= LEAST_LEAD) return;
+      Atomics.wait(this.#read, at, other, PATIENCE);
     }
   }
 
