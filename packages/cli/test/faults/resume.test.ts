@@ -355,7 +355,7 @@ describe("a download by ranges", () => {
     asked("GetObject").filter(({ headers }) => headers["range"] !== undefined).length;
 
   it("[SY-310] killed again and again fetches at most one range per stream twice each time", async () => {
-    slow("GetObject", 40);
+    slow("GetObject", 150);
     let kills = 0;
     const before = fetched();
     for (const ranges of [3, 5]) {
