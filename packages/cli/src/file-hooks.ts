@@ -112,6 +112,7 @@ function runCommand(command: string, { env, cwd, timeout, signal }: Running): Pr
     };
     child.on("error", (error) => ended(error.message));
     child.on("exit", (code, killed) => {
+      clearTimeout(timer);
       const how =
         code === 0 ? undefined : killed === null ? `exit code ${code}` : `killed by ${killed}`;
       const finish = (): void => {
@@ -121,7 +122,7 @@ function runCommand(command: string, { env, cwd, timeout, signal }: Running): Pr
         ended(how);
       };
       // What it said last may still be in the pipes, which a command left in the background may hold for ever.
-      const late = setTimeout(finish, LAST_WORDS);
+      const late = setTimeout(finish, how === undefined ? 0 : LAST_WORDS);
       child.once("close", finish);
     });
   });

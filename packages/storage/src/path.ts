@@ -41,7 +41,11 @@ export function pathProblem(path: string, root = false): string | undefined {
 
 /** Joins paths; empty pieces (roots) are left out. */
 export function joinPath(...pieces: readonly string[]): string {
-  return pieces.filter((piece) => piece !== "").join("/");
+  let path = "";
+  for (const piece of pieces) {
+    if (piece !== "") path = path === "" ? piece : `${path}/${piece}`;
+  }
+  return path;
 }
 
 /** The path of the directory that holds `path`; "" for a path at the root. */

@@ -193,7 +193,7 @@ async function runPhases(context: RunContext, report: ReportBuilder): Promise<vo
   if (!context.options.dryRun) await dropExpired(context);
   const { capabilities } = destination.driver;
   const begun = Math.max(context.jobs, Math.min(context.jobs * BEGUN_PER_JOB, MOST_BEGUN));
-  const gate = new JobGate(begun, Math.ceil(begun / 2));
+  const gate = JobGate.inBursts(begun);
   const times = new DirectoryTimes(context);
   const roots = { source: sourceRoot as Entry, destination: destinationRoot };
   const removal = new Removal(context, report);

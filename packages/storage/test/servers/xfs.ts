@@ -17,8 +17,7 @@ export function xfsOrSkip(): boolean {
   return false;
 }
 
-/** Where it is mounted until the test ends; `base` is in it, with `CONTENT`. */
-/** An empty one with a file `base`. */
+/** Where one is mounted until the test ends; `base` is in it, with `CONTENT`. */
 export function mountXfs(): string {
   const image = join(makeRoot(), "image");
   const root = makeRoot();

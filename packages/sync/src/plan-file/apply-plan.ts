@@ -144,7 +144,7 @@ class Application {
   constructor(context: RunContext, report: ReportBuilder) {
     this.#context = context;
     this.#report = report;
-    this.#gate = new JobGate(context.jobs * BEGUN_PER_JOB, context.jobs);
+    this.#gate = JobGate.inBursts(context.jobs * BEGUN_PER_JOB);
     this.#performer = new ActionPerformer(context);
   }
 

@@ -18,6 +18,11 @@ export class JobGate {
     this.#burst = burst;
   }
 
+  /** Half of the places are given at a time. */
+  static inBursts(limit: number): JobGate {
+    return new JobGate(limit, Math.ceil(limit / 2));
+  }
+
   /**
    * Starts the job and, if all places are taken now, gives a promise to wait for before the next one
    * is added. A job must deal with its own failures; one that throws all the same makes `add` and

@@ -45,7 +45,7 @@ export class PairHandler {
     this.#context = context;
     this.#plans = new PlanInOrder(context.rules);
     this.#gate = gate;
-    this.#checks = new JobGate(context.checkers, Math.ceil(context.checkers / 2));
+    this.#checks = JobGate.inBursts(context.checkers);
     this.#queue = new StepQueue(gate, context.options, this.#begin);
     this.#times = times;
     this.#links = new HardLinks(context);

@@ -7,5 +7,5 @@ import { JobGate } from "../run/gate.ts";
  */
 export function readingGate(driver: Driver, jobs: number | undefined): JobGate {
   const limit = jobs ?? driver.capabilities.concurrency;
-  return new JobGate(limit, Math.ceil(limit / 2));
+  return JobGate.inBursts(limit);
 }

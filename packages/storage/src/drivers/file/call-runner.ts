@@ -18,9 +18,8 @@ export interface Outcome {
 }
 
 export class CallRunner {
-  readonly #trees = new Map<string, ConfinedTree>();
-  /** The same by the object that told of them, which all calls of a batch share. */
-  readonly #bySpec = new Map<RootSpec, ConfinedTree>();
+  /** By the object that tells of them, which the calls of a batch share. */
+  readonly #trees = new Map<RootSpec, ConfinedTree>();
 
   run({ root, name, args, transfer }: Call): Outcome {
     const context: OperationContext = { tree: this.#open(root), open: this.#open, transfer };
@@ -43,7 +42,6 @@ export class CallRunner {
   release(): void {
     this.#releaseAll();
     this.#trees.clear();
-    this.#bySpec.clear();
   }
 
   readonly #releaseAll = (): void => {
@@ -51,13 +49,8 @@ export class CallRunner {
   };
 
   readonly #open = (spec: RootSpec): ConfinedTree => {
-    const known = this.#bySpec.get(spec);
-    if (known !== undefined) return known;
-    const see = spec.see === undefined ? "" : `${spec.see.which}:${spec.see.base ?? ""}`;
-    const key = `${spec.follow ? 1 : 0}${spec.create ? 1 : 0}${see}\0${spec.root}`;
-    const tree = this.#trees.get(key) ?? new ConfinedTree(spec);
-    this.#trees.set(key, tree);
-    this.#bySpec.set(spec, tree);
+    let tree = this.#trees.get(spec);
+    if (tree === undefined) this.#trees.set(spec, (tree = new ConfinedTree(spec)));
     return tree;
   };
 }

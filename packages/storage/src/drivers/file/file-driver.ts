@@ -40,7 +40,6 @@ import { checkRange } from "../../lib/body.ts";
 import { Slots } from "../../lib/slots.ts";
 import { checkPath } from "../../path.ts";
 import type { CallsExpected } from "../../registry.ts";
-import { groupId, userId } from "./account-names.ts";
 import type { WriteWish } from "./atomic-write.ts";
 import { FileBody, heldBody } from "./file-body.ts";
 import { FileCaller } from "./file-caller.ts";
@@ -54,7 +53,8 @@ import { openStage } from "./file-stage.ts";
 import type { OperationArguments } from "./operations.ts";
 import { copyContent, writeBody } from "./file-stream.ts";
 import { FileWatch } from "./file-watch.ts";
-import { type MoreWish, withMore } from "./more-attributes.ts";
+import { wishOf } from "./file-wish.ts";
+import { withMore } from "./more-attributes.ts";
 import { COPIED_BITS, rowEntry } from "./stat-row.ts";
 
 export interface FileDriverOptions {
@@ -369,31 +369,9 @@ export class FileDriver implements Driver {
     return failures.map(unpackError);
   }
 
-  /** What is not wished is left out: whatever travels to a thread is written and read once more. */
   #wish(path: string, options: WriteOptions): WriteWish {
-    refuseMetadata(path, options);
-    const wish: { -readonly [K in keyof WriteWish]: WriteWish[K] } = { umask: this.#umask };
-    const { mtime, mode, ifMatch, ifNoneMatch, size } = options;
-    if (mtime !== undefined) wish.mtime = mtime;
-    if (mode !== undefined) wish.mode = mode;
-    if (ifMatch !== undefined) wish.ifMatch = ifMatch;
-    if (ifNoneMatch !== undefined) wish.ifNoneMatch = ifNoneMatch;
-    if (size !== undefined) wish.size = size;
-    if (options.hashes !== undefined) wish.hashes = options.hashes;
-    if (options.durable) wish.durable = true;
-    if (options.sparse) wish.sparse = true;
-    else if (options.preallocate) wish.preallocate = true;
-    return hasMoreToWish(options) ? { ...wish, ...moreOf(path, options) } : wish;
+    return wishOf(path, options, this.#umask);
   }
-}
-
-function hasMoreToWish({ xattrs, acl, defaultAcl, uid, gid, user, group }: Attributes): boolean {
-  return (xattrs ?? acl ?? defaultAcl ?? uid ?? gid ?? user ?? group) !== undefined;
-}
-
-function moreOf(path: string, options: Attributes): MoreWish {
-  const { xattrs, acl, defaultAcl } = options;
-  return { xattrs, acl, defaultAcl, ...ownerIds(path, options) };
 }
 
 /** What `path.join` gives where there is nothing to be cleaned up. */
@@ -413,25 +391,4 @@ function resolveRoot(root: string): string {
     existing = dirname(existing);
   }
   return join(realpathSync(existing), ...missing);
-}
-
-/** The numbers of the wished owner: by name where that is known here. */
-function ownerIds(
-  path: string,
-  { uid, gid, user, group }: Attributes,
-): { readonly uid?: number | undefined; readonly gid?: number | undefined } {
-  const wished = {
-    uid: (user === undefined ? undefined : userId(user)) ?? uid,
-    gid: (group === undefined ? undefined : groupId(group)) ?? gid,
-  };
-  const unknown = user !== undefined && wished.uid === undefined ? user : undefined;
-  const name = unknown ?? (group !== undefined && wished.gid === undefined ? group : undefined);
-  if (name === undefined) return wished;
-  throw new StorageError("invalid-argument", { path, message: `"${name}" is unknown here` });
-}
-
-/** A content type is dropped, as the capabilities say; metadata would be a loss. */
-function refuseMetadata(path: string, attributes: Attributes): void {
-  if (attributes.metadata === undefined || Object.keys(attributes.metadata).length === 0) return;
-  throw new StorageError("unsupported", { path, message: "a local file keeps no user metadata" });
 }

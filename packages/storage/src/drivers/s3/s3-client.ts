@@ -194,8 +194,7 @@ export class S3Client {
     send: (http: HttpRequest) => Promise<R>,
   ): Promise<R> {
     for (let corrections = 0; ; corrections++) {
-      const credentials = await this.config.credentials?.();
-      this.accessKeyId = credentials?.accessKeyId;
+      const credentials = await this.credentials();
       const response = await send(this.#prepare(request, credentials));
       const { status, headers, body } = response;
       if (status < 300 || status === 404 || status === 412 || status >= 500) return response;

@@ -76,8 +76,7 @@ export class S3Context {
   }
 
   keyOf(path: string): string {
-    const { root } = this.config;
-    return root === "" ? path : joinPath(root, path);
+    return joinPath(this.config.root, path);
   }
 
   /** Work that goes on although whoever began it has stopped waiting: `close` waits for it, for a while. */
