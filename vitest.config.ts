@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { SOURCE_ARGV } from "./packages/testkit/src/source-argv.ts";
 import { TotalsReporter } from "./scripts/totals-reporter.ts";
 
 /** Tests run the TypeScript of every package directly; see `exports` in the manifests. */
@@ -13,6 +14,7 @@ const project = { ...source, extends: true } as const;
 export default defineConfig({
   ...source,
   test: {
+    execArgv: [...SOURCE_ARGV],
     reporters: ["default", new TotalsReporter()],
     projects: [
       { ...project, test: { name: "unit", include: ["packages/*/test/unit/**/*.test.ts"] } },

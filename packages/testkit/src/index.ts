@@ -1,3 +1,4 @@
+export { SOURCE_ARGV } from "./source-argv.ts";
 export { driverSuite } from "./driver-suite/driver-suite.ts";
 export type { DriverSetup, Deviation } from "./driver-suite/suite.ts";
 export { startStrictS3 } from "./strict-s3/strict-s3.ts";

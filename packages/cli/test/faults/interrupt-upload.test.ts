@@ -2,6 +2,7 @@
  * Ctrl-C in the middle of an upload in parts: the store is left without rubbish that it charges for.
  * (What a later run could go on with is kept: `resume.test.ts`.)
  */
+import { SOURCE_ARGV } from "@omnisync/testkit";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -44,7 +45,7 @@ function upload(...flags: readonly string[]): Child {
     AWS_ENDPOINT_URL: server.endpoint,
     AWS_REGION: server.region,
   };
-  const argv = ["-C", "x-source", CLI, "copy", ...flags, join(root, "big"), "s3://bucket/big"];
+  const argv = [...SOURCE_ARGV, CLI, "copy", ...flags, join(root, "big"), "s3://bucket/big"];
   const child = spawn(process.execPath, argv, { env, stdio: ["ignore", "ignore", "pipe"] });
   let text = "";
   child.stderr.on("data", (chunk: Buffer) => (text += chunk.toString()));

@@ -1,4 +1,5 @@
 /** kill -9 at any point: destination files are old or new, and the next run finishes and leaves no rubbish. */
+import { SOURCE_ARGV } from "@omnisync/testkit";
 import { spawn } from "node:child_process";
 import {
   mkdirSync,
@@ -39,7 +40,7 @@ function tree(name: string, fill: number, seconds: number): string {
 
 function start(...args: readonly string[]) {
   const env = { ...process.env, XDG_CACHE_HOME: join(root, "cache") };
-  const child = spawn(process.execPath, ["-C", "x-source", CLI, ...args], { env, stdio: "ignore" });
+  const child = spawn(process.execPath, [...SOURCE_ARGV, CLI, ...args], { env, stdio: "ignore" });
   const ended = new Promise<number | null>((resolve) => child.on("exit", (code) => resolve(code)));
   return { child, ended };
 }

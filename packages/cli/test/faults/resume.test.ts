@@ -1,4 +1,5 @@
 /** kill -9, Ctrl-C and worse in the middle of a large transfer: the next run goes on where it stopped. */
+import { SOURCE_ARGV } from "@omnisync/testkit";
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -55,7 +56,7 @@ interface Child {
 }
 
 const omnisync = (...argv: readonly string[]): Child =>
-  run([process.execPath, "-C", "x-source", CLI, ...argv]);
+  run([process.execPath, ...SOURCE_ARGV, CLI, ...argv]);
 
 function run([program = "", ...words]: readonly string[]): Child {
   const env = {
@@ -290,15 +291,7 @@ describe("an upload in parts", () => {
   it("[SY-306] whose record cannot be gone on with, as on a full disk, goes on without more of it", async () => {
     const copy = ["copy", "--no-attribute-cache", file, "s3://bucket/big"];
     // No file may grow above a few KiB: the header fits, not all of the parts.
-    const limited = [
-      "-c",
-      'ulimit -f 1; exec "$@"',
-      "bash",
-      process.execPath,
-      "-C",
-      "x-source",
-      CLI,
-    ];
+    const limited = ["-c", 'ulimit -f 1; exec "$@"', "bash", process.execPath, ...SOURCE_ARGV, CLI];
     const child = await succeeds(run(["bash", ...limited, ...copy]));
     expect(child.stderr()).toMatch(/the record of a transfer in .* cannot go on: EFBIG/);
     await expectUploaded();

@@ -1,4 +1,5 @@
 /** kill -9 at random moments of large transfers, against a server that others have written. */
+import { SOURCE_ARGV } from "@omnisync/testkit";
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -43,7 +44,7 @@ function start(...argv: readonly string[]) {
     AWS_REGION: region,
     AWS_ENDPOINT_URL: proxy.endpoint,
   };
-  const words = ["-C", "x-source", CLI, ...argv];
+  const words = [...SOURCE_ARGV, CLI, ...argv];
   const child = spawn(process.execPath, words, { env, stdio: ["ignore", "ignore", "pipe"] });
   let stderr = "";
   child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));

@@ -1,4 +1,5 @@
 /** What only a process of its own can show: exit codes, signals, pipes, the start itself. */
+import { SOURCE_ARGV } from "@omnisync/testkit";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -16,7 +17,7 @@ interface Ended {
 }
 
 function start(cwd: string, ...argv: readonly string[]): ChildProcess {
-  const child = spawn(process.execPath, ["-C", "x-source", MAIN, ...argv], {
+  const child = spawn(process.execPath, [...SOURCE_ARGV, MAIN, ...argv], {
     cwd,
     env: { ...process.env, XDG_CACHE_HOME: join(cwd, ".cache") },
   });

@@ -1,6 +1,7 @@
 /** The engine on real disks: what a file system can do to it. Some tests need root, and say so. */
 import { FileDriver } from "@omnisync/storage";
 import { type SyncOptions, sync } from "@omnisync/sync";
+import { SOURCE_ARGV } from "@omnisync/testkit";
 import { execFileSync } from "node:child_process";
 import {
   chmodSync,
@@ -232,8 +233,7 @@ describe.skipIf(!isRoot)("what needs root to provoke", () => {
     chmodSync(root, 0o755);
     const main = join(import.meta.dirname, "../../../cli/src/from-source.ts");
     const outcome = runAsNobody([
-      "-C",
-      "x-source",
+      ...SOURCE_ARGV,
       main,
       "sync",
       "--delete",

@@ -1,5 +1,6 @@
 /** Rights that a copy must not have, and attributes that whoever makes it may not give. */
 import { type Attributes, MemoryDriver } from "@omnisync/storage";
+import { SOURCE_ARGV } from "@omnisync/testkit";
 import { execFileSync } from "node:child_process";
 import {
   chmodSync,
@@ -181,8 +182,7 @@ asRoot("[SY-386] extended attributes that this user may not set are left out", (
   chownSync(root, 65534, 65534);
   const nobody = ["--reuid", "65534", "--regid", "65534", "--clear-groups", process.execPath];
   const script = [
-    "-C",
-    "x-source",
+    ...SOURCE_ARGV,
     "--input-type=module",
     "-e",
     RESTORE,
