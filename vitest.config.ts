@@ -17,7 +17,14 @@ export default defineConfig({
     execArgv: [...SOURCE_ARGV],
     reporters: ["default", new TotalsReporter()],
     projects: [
-      { ...project, test: { name: "unit", include: ["packages/*/test/unit/**/*.test.ts"] } },
+      {
+        ...project,
+        test: {
+          name: "unit",
+          include: ["packages/*/test/unit/**/*.test.ts"],
+          testTimeout: 30_000,
+        },
+      },
       {
         ...project,
         test: {

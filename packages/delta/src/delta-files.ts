@@ -7,7 +7,7 @@ import { DeltaError } from "./delta-error.ts";
 import type { Delta } from "./delta-matcher.ts";
 import type { OpenFile } from "./delta-worker.ts";
 import { JobThread } from "./job-thread.ts";
-import { type PaceOptions, paceMemory } from "./pace.ts";
+import { type PaceOptions, paceMemory, releaseBoth } from "./pace.ts";
 import type { Signature } from "./signature.ts";
 import type { MatchTask, SignTask, Task, TaskResults } from "./tasks.ts";
 
@@ -50,7 +50,7 @@ export async function signOpenFile(
   const task = (hashWhole: boolean): SignTask => ({ kind: "sign", blockSize, size, hashWhole });
   if (isForOne(file, options)) return withOne(task(true), file, options);
   const { made, contentHash } = await withTwo(task(false), file, options);
-  return { ...made, contentHash };
+  return withHash(made, contentHash);
 }
 
 export interface DeltaOfFileOptions extends FileJobOptions {
@@ -87,7 +87,7 @@ export async function deltaOfOpenFile(
   });
   if (!sign || isForOne(file, options)) return withOne(task(true), file, options);
   const { made, contentHash } = await withTwo(task(false), file, options);
-  return { ops: made.ops, signature: { ...made.signature!, contentHash } };
+  return { ops: made.ops, signature: withHash(made.signature!, contentHash) };
 }
 
 function isForOne({ size }: OpenFile, { threads }: Pick<SignFileOptions, "threads">): boolean {
@@ -127,7 +127,10 @@ function withOne<T extends Task>(
   return threadOf(task, { ...options, file }).result;
 }
 
-/** One hashes the whole, the other all that is about blocks: that is about the same work. */
+/**
+ * One hashes the whole, the other all that is about blocks: that is about the same work. A file that is not in the page
+ * cache the first reads alone, past the cache: that is as quick as the disk. The hash is empty then.
+ */
 async function withTwo<T extends SignTask | MatchTask>(
   task: T,
   file: OpenFile,
@@ -137,17 +140,23 @@ async function withTwo<T extends SignTask | MatchTask>(
   const blocks = threadOf(task, { ...options, file, pace: { memory, number: 0 } });
   try {
     const pace = { memory, number: 1 } as const;
-    const hash = { kind: "hash" } as const;
-    const whole = threadOf(hash, { ...options, file, pace, onProgress: undefined });
+    const task = { kind: "hash" } as const;
+    const whole = threadOf(task, { ...options, file, pace, onProgress: undefined });
     try {
       const [made, contentHash] = await Promise.all([blocks.result, whole.result]);
       return { made, contentHash };
     } finally {
+      releaseBoth(memory);
       await whole.stop();
     }
   } finally {
     await blocks.stop();
   }
+}
+
+/** A hash that is empty was made with the signature. */
+function withHash(signature: Signature, contentHash: Uint8Array): Signature {
+  return contentHash.length > 0 ? { ...signature, contentHash } : signature;
 }
 
 interface ThreadOptions extends FileJobOptions {

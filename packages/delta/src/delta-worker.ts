@@ -4,6 +4,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { packOps } from "./delta.ts";
 import { DeltaError, type DeltaErrorCode } from "./delta-error.ts";
 import type { Delta } from "./delta-matcher.ts";
+import { DirectFile } from "./direct-reads.ts";
 import { Pace, type PaceOptions } from "./pace.ts";
 import { pour, type Taker } from "./taker.ts";
 import { type Task, takerOf } from "./tasks.ts";
@@ -37,18 +38,15 @@ const PROGRESS_EVERY = 16 * 1024 ** 2;
 
 const { task, file, pace } = workerData as ThreadJob;
 const port = parentPort!;
+/** Bytes that progress was told of. */
+let told = 0;
 
-guard(() => {
-  const taker = takerOf(task);
-  if (file === undefined) return takeFromPort(taker);
-  readAll(file, taker, pace && new Pace(pace));
-  postResult(taker);
-});
+void guard(() => (file === undefined ? takeFromPort(takerOf(task)) : takeFile(file)));
 
 /** A `DeltaError` loses its class between threads. Other errors reach the asker as they are. */
-function guard(work: () => void): void {
+async function guard(work: () => void | Promise<void>): Promise<void> {
   try {
-    work();
+    await work();
   } catch (error) {
     if (!(error instanceof DeltaError)) throw error;
     post({ kind: "refused", code: error.code, message: error.message });
@@ -57,7 +55,7 @@ function guard(work: () => void): void {
 
 function takeFromPort(taker: Taker<object>): void {
   port.on("message", (input: ThreadInput) => {
-    guard(() => {
+    void guard(() => {
       if (input === "all") return postResult(taker);
       pour(input, taker);
       post({ kind: "taken", memory: input.buffer }, [input.buffer]);
@@ -65,28 +63,57 @@ function takeFromPort(taker: Taker<object>): void {
   });
 }
 
-/** From the page cache right into the taker's memory. Others may read by the same descriptor. */
-function readAll(
+/** Others may read by the same descriptor. */
+async function takeFile(open: OpenFile): Promise<void> {
+  const other = pace && new Pace(pace);
+  const direct = pace?.number === 1 ? undefined : DirectFile.open(open);
+  if (direct === undefined) {
+    if (other?.reached(0) === false) return post({ kind: "result", result: new Uint8Array() });
+    const taker = takerOf(task);
+    readFrom(0, open, taker, other);
+    return postResult(taker);
+  }
+  // Who would follow finds nothing in the cache.
+  other?.leaveAlone();
+  const taker = takerOf(task.kind === "hash" ? task : { ...task, hashWhole: true });
+  try {
+    let read = 0;
+    await direct.readTo((piece) => {
+      pour(piece, taker);
+      tell((read += piece.length));
+    });
+    readFrom(read, open, taker, undefined);
+  } finally {
+    direct.close();
+  }
+  postResult(taker);
+}
+
+/** From the page cache right into the taker's memory. */
+function readFrom(
+  position: number,
   { descriptor, size }: OpenFile,
   taker: Taker<object>,
-  pace: Pace | undefined,
+  other: Pace | undefined,
 ): void {
-  let read = 0;
-  let told = 0;
-  pace?.reached(0);
+  let read = position;
   for (;;) {
     const space = taker.space();
     const count = readSync(descriptor, space, 0, space.length, read);
     if (count === 0) break;
     taker.filled(count);
     read += count;
-    pace?.reached(read);
-    if (read - told < PROGRESS_EVERY) continue;
-    told = read;
-    post({ kind: "progress", bytes: read });
+    if (other?.reached(read) === false) throw new DeltaError("stopped", "the other thread failed");
+    tell(read);
   }
-  pace?.end();
+  other?.end();
   if (read !== size) throw new DeltaError("changed", "the file changed while it was read");
+}
+
+function tell(read: number): void {
+  if (read - told < PROGRESS_EVERY) return;
+  told = read;
+  post({ kind: "progress", bytes: read });
 }
 
 function postResult(taker: Taker<object>): void {

@@ -77,6 +77,17 @@ describe("files, in a thread", { timeout: 30_000 }, () => {
     await handle.close();
   });
 
+  it("[DL-20] two threads end whenever they are stopped, also while they start", async () => {
+    for (let delay = 0; delay < 60; delay += 2) {
+      const stop = new AbortController();
+      const running = signFile(path, { threads: 2, signal: stop.signal });
+      setTimeout(() => stop.abort(new Error("enough")), delay);
+      const outcome = await running.catch((error: Error) => error.message);
+      if (typeof outcome !== "string") expect(outcome.size).toBe(fresh.length);
+      else expect(outcome).toBe("enough");
+    }
+  });
+
   it("[DL-20] fail with what went wrong", async () => {
     await expect(signFile(join(folder, "none"))).rejects.toMatchObject({ code: "ENOENT" });
     await expect(signFile(path, { blockSize: 1 })).rejects.toBeInstanceOf(DeltaError);

@@ -3,6 +3,7 @@ import { checkBlockSize, chooseBlockSize } from "@omnisync/delta";
 import { StorageError } from "@omnisync/storage";
 import type { DeltaOptions, SignaturePlacement } from "../options/delta-options.ts";
 import { Budget } from "../run/gate.ts";
+import { Comparisons } from "./comparisons.ts";
 
 const MiB = 1024 * 1024;
 
@@ -20,6 +21,8 @@ export class Deltas {
   readonly generate: boolean;
   /** Files that are signed or matched at once. */
   readonly threads: Budget = new Budget(FILES_AT_ONCE);
+  /** What the question whether a file is to be sent found out for its sending. */
+  readonly comparisons: Comparisons = new Comparisons();
   readonly #blockSize: number | undefined;
   readonly #failures: Map<string, number> = new Map();
   #areCopiesDone = true;

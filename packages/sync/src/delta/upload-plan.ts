@@ -46,7 +46,9 @@ export async function planUpload(transfer: Transfer, source: Entry): Promise<Upl
     return { ...wholePlan(transfer, source), blake3: await contentHash(transfer, source) };
   }
   const old = await lookAtOld(transfer, deltas);
-  const { ops, ...known } = await compare(transfer, source, old, deltas);
+  const { ops, ...known } =
+    deltas.comparisons.take(transfer.fromPath, source, old.object) ??
+    (await compare(transfer, source, old, deltas));
   const plan = ops && planOf(ops, transfer.to.capabilities.multipart!);
   if (plan === undefined || plan.copyBytes < source.size * WORTH_A_DELTA) {
     return { ...wholePlan(transfer, source), ...known, use: whyWhole(known.use, ops, plan) };
@@ -79,7 +81,7 @@ function wholePlan({ to }: Transfer, source: Entry): UploadPlan {
 }
 
 /** A source that is remote itself is not read twice. */
-function isForDelta({ from }: Transfer, { size }: Entry, deltas: Deltas): boolean {
+function isForDelta({ from }: Comparable, { size }: Entry, deltas: Deltas): boolean {
   return size > deltas.threshold && from.readBlock !== undefined;
 }
 
@@ -88,7 +90,7 @@ function isForDelta({ from }: Transfer, { size }: Entry, deltas: Deltas): boolea
  * file is read once more for it: in a worker, at several times the speed of any upload.
  */
 async function contentHash(
-  { from, to, fromPath, context }: Transfer,
+  { from, to, fromPath, context }: Comparable,
   source: Entry,
 ): Promise<string | undefined> {
   const known = source.hashes?.blake3;
@@ -98,6 +100,36 @@ async function contentHash(
   return timings.hash(() => hashFile(from, fromPath, source, "blake3", context.signal));
 }
 
+/**
+ * The BLAKE3 of a file that may replace an object of which there is a signature, found by comparing it with that: if they
+ * differ, the upload need not read the file again. `undefined` if that is no upload of a delta.
+ */
+export async function hashByComparing(
+  upload: Comparable,
+  source: Entry,
+): Promise<string | undefined> {
+  const { deltas } = upload.context;
+  if (deltas === undefined || !isForDelta(upload, source, deltas)) return undefined;
+  const old = await lookAtOld(upload, deltas);
+  if (old.object === undefined || old.signature === undefined) return undefined;
+  const found = await compare(upload, source, old, deltas);
+  if (found.blake3 !== old.object.hashes?.blake3) {
+    deltas.comparisons.keep(upload.fromPath, source, old.object, found);
+  }
+  return found.blake3;
+}
+
+/** Of a transfer, what comparing takes. */
+export type Comparable = Pick<
+  Transfer,
+  "from" | "to" | "fromPath" | "previousPath" | "previous" | "context"
+>;
+
+/** What reading a file told, against an old object. */
+export interface FileComparison extends Omit<UploadPlan, "parts"> {
+  readonly ops?: readonly DeltaOp[] | undefined;
+}
+
 interface OldObject {
   /** Complete; absent if nothing there is worth a delta. */
   readonly object?: Entry | undefined;
@@ -105,7 +137,7 @@ interface OldObject {
   readonly use?: DeltaUse | undefined;
 }
 
-async function lookAtOld(transfer: Transfer, deltas: Deltas): Promise<OldObject> {
+async function lookAtOld(transfer: Comparable, deltas: Deltas): Promise<OldObject> {
   const { to, previousPath: path, previous, context } = transfer;
   const { signal } = context;
   if (previous?.kind !== "file" || previous.size <= deltas.threshold) return {};
@@ -133,11 +165,11 @@ function useOf(found: FoundSignature): OldObject {
 
 /** Reads the new content once; twice if it may be the old one with more at its end. */
 async function compare(
-  transfer: Transfer,
+  transfer: Comparable,
   source: Entry,
   old: OldObject,
   deltas: Deltas,
-): Promise<Omit<UploadPlan, "parts"> & { readonly ops?: readonly DeltaOp[] | undefined }> {
+): Promise<FileComparison> {
   const { from: driver, fromPath: path, context } = transfer;
   const { signal, memory, limits } = context;
   const { object } = old;
@@ -172,7 +204,7 @@ function appendedOps(oldSize: number, size: number): readonly DeltaOp[] {
 
 /** Reads the object to sign it. @returns `undefined` if it cannot be read, as in an archive. */
 async function signOld(
-  { to, previousPath, context }: Transfer,
+  { to, previousPath, context }: Comparable,
   object: Entry,
   deltas: Deltas,
 ): Promise<Signature | undefined> {

@@ -12,6 +12,7 @@ import type { Pair } from "../merge/merge-join.ts";
 import { needsMarker } from "../plan/directory-markers.ts";
 import { type Step, planPair } from "../plan/plan-pair.ts";
 import { isKept } from "../resume/expire.ts";
+import { answerQuestion } from "./answer-question.ts";
 import type { RunContext } from "./context.ts";
 import { type Planned, StepQueue } from "../limits/step-queue.ts";
 import type { DirectoryTimes } from "./directory-times.ts";
@@ -19,7 +20,6 @@ import { JobGate } from "./gate.ts";
 import type { ExtraSink } from "./extra-sink.ts";
 import { PlanInOrder } from "./plan-in-order.ts";
 import { extraOf } from "./remove-extras.ts";
-import { resolveQuestion } from "./resolve-question.ts";
 import { HardLinks } from "./hard-links.ts";
 import { settleDelayed, settleHardLink, settlePair } from "./settle-pair.ts";
 import { Spool } from "./spool.ts";
@@ -217,14 +217,12 @@ export class PairHandler {
    * wrong is left to `settlePair`, which asks again and has the attempts.
    */
   async #check(pair: Pair, asking: Step): Promise<void> {
-    const { rules, limits, progress, signal } = this.#context;
+    const { rules, progress, signal } = this.#context;
     let current = pair;
     let step = asking;
     try {
       while (step.kind === "ask") {
-        const { what } = step;
-        const resolve = (): Promise<Pair> => resolveQuestion(this.#context, current, what);
-        current = await (what === "hashes" ? limits.timings.hash(resolve) : resolve());
+        current = await answerQuestion(this.#context, current, step.what);
         step = planPair(current, rules);
       }
     } catch {

@@ -17,9 +17,10 @@ import { changedInMarker } from "../plan/directory-markers.ts";
 import { type Step, planPair } from "../plan/plan-pair.ts";
 import type { Question } from "../plan/compare.ts";
 import { changedAttributes } from "../plan/wanted-attributes.ts";
+import { answerQuestion } from "./answer-question.ts";
 import type { RunContext } from "./context.ts";
 import { linkTo } from "./hard-links.ts";
-import { lookAgain, lookAt, resolveQuestion } from "./resolve-question.ts";
+import { lookAgain, lookAt } from "./resolve-question.ts";
 import type { DelayedUpdate } from "./delayed-updates.ts";
 import type { EqualFiles } from "./equal-files.ts";
 import { isSame } from "./old-content.ts";
@@ -101,7 +102,7 @@ async function settle(context: RunContext, pair: Pair, step: Step): Promise<void
 }
 
 function ask(context: RunContext, pair: Pair, question: Question): Promise<Pair> {
-  return context.lanes.with(1, () => resolveQuestion(context, pair, question));
+  return context.lanes.with(1, () => answerQuestion(context, pair, question));
 }
 
 /** Carries out a step that needs no more questions. */

@@ -38,9 +38,10 @@ const COPIES_AT_ONCE = 8;
 
 export async function transferByMultipart(transfer: Transfer): Promise<Outcome> {
   const { from, fromPath, context } = transfer;
-  const source = await from.stat(fromPath, { signal: context.signal });
-  if (source === undefined) throw new StorageError("not-found", { path: fromPath });
-  refuseChanged(transfer, source);
+  const found = await from.stat(fromPath, { signal: context.signal });
+  if (found === undefined) throw new StorageError("not-found", { path: fromPath });
+  refuseChanged(transfer, found);
+  const source = withKnownHashes(found, transfer.source);
   const plan = await planUpload(transfer, source);
   try {
     return await upload(transfer, source, plan);
@@ -54,6 +55,13 @@ export async function transferByMultipart(transfer: Transfer): Promise<Outcome> 
     transfer.progress.reset();
     return upload(transfer, source, withoutDelta(transfer, source, plan));
   }
+}
+
+/** What planning had to hash needs no second reading. */
+function withKnownHashes(found: Entry, { etag, hashes }: Entry): Entry {
+  return etag === undefined || found.etag !== etag
+    ? found
+    : { ...found, hashes: { ...hashes, ...found.hashes } };
 }
 
 /** The store does not copy what it should, or its copy is not what the signature says: the whole still can be sent. */

@@ -76,7 +76,13 @@ export function transferContent(transfer: Transfer): Promise<Outcome> {
   return context.lanes.with(1, () => byStrategy(transfer, strategy));
 }
 
-export function strategyOf({ context, from, to, source, previous }: Transfer): Strategy {
+export function strategyOf({
+  context,
+  from,
+  to,
+  source,
+  previous,
+}: Pick<Transfer, "context" | "from" | "to" | "source" | "previous">): Strategy {
   return chooseStrategy({
     size: source.size,
     source: from.capabilities,
