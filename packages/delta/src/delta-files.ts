@@ -6,6 +6,7 @@ import { checkBlockSize, chooseBlockSize } from "./block-size.ts";
 import { DeltaError } from "./delta-error.ts";
 import type { Delta } from "./delta-matcher.ts";
 import type { OpenFile } from "./delta-worker.ts";
+import { mostCached } from "./direct-reads.ts";
 import { JobThread } from "./job-thread.ts";
 import { type PaceOptions, paceMemory, releaseBoth } from "./pace.ts";
 import type { Signature } from "./signature.ts";
@@ -15,6 +16,11 @@ export interface FileJobOptions {
   readonly signal?: AbortSignal | undefined;
   /** Bytes read so far; now and then. */
   readonly onProgress?: ((bytes: number) => void) | undefined;
+  /**
+   * On Linux, a file of more bytes of which most is not in the page cache is read past the cache. Default: half of the memory
+   * there is, for the cache does not keep such a file until somebody reads it again.
+   */
+  readonly directAbove?: number | undefined;
 }
 
 export interface SignFileOptions extends FileJobOptions {
@@ -166,10 +172,10 @@ interface ThreadOptions extends FileJobOptions {
 
 function threadOf<T extends Task>(
   task: T,
-  { file, pace, signal, onProgress }: ThreadOptions,
+  { file, pace, signal, onProgress, directAbove = mostCached() }: ThreadOptions,
 ): JobThread<T> {
   return new JobThread(task, {
-    ...{ file, pace, signal },
+    ...{ file, pace, signal, directAbove },
     onMessage: (message) => message.kind === "progress" && onProgress?.(message.bytes),
   });
 }

@@ -13,6 +13,8 @@ export interface ThreadJob {
   readonly task: Task;
   /** What to read; without it content is handed over. */
   readonly file?: OpenFile | undefined;
+  /** If the file is larger, in bytes, and in no cache, it is read past the cache. */
+  readonly directAbove: number;
   /** Of two threads that read the same file. */
   readonly pace?: PaceOptions | undefined;
 }
@@ -36,7 +38,7 @@ export type ThreadMessage =
 
 const PROGRESS_EVERY = 16 * 1024 ** 2;
 
-const { task, file, pace } = workerData as ThreadJob;
+const { task, file, pace, directAbove } = workerData as ThreadJob;
 const port = parentPort!;
 /** Bytes that progress was told of. */
 let told = 0;
@@ -66,7 +68,8 @@ function takeFromPort(taker: Taker<object>): void {
 /** Others may read by the same descriptor. */
 async function takeFile(open: OpenFile): Promise<void> {
   const other = pace && new Pace(pace);
-  const direct = pace?.number === 1 ? undefined : DirectFile.open(open);
+  const mayBeDirect = open.size > directAbove && pace?.number !== 1;
+  const direct = mayBeDirect ? DirectFile.open(open) : undefined;
   if (direct === undefined) {
     if (other?.reached(0) === false) return post({ kind: "result", result: new Uint8Array() });
     const taker = takerOf(task);

@@ -1,12 +1,11 @@
 /**
- * Reading past the page cache. Where a large file is not in it, having the kernel copy everything and make room for what
+ * Reading past the page cache. Where a file that is too large for it is not in it, having the kernel copy everything and make room for what
  * nobody will read again takes longer than all that is made of the content; and what others keep in the cache is lost.
  */
 import { closeSync, constants, openSync, read, readFileSync, readSync } from "node:fs";
+import { totalmem } from "node:os";
 import type { OpenFile } from "./delta-worker.ts";
 
-/** Of a file that is smaller, in bytes, the reads to find out are not worth while. */
-const LEAST_SIZE = 128 * 1024 ** 2;
 /** Places that are looked at, and how many of them may be in the cache. */
 const SAMPLES = 16;
 const MOST_CACHED = SAMPLES / 2;
@@ -22,6 +21,11 @@ declare const WebAssembly: {
 };
 const WASM_PAGE = 65_536;
 
+/** The cache does not keep a file that is larger than this, in bytes, until it is read again. */
+export function mostCached(): number {
+  return Math.min(totalmem(), process.constrainedMemory() || Infinity) / 2;
+}
+
 /** A file whose content comes right from the disk. It has to be closed. */
 export class DirectFile {
   readonly #descriptor: number;
@@ -32,9 +36,9 @@ export class DirectFile {
     this.#size = size;
   }
 
-  /** Nothing where it would gain nothing, or cannot be: small files, cached ones, systems other than Linux. */
+  /** Nothing where it would gain nothing, or cannot be: cached files, systems other than Linux. */
   static open(file: OpenFile): DirectFile | undefined {
-    if (file.size < LEAST_SIZE || !("O_DIRECT" in constants)) return undefined;
+    if (!("O_DIRECT" in constants)) return undefined;
     try {
       if (countCached(file) > MOST_CACHED) return undefined;
       const flags = constants.O_RDONLY | constants.O_DIRECT;

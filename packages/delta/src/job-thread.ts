@@ -11,6 +11,8 @@ export interface JobThreadOptions {
   /** What the thread reads; without it, content is handed over. */
   readonly file?: OpenFile | undefined;
   readonly pace?: PaceOptions | undefined;
+  /** As in `ThreadJob`; default: never. */
+  readonly directAbove?: number | undefined;
   /** Told of what is neither the result nor an error. */
   readonly onMessage?: ((message: ThreadMessage) => void) | undefined;
 }
@@ -23,14 +25,17 @@ export class JobThread<T extends Task> {
   readonly #outcome = Promise.withResolvers<TaskResults[T["kind"]]>();
 
   /** @throws the reason of a signal that is aborted already */
-  constructor(task: T, { signal, file, pace, onMessage }: JobThreadOptions) {
+  constructor(
+    task: T,
+    { signal, file, pace, directAbove = Infinity, onMessage }: JobThreadOptions,
+  ) {
     signal?.throwIfAborted();
     // Compiled or not: the worker is the file beside this one, with the same ending.
     const ending = import.meta.url.endsWith(".ts") ? "ts" : "js";
     this.#worker = new Worker(new URL(`./delta-worker.${ending}`, import.meta.url), {
       name: "omnisync-delta",
       execArgv: [],
-      workerData: { task, file, pace } satisfies ThreadJob,
+      workerData: { task, file, pace, directAbove } satisfies ThreadJob,
     });
     const { resolve, reject } = this.#outcome;
     this.#worker.on("message", (message: ThreadMessage) => {
