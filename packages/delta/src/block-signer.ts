@@ -1,4 +1,5 @@
-import { blake3, Blake3Hasher } from "@napi-rs/blake-hash";
+import { Blake3Hasher } from "@napi-rs/blake-hash";
+import { hashBlock } from "./block-hash.ts";
 import { BlockList } from "./block-list.ts";
 import type { ContentWindow } from "./content-window.ts";
 import type { RollingEngine } from "./rolling-engine.ts";
@@ -67,7 +68,7 @@ export class BlockSigner {
   #sign(length: number): void {
     const engine = this.#engine;
     engine.sums(this.#window.offsetOf(this.position), length);
-    this.#blocks.add(blake3(this.#window.bytes(this.position, length)), engine.b, engine.a);
+    this.#blocks.add(hashBlock(this.#window.bytes(this.position, length)), engine.b, engine.a);
     this.position += length;
   }
 }

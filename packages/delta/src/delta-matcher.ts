@@ -11,7 +11,7 @@
  *
  * Whatever the input, each byte is hashed a bounded number of times: see `#credit`.
  */
-import { blake3 } from "@napi-rs/blake-hash";
+import { hashBlock } from "./block-hash.ts";
 import { BlockSigner } from "./block-signer.ts";
 import { ContentWindow } from "./content-window.ts";
 import { type DeltaOp, OpList } from "./delta.ts";
@@ -208,6 +208,6 @@ export class DeltaMatcher {
 
   #strongAt(position: number, length: number): Uint8Array {
     const signed = length === this.#signer?.blockSize ? this.#signer.strongAt(position) : undefined;
-    return signed ?? blake3(this.#window.bytes(position, length));
+    return signed ?? hashBlock(this.#window.bytes(position, length));
   }
 }
