@@ -1,6 +1,6 @@
 /**
- * Reading past the page cache. Where a file that is too large for it is not in it, having the kernel copy everything and make room for what
- * nobody will read again takes longer than all that is made of the content; and what others keep in the cache is lost.
+ * Reading past the page cache. A file that is too large for the cache costs the kernel more, for copying all of it and making
+ * room for what nobody will read again, than all that is made of the content; and what others keep in the cache is lost.
  */
 import { closeSync, constants, openSync, read, readFileSync, readSync } from "node:fs";
 import { totalmem } from "node:os";
@@ -62,13 +62,17 @@ export class DirectFile {
       next += READ;
     };
     for (let slot = 0; slot < AT_ONCE; slot++) start(new Uint8Array(buffer, slot * READ, READ));
-    for (;;) {
-      const piece = await started.shift();
-      if (piece === undefined) break;
-      take(piece);
-      start(piece);
+    try {
+      for (;;) {
+        const piece = await started.shift();
+        if (piece === undefined) break;
+        take(piece);
+        start(piece);
+      }
+    } finally {
+      // The descriptor may be closed afterwards.
+      await Promise.all(started);
     }
-    await Promise.all(started);
   }
 
   close(): void {
