@@ -2,6 +2,7 @@
  * `npm run bench [-- NAME …] [--runs N] [--write]`: runs the benchmarks, all or the named ones, and
  * prints a table; `--write` puts it into docs/benchmarks.md. Nothing here is part of the tests.
  */
+import { execFileSync } from "node:child_process";
 import { cpus, release, totalmem } from "node:os";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -94,6 +95,8 @@ function writeSection(job: Job, result: JobResult): void {
   if (from < 0 || to < 0) throw new Error(`docs/benchmarks.md has no place for ${job.name}`);
   const body = `${start}\n\n${section(job, result)}\n_${machine()}_\n\n`;
   writeFileSync(PAGE, text.slice(0, from) + body + text.slice(to));
+  // On the path of every npm script.
+  execFileSync("oxfmt", [PAGE]);
 }
 
 function machine(): string {
