@@ -98,7 +98,7 @@ describe("a reader that goes away", { timeout: 60_000 }, () => {
     const root = createTree({ f: "x".repeat(4 * 1024 ** 2) });
     for (let i = 0; i < 3000; i++) writeFileSync(join(root, `${"name".repeat(20)}${i}`), "");
     for (const command of ["cat f", "ls ."]) {
-      const line = `"${process.execPath}" -C x-source "${MAIN}" ${command} | head -c 3 >/dev/null; exit \${PIPESTATUS[0]}`;
+      const line = `"${process.execPath}" ${SOURCE_ARGV.join(" ")} "${MAIN}" ${command} | head -c 3 >/dev/null; exit \${PIPESTATUS[0]}`;
       const { status, stderr } = spawnSync("bash", ["-c", line], { cwd: root, encoding: "utf8" });
       expect({ status, stderr }).toEqual({ status: 141, stderr: "" });
     }

@@ -130,14 +130,29 @@ it("[SY-420] an object that is replaced in between is looked at again", async ()
   await expectStored(edited);
 });
 
-it.each<[string, SyncOptions]>([
-  ["a dry run", { ...OPTIONS, dryRun: true }],
-  ["`checksum` with equal times", { ...OPTIONS, checksum: true }],
-  ["a run without deltas", { wholeFile: true }],
-])("[SY-420] %s hashes", async (name, options) => {
-  save(name.includes("equal") ? noise(SIZE, 5) : edited, name.includes("equal") ? 1000 : 2000);
+it.each<{ name: string; seconds: number; options: SyncOptions; readings: readonly string[] }>([
+  { name: "a dry run", seconds: 2000, options: { ...OPTIONS, dryRun: true }, readings: ["hash"] },
+  {
+    name: "`checksum` with equal times",
+    seconds: 1000,
+    options: { ...OPTIONS, checksum: true },
+    readings: ["hash", "whole"],
+  },
+  // What goes with the object was known already.
+  { name: "no deltas", seconds: 2000, options: { wholeFile: true }, readings: ["hash"] },
+])("[SY-420] with $name it is hashed", async ({ seconds, options, readings }) => {
+  save(edited, seconds);
   expect(await run(options)).toMatchObject({ kind: "copy", reason: "checksum" });
-  expect(source.readings[0]).toBe("hash");
+  expect(source.readings).toEqual(readings);
+  await expectStored(options.dryRun ? noise(SIZE, 1) : edited);
+});
+
+it("[SY-420] without a signature it is hashed, and signed before it is sent", async () => {
+  await store.remove(".omnisync/signatures/disk.img.hssig");
+  save(edited, 2000);
+  expect(await run()).toMatchObject({ reason: "checksum", delta: "no-signature", bytes: SIZE });
+  expect(source.readings).toEqual(["hash", "whole"]);
+  await expectStored(edited);
 });
 
 it("[SY-420] what was compared is kept for this very file and object, once, and not without bound", () => {
