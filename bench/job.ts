@@ -17,6 +17,8 @@ export interface Job {
   readonly name: string;
   readonly title: string;
   readonly mark: string;
+  /** Takes so long that it runs only when it is named. */
+  readonly isLong?: boolean | undefined;
   run(context: BenchContext): Promise<JobResult>;
 }
 

@@ -14,7 +14,7 @@ import { deltaMatch, deltaSignature } from "./jobs/delta.ts";
 import { deltaTransfer } from "./jobs/delta-transfer.ts";
 import { endlessListing } from "./jobs/endless-listing.ts";
 import { filters } from "./jobs/filters.ts";
-import { hugeObject } from "./jobs/huge-object.ts";
+import { hugeObject, largestObject } from "./jobs/huge-object.ts";
 import { largeObject } from "./jobs/large-object.ts";
 import { localAgain, localCopy } from "./jobs/local.ts";
 import { uploadSink, uploadSmall } from "./jobs/small-objects.ts";
@@ -38,6 +38,7 @@ const JOBS: readonly Job[] = [
   unchangedObjects,
   deltaTransfer,
   hugeObject,
+  largestObject,
   deltaSignature,
   deltaMatch,
 ];
@@ -50,7 +51,9 @@ const { values, positionals } = parseArgs({
 });
 
 const chosen =
-  positionals.length === 0 ? JOBS : JOBS.filter((job) => positionals.includes(job.name));
+  positionals.length === 0
+    ? JOBS.filter(({ isLong }) => isLong !== true)
+    : JOBS.filter(({ name }) => positionals.includes(name));
 if (chosen.length < positionals.length) {
   console.error(`known benchmarks: ${JOBS.map((job) => job.name).join(", ")}`);
   process.exit(2);

@@ -1,5 +1,5 @@
 import type { DeltaOp } from "./delta.ts";
-import { blockLength, countBlocks, type Signature } from "./signature.ts";
+import { STRONG_BYTES, type Signature, blockLength, countBlocks } from "./signature.ts";
 import { StrongIndex } from "./strong-index.ts";
 
 /** A piece of the remote object, in order; together they are all of it. */
@@ -56,8 +56,30 @@ function placesOf(remote: Signature, ops: readonly DeltaOp[]): Float64Array {
     const first = op.oldOffset / blockSize;
     for (let i = 0; i * blockSize < op.length; i++) places[first + i] = op.offset + i * blockSize;
   }
+  keepInPlace(places, remote, ops);
   if (places.includes(-1)) fillInEqual(places, remote);
   return places;
+}
+
+/** Of equal blocks the matcher may have found another than the one that lies where it is to lie. */
+function keepInPlace(places: Float64Array, remote: Signature, ops: readonly DeltaOp[]): void {
+  const { blockSize } = remote;
+  for (const op of ops) {
+    if (op.kind === "insert" || op.offset % blockSize !== 0) continue;
+    const [there, here] = [op.oldOffset / blockSize, op.offset / blockSize];
+    const count = Math.min(Math.ceil(op.length / blockSize), places.length - here);
+    for (let i = 0; i < count; i++) {
+      if (isEqual(remote, there + i, here + i)) places[here + i] = op.offset + i * blockSize;
+    }
+  }
+}
+
+function isEqual({ strong }: Signature, one: number, other: number): boolean {
+  if (one === other) return true;
+  for (let i = 0; i < STRONG_BYTES; i++) {
+    if (strong[one * STRONG_BYTES + i] !== strong[other * STRONG_BYTES + i]) return false;
+  }
+  return true;
 }
 
 /** The matcher knows one of several equal blocks; what it found serves for all of them. */

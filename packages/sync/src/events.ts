@@ -100,6 +100,7 @@ export type Strategy = "server-copy" | "whole" | "stream" | "multipart" | "range
  * - `no-signature`: there is none, and none was to be made.
  * - `stale-signature`: there is one, of another content of that path. It was ignored.
  * - `bad-signature`: what lies there is no signature, or a damaged one, or of content that it is not of. It was ignored.
+ * - `foreign-signature`: on a disk, it is of somebody who does not own the file, or others may write it. It was ignored.
  * - `different`: nothing worth it is in common.
  * - `refused`: the store does not do what deltas need, or did not this time; the whole was transferred.
  */
@@ -109,5 +110,6 @@ export type DeltaUse =
   | "no-signature"
   | "stale-signature"
   | "bad-signature"
+  | "foreign-signature"
   | "different"
   | "refused";

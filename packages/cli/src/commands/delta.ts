@@ -38,13 +38,16 @@ export function addDeltaCommand(program: Command, session: Session): void {
     .option("--explain", "Why, and which pieces of the file go over")
     .option("-v, --verbose", "With --explain: all pieces, however many")
     .option("--json", "One JSON object");
-  const flags = DELTA_FLAGS.filter(({ long }) => long !== "whole-file");
-  addFlags(command, [{ heading: "How it would be done:", flags }], "transfer");
+  addFlags(command, [{ heading: "How it would be done:", flags: DELTA_FLAGS }], "transfer");
   addDriverFlags(command, session);
   examples(command, [
     ["omnisync delta disk.img s3://bucket/disk.img", "what would an upload cost?"],
     ["omnisync delta --explain s3://bucket/disk.img disk.img", "what would be fetched, and why?"],
     ["omnisync delta --explain --delta-generate big.db s3://bucket/", "without a signature"],
+    [
+      "omnisync delta --no-whole-file /mnt/nas/disk.img disk.img",
+      "from a signed file on a slow disk",
+    ],
   ]);
 }
 
@@ -59,13 +62,13 @@ async function delta(session: Session, { source, destination, flags }: Asked): P
   if (flags.verbose && !flags.explain)
     throw new UsageError("--verbose says nothing without --explain: add it, or leave both out");
   const ends = await openEnds(session, source, destination, "all");
-  const from = parseSpot(source, session).text;
+  const { text: from, isLocal: fromLocal } = parseSpot(source, session);
   if (ends.source.path === "")
     throw new UsageError(`${from}: is a directory: name a file, of which there is a delta`);
   const { explainDelta } = await import("@omnisync/sync");
   const options = { ...deltaOptions(flags), signal: session.signal };
   const explanation = await explainDelta(ends.source, ends.destination, options);
-  const told: Told = { explanation, ends, from, flags };
+  const told: Told = { explanation, ends, from, fromLocal, flags };
   if (flags.json) session.out.json(explanationJson(told));
   else for (const line of lines(told)) session.out.line(line);
 }
@@ -75,6 +78,7 @@ interface Told {
   readonly ends: Ends;
   /** The source as it was given. */
   readonly from: string;
+  readonly fromLocal: boolean;
   readonly flags: Flags;
 }
 
@@ -110,12 +114,12 @@ function to({ base, destination }: Ends): string {
   return base.text.endsWith(name) ? base.text : `${base.text.replace(/\/$/, "")}/${name}`;
 }
 
-function directionText({ explanation: { strategy }, ends }: Told): string {
+function directionText({ explanation: { strategy }, ends, fromLocal }: Told): string {
   switch (strategy) {
     case "multipart":
       return "upload in parts";
     case "ranges":
-      return "download of ranges";
+      return fromLocal ? "reading of ranges" : "download of ranges";
     case "server-copy":
       return ends.toLocal ? "copy on this machine" : "copy by the store";
     case "whole":
@@ -131,6 +135,8 @@ const REASONS: Readonly<Record<Exclude<DeltaReason, "strategy">, string>> = {
   "stale-signature":
     "no: the signature is of another content: the file was replaced by a program that keeps none",
   "bad-signature": "no: what lies where the signature should be is none, or damaged",
+  "foreign-signature":
+    "no: the signature is of somebody who does not own the file, or others may write it",
   different: "no: nothing worth it is in common",
   refused: "no: the store copies no parts of files",
   "nothing-there": "no: the destination has no such file",
@@ -150,13 +156,16 @@ const LACKS_SIGNATURE: readonly DeltaReason[] = [
   "no-signature",
   "stale-signature",
   "bad-signature",
+  "foreign-signature",
 ];
 
-function reasonText({ explanation: { reason, strategy } }: Told): string {
+function reasonText({ explanation: { reason, strategy }, fromLocal, flags }: Told): string {
   if (reason !== "strategy") return REASONS[reason];
   switch (strategy) {
     case "server-copy":
-      return "no: there is no need, the content does not pass through here";
+      return fromLocal && flags.wholeFile !== true
+        ? "no: a file on a disk is copied whole, unless with --no-whole-file"
+        : "no: there is no need, the content does not pass through here";
     case "multipart":
     case "ranges":
       return "no: the file cannot be read in blocks, as one on a disk can";

@@ -17,7 +17,7 @@ export const DELTA_FLAGS: readonly Flag[] = [
   toggle("wholeFile", {
     short: "W",
     negatable: true,
-    help: "Send changed files whole, never as what differs from the copy that is there",
+    help: "Send changed files whole, never as what differs from the copy that is there; --no-whole-file: as what differs from disk to disk, too (signed files, or --inplace)",
   }),
   valued(
     "deltaThreshold",

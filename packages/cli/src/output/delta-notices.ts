@@ -9,6 +9,8 @@ const IGNORED: Readonly<Partial<Record<DeltaUse, string>>> = {
     "its signature is of another content: it was ignored, and the whole was transferred",
   "bad-signature":
     "its signature is none, or damaged: it was ignored, and the whole was transferred",
+  "foreign-signature":
+    "its signature is not of the file's owner, or others may write it: it was ignored, and the whole was transferred",
 };
 
 export class DeltaNotices {

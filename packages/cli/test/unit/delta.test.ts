@@ -1,8 +1,13 @@
-/** `omnisync delta` where nothing is to be saved; where something is, see the tests against servers. */
+/** `omnisync delta` where nothing is to be saved; where something is, see the tests against servers; from disk to disk. */
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { createStore } from "../memory-store.ts";
 import { lines, runCli } from "../run-cli.ts";
 import { createTree } from "../temp-tree.ts";
+
+const MIB = 1024 ** 2;
 
 describe("delta", () => {
   test("without --explain tells the totals only", async () => {
@@ -45,6 +50,38 @@ describe("delta", () => {
       requests: 1,
       steps: [{ kind: "send", offset: 0, length: 10 }],
     });
+  });
+
+  test("[SY-421] from disk to disk only if that is asked for", async () => {
+    const old = randomBytes(MIB);
+    const fresh = Buffer.from(old);
+    fresh.fill(7, 100_000, 100_010);
+    const root = createTree();
+    for (const [name, content] of [
+      ["mount", fresh],
+      ["here", old],
+    ] as const) {
+      mkdirSync(join(root, name));
+      writeFileSync(join(root, name, "big"), content);
+    }
+    const run = async (...argv: readonly string[]): Promise<string> => {
+      const { code, stdout, stderr } = await runCli(argv, { cwd: root });
+      expect({ code, stderr }).toMatchObject({ code: 0 });
+      return stdout;
+    };
+    const both = ["--delta-threshold", "512K", "mount/big", "here/big"] as const;
+    const whole = await run("delta", "--explain", ...both);
+    expect(whole).toContain("direction    copy on this machine");
+    expect(whole).toContain("copied whole, unless with --no-whole-file");
+    const unsigned = await run("delta", "--explain", "--no-whole-file", ...both);
+    expect(unsigned).toContain("make one with: omnisync sign mount/big");
+    await run("sign", "mount/big");
+    const explained = await run("delta", "--explain", "--no-whole-file", ...both);
+    expect(explained).toContain("direction    reading of ranges");
+    expect(explained).toContain("64.0 KiB would go over in 1 request");
+    const json = await run("copy", "--json", "-I", "--no-whole-file", ...both);
+    expect(JSON.parse(lines(json)[0]!)).toMatchObject({ delta: "used", bytes: 64 * 1024 });
+    expect(readFileSync(join(root, "here/big")).equals(fresh)).toBe(true);
   });
 
   test("is of a file", async () => {

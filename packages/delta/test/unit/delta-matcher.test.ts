@@ -146,6 +146,23 @@ describe("a fetch plan", () => {
     ]);
   });
 
+  it.each([0, 3, 511])(
+    "[DL-2] leaves equal blocks where they are, also behind others: %i bytes more",
+    (more) => {
+      const remote = Buffer.alloc(20 * blockSize + more, 5);
+      const local = Buffer.from(remote);
+      remote.set(noise(3 * blockSize, 1), 4 * blockSize);
+      const signature = sign(remote, blockSize);
+      const edited = { offset: 4 * blockSize, length: 3 * blockSize };
+      const end = edited.offset + edited.length;
+      expect(planFetch(signature, match(signature, local).ops)).toEqual([
+        { kind: "reuse", offset: 0, length: edited.offset, localOffset: 0 },
+        { kind: "fetch", ...edited },
+        { kind: "reuse", offset: end, length: remote.length - end, localOffset: end },
+      ]);
+    },
+  );
+
   it("[DL-5] is quick for hashes that are made to begin alike", () => {
     const blocks = 200_000;
     const strong = new Uint8Array(32 * blocks);

@@ -6,6 +6,7 @@ import type { Transfer } from "../run/transfer.ts";
 import { strongestHash } from "../run/verify-stage.ts";
 import type { Deltas } from "./deltas.ts";
 import { FEED_MEMORY } from "./feed.ts";
+import { isDisk } from "./is-disk.ts";
 import { matchContent } from "./read-content.ts";
 import { findSignature } from "./signature-store.ts";
 import { wholeMayDo } from "./whole-may-do.ts";
@@ -65,16 +66,18 @@ async function findInOld(
   }
 }
 
+/** Whether of a large file on a disk only what differs is to be read, as from a store. */
+export function isDiskToCompare({ from, context }: Pick<Transfer, "from" | "context">): boolean {
+  return context.options.wholeFile === false && isDisk(from);
+}
+
 /**
- * The old file is read as it lies: it has to be one that can be told from any other. A source on a disk is read as
- * quickly as compared, and of its content nobody but the signature would tell: anyone who may write beside it.
+ * The old file is read as it lies: it has to be one that can be told from any other. Most sources on a disk are read as
+ * quickly as compared: who knows of one that is not has to say so.
  */
-function isForDelta(
-  { from, to, previous }: Transfer,
-  { size }: Entry,
-  { threshold }: Deltas,
-): boolean {
-  if (from.readBlock !== undefined) return false;
+function isForDelta(transfer: Transfer, { size }: Entry, { threshold }: Deltas): boolean {
+  const { from, to, previous } = transfer;
+  if (from.readBlock !== undefined && !isDiskToCompare(transfer)) return false;
   if (previous?.kind !== "file" || previous.etag === undefined) return false;
   return Math.min(size, previous.size) > threshold && to.readBlock !== undefined;
 }

@@ -4,6 +4,7 @@ import type { DeltaOptions } from "../options/delta-options.ts";
 import type { Place } from "../options.ts";
 import { Deltas } from "./deltas.ts";
 import { signContent } from "./read-content.ts";
+import { settle } from "./settle.ts";
 import { keepSignature } from "./signature-store.ts";
 
 export interface SignOptions extends Pick<DeltaOptions, "blockSize" | "signatures"> {
@@ -40,6 +41,7 @@ export async function signObject(
     throw new StorageError("unsupported", { path, message: `a ${entry.kind} has no signature` });
   }
   const { size } = entry;
+  await settle(driver, entry, signal);
   const blockSize = deltas.blockSizeFor(size);
   const content = { driver, path, entry, signal, onBytes };
   const signature = await signContent(content, blockSize);

@@ -21,7 +21,9 @@ import {
 } from "@omnisync/storage";
 import type { SignaturePlacement } from "../options/delta-options.ts";
 import { conditionsFor } from "../run/transfer.ts";
+import { isDisk } from "./is-disk.ts";
 import { signaturePath } from "./signature-path.ts";
+import { isWordOfOwner } from "./word-of-owner.ts";
 import { wholeMayDo } from "./whole-may-do.ts";
 
 /** A signature that may be relied on, or why there is none. */
@@ -29,7 +31,7 @@ export type FoundSignature =
   | { readonly signature: Signature }
   | { readonly signature?: undefined; readonly lack: SignatureLack };
 
-type SignatureLack = "no-signature" | "stale-signature" | "bad-signature";
+type SignatureLack = "no-signature" | "stale-signature" | "bad-signature" | "foreign-signature";
 
 /** Larger ones are neither kept nor read: 1.6 million blocks. */
 const LARGEST_SIGNATURE = 64 * 1024 * 1024;
@@ -48,7 +50,7 @@ export interface SignedPath {
 
 /**
  * The signature of an object, if it is of that very content: same size and ETag, and the same BLAKE3 where
- * the store keeps one.
+ * the store keeps one. On a disk it has to be the word of the file's owner besides.
  * @param object complete
  * @throws StorageError where the store is in trouble altogether. That this path alone cannot be read is as if
  *   there were none: many stores say so of what does not exist.
@@ -64,7 +66,10 @@ export async function findSignature(signed: SignedPath, object: Entry): Promise<
     }
     const signature = await decodeSignature(body);
     if (!signatureBelongsTo(signature, object)) return { lack: "stale-signature" };
-    return isOfContent(signature, object) ? { signature } : { lack: "bad-signature" };
+    if (!isOfContent(signature, object)) return { lack: "bad-signature" };
+    if (isDisk(signed.driver) && !(await isWordOfOwner(signed, entry)))
+      return { lack: "foreign-signature" };
+    return { signature };
   } catch (error) {
     if (error instanceof DeltaError || isStorageError(error, "corrupt"))
       return { lack: "bad-signature" };
@@ -105,7 +110,7 @@ export async function keepSignature(
   const length = encodedLength(bound);
   if (length > LARGEST_SIGNATURE) return undefined;
   const conditions = signed.placement === "sidecar" ? await conditionsOfSidecar(signed, at) : {};
-  const options = { size: length, signal, ...conditions };
+  const options = { size: length, mode: modeBeside(object), signal, ...conditions };
   await driver.write(at, () => streamOf(encodeSignature(bound)), options);
   return at;
 }
@@ -133,6 +138,11 @@ export async function forgetSignature(signed: SignedPath): Promise<void> {
   if (kind !== "signature") return;
   const ifMatch = driver.capabilities.conditions.remove ? entry?.etag : undefined;
   await driver.remove(at, { ifMatch, signal });
+}
+
+/** Blocks are known by their hashes: whoever may not read the file is not to read those, and nobody else writes them. */
+function modeBeside({ mode }: Entry): number | undefined {
+  return mode === undefined ? undefined : mode & 0o644;
 }
 
 function pathOf({ driver, path, placement }: SignedPath): string | undefined {

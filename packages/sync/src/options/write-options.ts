@@ -42,7 +42,11 @@ export interface WriteModeOptions {
   readonly resume?: ResumeStore | undefined;
   /** How large files are sent and fetched as deltas. Default: as the fields of `DeltaOptions` say. */
   readonly delta?: DeltaOptions | undefined;
-  /** No deltas: content is always transferred whole. Default false. Without it local files may be changed block by block (`inplace`). */
+  /**
+   * `true`: no deltas, content is always transferred whole. `false`, said outright, is for disks too: with `inplace`
+   * only blocks that differ are written, and of a large file that was signed (`signObject`) only what differs is
+   * read, as of a disk at the other end of a network. Default: deltas for other stores than disks.
+   */
   readonly wholeFile?: boolean | undefined;
 }
 

@@ -26,14 +26,17 @@ export interface StrategyInput {
   readonly throttled: boolean;
   /** Above so many bytes only what differs from a file that is there may have to be fetched. */
   readonly deltaAbove?: number | undefined;
+  /** Whether that holds for what lies on a disk, too, which is copied otherwise. */
+  readonly comparesDisks?: boolean | undefined;
 }
 
 export function chooseStrategy(input: StrategyInput): Strategy {
-  const { size, destination } = input;
+  const { size, destination, deltaAbove = Infinity } = input;
+  if (input.comparesDisks && destination.stage && size > deltaAbove) return "ranges";
   if (input.copyable && !(input.throttled && destination.copy === "local")) return "server-copy";
   if (size <= wholeLimit(input)) return "whole";
   if (destination.multipart !== undefined && size > WHOLE_LIMIT) return "multipart";
-  const rangesAbove = Math.min(RANGES_ABOVE, input.deltaAbove ?? Infinity);
+  const rangesAbove = Math.min(RANGES_ABOVE, deltaAbove);
   if (destination.stage && size > rangesAbove) return "ranges";
   return "stream";
 }

@@ -9,9 +9,10 @@ import {
   isStorageError,
   joinPath,
 } from "@omnisync/storage";
+import { isDiskToCompare } from "../delta/download-plan.ts";
 import { copySignature } from "../delta/carry-signature.ts";
 import type { Strategy } from "../events.ts";
-import { chooseStrategy } from "../plan/choose-strategy.ts";
+import { type StrategyInput, chooseStrategy } from "../plan/choose-strategy.ts";
 import { SET_IDS } from "../plan/wanted-attributes.ts";
 import { CountedPacer } from "../limits/time-breakdown.ts";
 import type { RunContext } from "./context.ts";
@@ -27,7 +28,7 @@ import {
   writeOptions,
 } from "./transfer.ts";
 import { transferByMultipart } from "./transfer-by-multipart.ts";
-import { transferByRanges } from "./transfer-by-ranges.ts";
+import { fetchDifference, transferByRanges } from "./transfer-by-ranges.ts";
 
 /**
  * Files up to this size are read before it is their turn to be sent, so that many are read by one
@@ -76,21 +77,21 @@ export function transferContent(transfer: Transfer): Promise<Outcome> {
   return context.lanes.with(1, () => byStrategy(transfer, strategy));
 }
 
-export function strategyOf({
-  context,
-  from,
-  to,
-  source,
-  previous,
-}: Pick<Transfer, "context" | "from" | "to" | "source" | "previous">): Strategy {
-  return chooseStrategy({
+type Choice = Pick<Transfer, "context" | "from" | "to" | "source" | "previous">;
+
+export function strategyOf(transfer: Choice): Strategy {
+  return chooseStrategy({ ...strategyInput(transfer), comparesDisks: isDiskToCompare(transfer) });
+}
+
+function strategyInput({ context, from, to, source, previous }: Choice): StrategyInput {
+  return {
     size: source.size,
     source: from.capabilities,
     destination: to.capabilities,
     copyable: to.canCopyFrom?.(from) ?? false,
     throttled: context.throttle !== undefined,
     deltaAbove: previous === undefined ? undefined : context.deltas?.threshold,
-  });
+  };
 }
 
 function byStrategy(transfer: Transfer, strategy: Strategy): Promise<Outcome> {
@@ -104,8 +105,16 @@ function byStrategy(transfer: Transfer, strategy: Strategy): Promise<Outcome> {
     case "multipart":
       return transferByMultipart(transfer);
     case "ranges":
-      return transferByRanges(transfer);
+      return ranges(transfer);
   }
+}
+
+/** What turns out to have to be read whole may have another way than ranges. */
+async function ranges(transfer: Transfer): Promise<Outcome> {
+  const whole = chooseStrategy(strategyInput(transfer));
+  if (whole === "ranges") return transferByRanges(transfer);
+  const { outcome, delta } = await fetchDifference(transfer);
+  return outcome ?? { ...(await byStrategy(transfer, whole)), delta };
 }
 
 /** What the destination checks a body by, computed while reading, in a worker. One is enough, each costs. */

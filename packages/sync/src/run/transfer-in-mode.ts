@@ -1,5 +1,6 @@
 /** Brings a file over in the way that the run's options ask for: in place, by a path beside, or plainly. */
 import { RESERVED_NAME, baseName, joinPath, parentPath } from "@omnisync/storage";
+import { isDiskToCompare } from "../delta/download-plan.ts";
 import { removeEmpty } from "./clear-folder.ts";
 import type { RunContext } from "./context.ts";
 import { duplicate } from "./duplicate.ts";
@@ -69,7 +70,8 @@ function workPath(context: RunContext, job: TransferJob): WorkPath | undefined {
 /** What only differs in parts is put together beside the old file, not where something is kept. */
 function isForDelta({ from, to, context, source, previous }: Transfer): boolean {
   const above = context.deltas?.threshold ?? Infinity;
-  if (to.stage === undefined || to.canCopyFrom?.(from)) return false;
+  if (to.stage === undefined) return false;
+  if (to.canCopyFrom?.(from) && !isDiskToCompare({ from, context })) return false;
   return Math.min(source.size, previous?.size ?? 0) > above;
 }
 

@@ -1,5 +1,5 @@
-/** In place, on a file system where files share blocks. */
-import { sync } from "@omnisync/sync";
+/** In place and put together of old and new, on a file system where files share blocks. */
+import { signObject, sync } from "@omnisync/sync";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -27,6 +27,26 @@ if (xfsOrSkip()) {
     const [from, to] = [source, driver].map((each) => ({ driver: each, path: "base" }));
     const options = { inplace: true, wholeFile: false, durable: true, ignoreTimes: true };
     expect((await sync(from!, to!, options)).failures).toEqual([]);
+    expect(readFileSync(join(root, "base")).equals(fresh)).toBe(true);
+    expect(readFileSync(join(root, "snapshot")).equals(CONTENT)).toBe(true);
+    expect(used()).toBeLessThan(SIZE / 8);
+  });
+
+  test("[SY-421] what is put together of an old file and what differs shares the rest with it", async () => {
+    const root = mountXfs();
+    const driver = openFileDriver(root);
+    await driver.copy({ driver, path: "base" }, "snapshot", { durable: true });
+    const fresh = Buffer.from(CONTENT);
+    fresh.fill(6, 9 * MIB, 10 * MIB);
+    const source = openFileDriver();
+    await source.write("base", fresh);
+    const [from, to] = [source, driver].map((each) => ({ driver: each, path: "base" }));
+    await signObject(from!, { blockSize: 64 * 1024 });
+    const used = usedSince(root);
+    const delta = { threshold: MIB, blockSize: 64 * 1024 };
+    const options = { delta, wholeFile: false, durable: true, ignoreTimes: true };
+    const report = await sync(from!, to!, options);
+    expect(report).toMatchObject({ failures: [], bytesTransferred: MIB });
     expect(readFileSync(join(root, "base")).equals(fresh)).toBe(true);
     expect(readFileSync(join(root, "snapshot")).equals(CONTENT)).toBe(true);
     expect(used()).toBeLessThan(SIZE / 8);
