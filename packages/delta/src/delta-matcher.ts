@@ -6,8 +6,8 @@
  * 3. only then byte by byte, by the rolling sums, over one block. A hit tells the new shift, and 1. goes on with it.
  *
  * So rolling is paid for only where content differs, and a shifted file rolls over one block. Where nothing was found for
- * a while, only every fourth block is rolled over; a hit looks back for what was passed over. What can be missed there is
- * shifted content of less than five blocks.
+ * a while, only every fourth block is rolled over, of the largest every second; a hit looks back for what was passed over.
+ * What can be missed there is shifted content of less than five blocks.
  *
  * Whatever the input, each byte is hashed a bounded number of times: see `#credit`.
  */
@@ -38,16 +38,20 @@ export interface Delta {
 /** Blocks that may be hashed in vain before rolled bytes have to pay for it. */
 const CREDIT_BLOCKS = 8;
 
-/** After so many blocks without a match, one in `SPARSE` is rolled over. */
+/** After so many blocks without a match, only one of several is rolled over (`sparseness`). */
 const PATIENCE = 16;
-const SPARSE = 4;
 
 /** More room spares moving bytes within the window, but is memory. */
 const MOST_SPARE = 8 * 1024 ** 2;
 
-/** What is looked back at and what is ahead, and room for more. */
-function windowSize(blockSize: number): number {
-  const needed = (SPARSE + 1) * blockSize + 2 * PIECE;
+/** Passed over blocks are looked back at, and so have to be in memory. */
+function sparseness(blockSize: number): number {
+  return blockSize > 4 * 1024 ** 2 ? 2 : 4;
+}
+
+/** What is looked back at and what is ahead, or is to be signed, and room for more. */
+function windowSize(blockSize: number, signWith: number): number {
+  const needed = Math.max((sparseness(blockSize) + 1) * blockSize, 3 * signWith) + 2 * PIECE;
   return needed + Math.min(needed, MOST_SPARE);
 }
 
@@ -57,6 +61,7 @@ export class DeltaMatcher {
   readonly #engine: RollingEngine;
   readonly #window: ContentWindow;
   readonly #signer: BlockSigner | undefined;
+  readonly #sparse: number;
   readonly #ops = new OpList();
   /** Up to here there are operations; from here to `#position` all is new so far. */
   #done = 0;
@@ -76,9 +81,10 @@ export class DeltaMatcher {
 
   constructor(old: Signature, { signWith, hashWhole = true, size = 0 }: MatcherOptions = {}) {
     this.#old = old;
-    this.#engine = new RollingEngine(windowSize(Math.max(old.blockSize, signWith ?? 0)), old);
+    this.#engine = new RollingEngine(windowSize(old.blockSize, signWith ?? 0), old);
     this.#window = new ContentWindow(this.#engine.window, PIECE);
     this.#credit = CREDIT_BLOCKS * old.blockSize;
+    this.#sparse = sparseness(old.blockSize);
     if (signWith === undefined) return;
     const expectedBlocks = countBlocks(size, signWith);
     const window = this.#window;
@@ -119,7 +125,7 @@ export class DeltaMatcher {
     if (left < blockSize) return this.#finishTail();
     const places = Math.min(blockSize, left - blockSize + 1);
     this.#misses++;
-    if (this.#misses > PATIENCE && this.#misses % SPARSE !== 0) this.#position += places;
+    if (this.#misses > PATIENCE && this.#misses % this.#sparse !== 0) this.#position += places;
     else if (this.#roll(places)) return;
     this.#differsAt = here + blockSize;
   }
@@ -181,7 +187,7 @@ export class DeltaMatcher {
   /** The first byte that a match may still begin at. */
   #lookBack(): number {
     const { blockSize } = this.#old;
-    return Math.max(this.#done, this.#position - (SPARSE - 1) * blockSize);
+    return Math.max(this.#done, this.#position - (this.#sparse - 1) * blockSize);
   }
 
   /** Less than a block is left. The end of the old object may be the end of the new one. */

@@ -1,5 +1,5 @@
 import type { DeltaOp } from "./delta.ts";
-import { STRONG_BYTES, type Signature, blockLength, countBlocks } from "./signature.ts";
+import { type Signature, blockLength, countBlocks, isSameStrong } from "./signature.ts";
 import { StrongIndex } from "./strong-index.ts";
 
 /** A piece of the remote object, in order; together they are all of it. */
@@ -63,23 +63,15 @@ function placesOf(remote: Signature, ops: readonly DeltaOp[]): Float64Array {
 
 /** Of equal blocks the matcher may have found another than the one that lies where it is to lie. */
 function keepInPlace(places: Float64Array, remote: Signature, ops: readonly DeltaOp[]): void {
-  const { blockSize } = remote;
+  const { blockSize, strong } = remote;
   for (const op of ops) {
     if (op.kind === "insert" || op.offset % blockSize !== 0) continue;
     const [there, here] = [op.oldOffset / blockSize, op.offset / blockSize];
     const count = Math.min(Math.ceil(op.length / blockSize), places.length - here);
     for (let i = 0; i < count; i++) {
-      if (isEqual(remote, there + i, here + i)) places[here + i] = op.offset + i * blockSize;
+      if (isSameStrong(strong, there + i, here + i)) places[here + i] = op.offset + i * blockSize;
     }
   }
-}
-
-function isEqual({ strong }: Signature, one: number, other: number): boolean {
-  if (one === other) return true;
-  for (let i = 0; i < STRONG_BYTES; i++) {
-    if (strong[one * STRONG_BYTES + i] !== strong[other * STRONG_BYTES + i]) return false;
-  }
-  return true;
 }
 
 /** The matcher knows one of several equal blocks; what it found serves for all of them. */

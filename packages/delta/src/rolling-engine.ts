@@ -3,7 +3,7 @@
  * instance's own memory: what is read from a file is read right there.
  */
 import { ROLLING_WASM } from "./rolling-wasm.ts";
-import { type Signature, STRONG_BYTES } from "./signature.ts";
+import { type Signature, STRONG_BYTES, isSameStrong } from "./signature.ts";
 
 /** What we use of it; its types come with those of browsers only. */
 declare const WebAssembly: {
@@ -169,8 +169,7 @@ class BlockIndex {
         return;
       }
       const same = this.#weak[other * 2] === b && this.#weak[other * 2 + 1] === a;
-      const strong = this.#strong.subarray(index * STRONG_BYTES, (index + 1) * STRONG_BYTES);
-      if (same && isStrong(this.#strong, other, strong)) return;
+      if (same && isSameStrong(this.#strong, other, index)) return;
     }
   }
 }

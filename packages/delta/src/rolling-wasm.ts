@@ -1,4 +1,4 @@
-/** Made by `npm run wasm` from assembly/rolling.ts. Do not edit. */
+/** Made by `npm run wasm` from delta/assembly/rolling.ts. Do not edit. */
 export const ROLLING_WASM: string = [
   "AGFzbQEAAAABFAJgAn9/AGAKf39/f39/f39/fwF/AwMCAAEFAwEAAAYLAn8BQQALfwFBAAsHIgUBYQMAAWIDAQRzdW1zAAAG",
   "c2VhcmNoAAEGbWVtb3J5AgAKlQ8CxAICBXsCfyAAIAFqIQggACABQWBxaiEBA0AgACABSQRAIAMgAv2uASEDIAIgAP0ABAAi",

@@ -65,7 +65,9 @@ export async function decodeSignature(
 
 /** Reads a signature piece by piece; in memory is no more than the signature itself. */
 class SignatureDecoder {
-  #pending: Uint8Array = new Uint8Array(0);
+  /** What came and was not used yet, and room for more. */
+  #room: Buffer = Buffer.alloc(0);
+  #pending = 0;
   #head: Head | undefined;
   #read = 0;
   #strong = strongColumn(0);
@@ -73,24 +75,30 @@ class SignatureDecoder {
   readonly #hasher = new Blake3Hasher();
 
   push(bytes: Uint8Array): void {
-    const input = this.#pending.length === 0 ? bytes : Buffer.concat([this.#pending, bytes]);
-    const used = this.#take(input);
-    // A copy: whoever gave the bytes may use the buffer again.
-    this.#pending = new Uint8Array(input.subarray(used));
+    const length = this.#pending + bytes.length;
+    if (length > this.#room.length) this.#room = Buffer.concat([this.#left], length * 2);
+    this.#room.set(bytes, this.#pending);
+    const used = this.#take(this.#room.subarray(0, length));
+    this.#room.copyWithin(0, used, length);
+    this.#pending = length - used;
     if (this.#head !== undefined && this.#read === this.#head.blocks) {
-      check(this.#pending.length <= CHECKSUM, "there is more than its header says");
+      check(this.#pending <= CHECKSUM, "there is more than its header says");
     }
   }
 
   finish(): Signature {
     const head = this.#head;
     check(
-      head !== undefined && this.#read === head.blocks && this.#pending.length === CHECKSUM,
+      head !== undefined && this.#read === head.blocks && this.#pending === CHECKSUM,
       "it is cut short",
     );
-    check(isEqual(this.#pending, this.#hasher.digestBuffer()), "its checksum is wrong");
+    check(isEqual(this.#left, this.#hasher.digestBuffer()), "its checksum is wrong");
     const { blockSize, size, contentHash, identity } = head;
     return { blockSize, size, contentHash, identity, strong: this.#strong, weak: this.#weak };
+  }
+
+  get #left(): Buffer {
+    return this.#room.subarray(0, this.#pending);
   }
 
   /** Uses what it can of `input` and says how much that is. */

@@ -22,6 +22,15 @@ export interface ObjectIdentity {
 
 export const STRONG_BYTES = 32;
 
+/** Whether two blocks of a column of hashes have the same one. */
+export function isSameStrong(strong: Uint8Array, one: number, other: number): boolean {
+  const [first, second] = [one * STRONG_BYTES, other * STRONG_BYTES];
+  for (let i = 0; i < STRONG_BYTES; i++) {
+    if (strong[first + i] !== strong[second + i]) return false;
+  }
+  return true;
+}
+
 /** The number of blocks of `size` bytes; the last one counts even if it is short. */
 export function countBlocks(size: number, blockSize: number): number {
   return Math.ceil(size / blockSize);

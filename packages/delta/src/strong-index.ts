@@ -1,4 +1,4 @@
-import { STRONG_BYTES } from "./signature.ts";
+import { STRONG_BYTES, isSameStrong } from "./signature.ts";
 
 /** Finds blocks by their hashes where they lie: four to eight bytes a block instead of a map of copies. */
 export class StrongIndex {
@@ -25,19 +25,13 @@ export class StrongIndex {
 
   /** The slot of its hash, or the empty one where it belongs; -1 if there are too many others. */
   #slotOf(index: number): number {
-    const at = index * STRONG_BYTES;
     const mask = this.#slots.length - 1;
-    let slot = this.#strong.readUInt32LE(at) & mask;
+    let slot = this.#strong.readUInt32LE(index * STRONG_BYTES) & mask;
     for (let probe = 0; probe < PROBES; probe++, slot = (slot + 1) & mask) {
       const other = this.#slots[slot]! - 1;
-      if (other < 0 || this.#isSame(at, other * STRONG_BYTES)) return slot;
+      if (other < 0 || isSameStrong(this.#strong, index, other)) return slot;
     }
     return -1;
-  }
-
-  #isSame(at: number, other: number): boolean {
-    const strong = this.#strong;
-    return strong.compare(strong, at, at + STRONG_BYTES, other, other + STRONG_BYTES) === 0;
   }
 }
 

@@ -5,10 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { deltaOfFile, DeltaError, deltaOfStream, signFile, signStream } from "../../src/index.ts";
-import { buildWasm } from "../../scripts/build-wasm.ts";
 import { JobThread } from "../../src/job-thread.ts";
 import { paceMemory } from "../../src/pace.ts";
-import { ROLLING_WASM } from "../../src/rolling-wasm.ts";
 import { apply, match, noise, sign } from "./content.ts";
 
 const BLOCK = 64 * 1024;
@@ -127,11 +125,4 @@ describe("streams", () => {
     expect((await deltaOfStream(pieces(), signature)).ops).toEqual(match(signature, fresh).ops);
     await expect(signStream([], 5)).rejects.toBeInstanceOf(DeltaError);
   });
-});
-
-describe("the compiled hot loops", () => {
-  it("[DL-22] are what their source gives", () => {
-    const made = buildWasm().match(/"([A-Za-z0-9+/=]+)",$/gm)!;
-    expect(made.map((line) => line.slice(1, -2)).join("")).toBe(ROLLING_WASM);
-  }, 30_000);
 });

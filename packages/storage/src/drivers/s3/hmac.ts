@@ -2,7 +2,7 @@
  * HMAC-SHA-256 of many short texts under one key, as two hashes each: `createHmac` makes native objects
  * that cost twice as much, and again when they are collected. https://www.rfc-editor.org/rfc/rfc2104
  */
-import { hash } from "node:crypto";
+import { sha256 } from "./sha256.ts";
 
 const BLOCK = 64;
 const HASH_SIZE = 32;
@@ -13,7 +13,7 @@ export class HmacKey {
   readonly #outer: Buffer = Buffer.alloc(BLOCK + HASH_SIZE);
 
   constructor(key: Uint8Array) {
-    const short = key.byteLength > BLOCK ? hash("sha256", key, "buffer") : key;
+    const short = key.byteLength > BLOCK ? Buffer.from(sha256(key), "hex") : key;
     for (let i = 0; i < BLOCK; i++) {
       const byte = short[i] ?? 0;
       this.#inner[i] = byte ^ 0x36;
@@ -26,7 +26,7 @@ export class HmacKey {
     const most = BLOCK + 3 * text.length;
     if (this.#inner.byteLength < most) this.#inner = Buffer.concat([this.#inner], most);
     const size = BLOCK + this.#inner.write(text, BLOCK, "utf8");
-    this.#outer.write(hash("sha256", this.#inner.subarray(0, size), "hex"), BLOCK, "hex");
-    return hash("sha256", this.#outer, "hex");
+    this.#outer.write(sha256(this.#inner.subarray(0, size)), BLOCK, "hex");
+    return sha256(this.#outer);
   }
 }

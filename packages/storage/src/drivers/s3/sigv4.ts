@@ -4,9 +4,9 @@
  * of strings. Names of headers come in lower case; a value must be what goes over the wire.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
  */
-import { hash } from "node:crypto";
 import type { Credentials } from "./credentials.ts";
 import { HmacKey } from "./hmac.ts";
+import { sha256 } from "./sha256.ts";
 
 export const UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD";
 export const EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -98,7 +98,7 @@ export class Signer {
       lines.push(`${headers[i]}:${collapse(headers[i + 1] as string)}`);
     }
     lines.push("", names, payloadHash);
-    const hashed = hash("sha256", lines.join("\n"), "hex");
+    const hashed = sha256(lines.join("\n"));
     return (this.#key as HmacKey).digest(`${ALGORITHM}\n${date}\n${this.#scope}\n${hashed}`);
   }
 
