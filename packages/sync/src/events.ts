@@ -102,7 +102,7 @@ export type Strategy = "server-copy" | "whole" | "stream" | "multipart" | "range
  * - `bad-signature`: what lies there is no signature, or a damaged one, or of content that it is not of. It was ignored.
  * - `foreign-signature`: on a disk, it is of somebody who does not own the file, or others may write it. It was ignored.
  * - `different`: nothing worth it is in common.
- * - `refused`: the store does not do what deltas need, or did not this time; the whole was transferred.
+ * - `refused`: the store or disk does not do what deltas need, or did not this time; the whole was transferred.
  */
 export type DeltaUse =
   | "used"

@@ -6,6 +6,7 @@ import { deltaOptions } from "../engine-options.ts";
 import { checkCombinations } from "../flags/combinations.ts";
 import { addFlags } from "../flags/commander-flags.ts";
 import { DEFAULT_THRESHOLD, DELTA_FLAGS, type DeltaFlags } from "../flags/delta-flags.ts";
+import type { Flag } from "../flags/flag.ts";
 import { examples } from "../help-examples.ts";
 import { isoTime } from "../output/entry-text.ts";
 import { plural } from "../output/plural.ts";
@@ -19,6 +20,13 @@ interface Flags extends DeltaFlags {
   readonly verbose?: boolean;
   readonly json?: boolean;
 }
+
+/** The other way round there would be nothing to tell. */
+const NO_WHOLE_FILE: Flag = {
+  long: "no-whole-file",
+  help: "As what differs from disk to disk, too, if the file is signed",
+  set: (values) => void (values.wholeFile = false),
+};
 
 /** Pieces shown of a long list. */
 const SHOWN = 20;
@@ -38,7 +46,12 @@ export function addDeltaCommand(program: Command, session: Session): void {
     .option("--explain", "Why, and which pieces of the file go over")
     .option("-v, --verbose", "With --explain: all pieces, however many")
     .option("--json", "One JSON object");
-  addFlags(command, [{ heading: "How it would be done:", flags: DELTA_FLAGS }], "transfer");
+  const flags = DELTA_FLAGS.filter(({ long }) => long !== "whole-file");
+  addFlags(
+    command,
+    [{ heading: "How it would be done:", flags: [NO_WHOLE_FILE, ...flags] }],
+    "transfer",
+  );
   addDriverFlags(command, session);
   examples(command, [
     ["omnisync delta disk.img s3://bucket/disk.img", "what would an upload cost?"],
@@ -133,12 +146,12 @@ const REASONS: Readonly<Record<Exclude<DeltaReason, "strategy">, string>> = {
   appended: "yes: the file that is there is the beginning of the new one, by the MD5s of its parts",
   "no-signature": "no: the remote file has no signature",
   "stale-signature":
-    "no: the signature is of another content: the file was replaced by a program that keeps none",
+    "no: the signature is of what was there before: the file was replaced by a program that keeps none, or, on a disk, changed, renamed or linked",
   "bad-signature": "no: what lies where the signature should be is none, or damaged",
   "foreign-signature":
     "no: the signature is of somebody who does not own the file, or others may write it",
   different: "no: nothing worth it is in common",
-  refused: "no: the store copies no parts of files",
+  refused: "no: the store copies no parts of files, or what is there cannot be used or relied on",
   "nothing-there": "no: the destination has no such file",
   "too-small": "no: one of the two files is not above the threshold",
 };
@@ -163,7 +176,7 @@ function reasonText({ explanation: { reason, strategy }, fromLocal, flags }: Tol
   if (reason !== "strategy") return REASONS[reason];
   switch (strategy) {
     case "server-copy":
-      return fromLocal && flags.wholeFile !== true
+      return fromLocal && flags.wholeFile === undefined
         ? "no: a file on a disk is copied whole, unless with --no-whole-file"
         : "no: there is no need, the content does not pass through here";
     case "multipart":

@@ -6,7 +6,7 @@ import { failureText } from "./error-text.ts";
 /** Said of each file: whoever wrote there will do so again. */
 const IGNORED: Readonly<Partial<Record<DeltaUse, string>>> = {
   "stale-signature":
-    "its signature is of another content: it was ignored, and the whole was transferred",
+    "its signature is of what was there before: it was ignored, and the whole was transferred",
   "bad-signature":
     "its signature is none, or damaged: it was ignored, and the whole was transferred",
   "foreign-signature":
@@ -38,9 +38,10 @@ export class DeltaNotices {
 
   /** Once for the store: it is not going to change. */
   #refusal(path: string): string {
-    if (this.#destination?.capabilities.copyPart === false) {
-      return `${printable(this.#destination.id)}: the store copies no parts: large files are sent whole`;
+    const { copyPart, stage } = this.#destination?.capabilities ?? {};
+    if (copyPart === false && !stage) {
+      return `${printable(this.#destination!.id)}: the store copies no parts: large files are sent whole`;
     }
-    return `${printable(path)}: what is there could not be used: the whole was transferred`;
+    return `${printable(path)}: what is there could not be used, or not relied on: the whole was transferred`;
   }
 }

@@ -182,7 +182,7 @@ describe.each(SERVERS)("%s", (_, server) => {
       scene.edit(SIZE / 3);
       const { stderr } = await scene.succeeds("sync", "src/", scene.bucket);
       expect(stderr).toContain(
-        "omnisync: big: its signature is of another content: it was ignored, and the whole was transferred",
+        "omnisync: big: its signature is of what was there before: it was ignored, and the whole was transferred",
       );
       // Which left a new one.
       scene.edit(SIZE / 2);

@@ -93,7 +93,7 @@ describe("what is said of one that went over whole", () => {
     ]);
     const other = await printed(events, { destination: storeThat(true) });
     expect(other.error).toEqual([
-      "omnisync: big: what is there could not be used: the whole was transferred",
+      "omnisync: big: what is there could not be used, or not relied on: the whole was transferred",
     ]);
   });
 

@@ -29,7 +29,7 @@ describe("a delta", () => {
     );
   }, 60_000);
 
-  it("[DL-1] gives the new content where content repeats itself", () => {
+  it("[DL-1] gives the new content where content repeats itself, up and down", () => {
     const tile = fc.record({ count: fc.integer({ min: 1, max: 40 }), byte: fc.nat(3) });
     const tiles = fc.array(tile, { maxLength: 40 });
     fc.assert(
@@ -38,6 +38,9 @@ describe("a delta", () => {
           Buffer.concat(list.map(({ count, byte }) => Buffer.alloc(count * 17, byte)));
         const { ops } = match(sign(lay(left), blockSize), lay(right), { signWith: 4 * blockSize });
         expect(Buffer.compare(apply(ops, lay(left), lay(right)), lay(right))).toBe(0);
+        const remote = sign(lay(right), blockSize);
+        const steps = planFetch(remote, match(remote, lay(left)).ops);
+        expect(Buffer.compare(applyFetch(steps, lay(left), lay(right)), lay(right))).toBe(0);
       }),
       { numRuns: 150 },
     );

@@ -6,9 +6,9 @@ import type { Transfer } from "../run/transfer.ts";
 import { strongestHash } from "../run/verify-stage.ts";
 import type { Deltas } from "./deltas.ts";
 import { FEED_MEMORY } from "./feed.ts";
-import { isDisk } from "./is-disk.ts";
 import { matchContent } from "./read-content.ts";
 import { findSignature } from "./signature-store.ts";
+import { isDisk } from "./signed-on-disk.ts";
 import { wholeMayDo } from "./whole-may-do.ts";
 
 /** Less than this between two ranges is fetched with them: a request takes as long. Bytes. */
@@ -66,9 +66,18 @@ async function findInOld(
   }
 }
 
-/** Whether of a large file on a disk only what differs is to be read, as from a store. */
-export function isDiskToCompare({ from, context }: Pick<Transfer, "from" | "context">): boolean {
-  return context.options.wholeFile === false && isDisk(from);
+/**
+ * Whether of a large file on a disk only what differs is to be read, as from a store. Not of one that goes afterwards, nor
+ * through links: who may put a link there may choose whose word it leads to.
+ */
+export function isDiskToCompare({
+  from,
+  to,
+  context,
+}: Pick<Transfer, "from" | "to" | "context">): boolean {
+  const { wholeFile, move, links, copyDirLinks } = context.options;
+  const followsLinks = links?.startsWith("follow") || copyDirLinks;
+  return wholeFile === false && !move && !followsLinks && isDisk(from) && isDisk(to);
 }
 
 /**

@@ -4,7 +4,7 @@ import type { DeltaUse, Strategy } from "../events.ts";
 import type { Place, SyncOptions } from "../options.ts";
 import { ProgressTracker } from "../run/progress-tracker.ts";
 import type { Transfer } from "../run/transfer.ts";
-import { createTransfer, strategyOf } from "../run/transfer-file.ts";
+import { createTransfer, strategyOf, strategyOfWhole } from "../run/transfer-file.ts";
 import { LONGEST_FETCH } from "../run/transfer-by-reuse.ts";
 import { createContext } from "../sync.ts";
 import { planDownload } from "./download-plan.ts";
@@ -72,9 +72,9 @@ export async function explainDelta(
 
 async function explain(transfer: Transfer): Promise<DeltaExplanation> {
   const { context, source, previous } = transfer;
-  const strategy = strategyOf(transfer);
+  const steps = await stepsOf(transfer, strategyOf(transfer));
+  const { strategy } = steps;
   const threshold = context.deltas?.threshold ?? Infinity;
-  const steps = await stepsOf(transfer, strategy);
   const sum = (kinds: readonly DeltaStep["kind"][]): number =>
     steps.list.reduce((total, { kind, length }) => total + (kinds.includes(kind) ? length : 0), 0);
   const reason =
@@ -99,6 +99,7 @@ function requestsOf(strategy: Strategy, steps: readonly DeltaStep[]): number {
 }
 
 interface Steps {
+  readonly strategy: Strategy;
   readonly list: readonly DeltaStep[];
   readonly use?: DeltaUse | undefined;
 }
@@ -111,17 +112,20 @@ async function stepsOf(transfer: Transfer, strategy: Strategy): Promise<Steps> {
       kind: kind === "upload" ? "send" : kind,
       ...part,
     }));
-    return { list, use };
+    return { strategy, list, use };
   }
   if (strategy === "ranges") {
     const { steps, use } = await planDownload(transfer, source);
+    const whole = strategyOfWhole(transfer);
+    if (steps === undefined && whole !== strategy)
+      return { ...(await stepsOf(transfer, whole)), use };
     const list = steps?.map((step): DeltaStep =>
       step.kind === "fetch"
         ? step
         : { kind: "reuse", offset: step.offset, length: step.length, oldOffset: step.localOffset },
     );
-    return { list: list ?? [{ kind: "fetch", offset: 0, length: source.size }], use };
+    return { strategy, list: list ?? [{ kind: "fetch", offset: 0, length: source.size }], use };
   }
   const kind = strategy === "server-copy" ? "copy" : "send";
-  return { list: [{ kind, offset: 0, length: source.size, oldOffset: 0 }] };
+  return { strategy, list: [{ kind, offset: 0, length: source.size, oldOffset: 0 }] };
 }

@@ -4,8 +4,8 @@ import type { DeltaOptions } from "../options/delta-options.ts";
 import type { Place } from "../options.ts";
 import { Deltas } from "./deltas.ts";
 import { signContent } from "./read-content.ts";
-import { settle } from "./settle.ts";
 import { keepSignature } from "./signature-store.ts";
+import { isDisk, settle } from "./signed-on-disk.ts";
 
 export interface SignOptions extends Pick<DeltaOptions, "blockSize" | "signatures"> {
   readonly signal?: AbortSignal | undefined;
@@ -41,7 +41,7 @@ export async function signObject(
     throw new StorageError("unsupported", { path, message: `a ${entry.kind} has no signature` });
   }
   const { size } = entry;
-  await settle(driver, entry, signal);
+  if (isDisk(driver)) await settle(driver, entry, signal);
   const blockSize = deltas.blockSizeFor(size);
   const content = { driver, path, entry, signal, onBytes };
   const signature = await signContent(content, blockSize);

@@ -21,9 +21,8 @@ import {
 } from "@omnisync/storage";
 import type { SignaturePlacement } from "../options/delta-options.ts";
 import { conditionsFor } from "../run/transfer.ts";
-import { isDisk } from "./is-disk.ts";
 import { signaturePath } from "./signature-path.ts";
-import { isWordOfOwner } from "./word-of-owner.ts";
+import { accessBeside, isDisk, whoseWord } from "./signed-on-disk.ts";
 import { wholeMayDo } from "./whole-may-do.ts";
 
 /** A signature that may be relied on, or why there is none. */
@@ -31,7 +30,12 @@ export type FoundSignature =
   | { readonly signature: Signature }
   | { readonly signature?: undefined; readonly lack: SignatureLack };
 
-type SignatureLack = "no-signature" | "stale-signature" | "bad-signature" | "foreign-signature";
+type SignatureLack =
+  | "no-signature"
+  | "stale-signature"
+  | "bad-signature"
+  | "foreign-signature"
+  | "refused";
 
 /** Larger ones are neither kept nor read: 1.6 million blocks. */
 const LARGEST_SIGNATURE = 64 * 1024 * 1024;
@@ -67,9 +71,8 @@ export async function findSignature(signed: SignedPath, object: Entry): Promise<
     const signature = await decodeSignature(body);
     if (!signatureBelongsTo(signature, object)) return { lack: "stale-signature" };
     if (!isOfContent(signature, object)) return { lack: "bad-signature" };
-    if (isDisk(signed.driver) && !(await isWordOfOwner(signed, entry)))
-      return { lack: "foreign-signature" };
-    return { signature };
+    const word = isDisk(signed.driver) ? await whoseWord(signed, object, entry) : "owner";
+    return word === "owner" ? { signature } : { lack: word };
   } catch (error) {
     if (error instanceof DeltaError || isStorageError(error, "corrupt"))
       return { lack: "bad-signature" };
@@ -110,7 +113,8 @@ export async function keepSignature(
   const length = encodedLength(bound);
   if (length > LARGEST_SIGNATURE) return undefined;
   const conditions = signed.placement === "sidecar" ? await conditionsOfSidecar(signed, at) : {};
-  const options = { size: length, mode: modeBeside(object), signal, ...conditions };
+  const access = isDisk(driver) ? await accessBeside(signed) : {};
+  const options = { size: length, signal, ...access, ...conditions };
   await driver.write(at, () => streamOf(encodeSignature(bound)), options);
   return at;
 }
@@ -138,11 +142,6 @@ export async function forgetSignature(signed: SignedPath): Promise<void> {
   if (kind !== "signature") return;
   const ifMatch = driver.capabilities.conditions.remove ? entry?.etag : undefined;
   await driver.remove(at, { ifMatch, signal });
-}
-
-/** Blocks are known by their hashes: whoever may not read the file is not to read those, and nobody else writes them. */
-function modeBeside({ mode }: Entry): number | undefined {
-  return mode === undefined ? undefined : mode & 0o644;
 }
 
 function pathOf({ driver, path, placement }: SignedPath): string | undefined {

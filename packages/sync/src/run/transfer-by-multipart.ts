@@ -27,6 +27,7 @@ import {
   conditions,
   refuseChanged,
   sendPaced,
+  withKnownHashes,
   writeOptions,
 } from "./transfer.ts";
 import { inParallel } from "./in-parallel.ts";
@@ -55,13 +56,6 @@ export async function transferByMultipart(transfer: Transfer): Promise<Outcome> 
     transfer.progress.reset();
     return upload(transfer, source, withoutDelta(transfer, source, plan));
   }
-}
-
-/** What planning had to hash needs no second reading. */
-function withKnownHashes(found: Entry, { etag, hashes }: Entry): Entry {
-  return etag === undefined || found.etag !== etag
-    ? found
-    : { ...found, hashes: { ...hashes, ...found.hashes } };
 }
 
 /** The store does not copy what it should, or its copy is not what the signature says: the whole still can be sent. */

@@ -17,7 +17,13 @@ import { RANGES_AT_ONCE, fetchPiece } from "./fetch-piece.ts";
 import { inParallel } from "./in-parallel.ts";
 import { transferByReuse } from "./transfer-by-reuse.ts";
 import { strongestHash, verifyStage } from "./verify-stage.ts";
-import { type Outcome, type Transfer, refuseChanged, writeOptions } from "./transfer.ts";
+import {
+  type Outcome,
+  type Transfer,
+  refuseChanged,
+  withKnownHashes,
+  writeOptions,
+} from "./transfer.ts";
 
 const MOST_OF_A_RANGE = 8 * PART_SIZE;
 
@@ -36,9 +42,10 @@ interface Difference {
 /** Fetches only what differs from the file that is there, if that can be told. */
 export async function fetchDifference(transfer: Transfer): Promise<Difference> {
   const { from, fromPath, context } = transfer;
-  const source = await from.stat(fromPath, { signal: context.signal });
-  if (source === undefined) throw new StorageError("not-found", { path: fromPath });
-  refuseChanged(transfer, source);
+  const found = await from.stat(fromPath, { signal: context.signal });
+  if (found === undefined) throw new StorageError("not-found", { path: fromPath });
+  refuseChanged(transfer, found);
+  const source = withKnownHashes(found, transfer.source);
   const plan = await planDownload(transfer, source);
   if (plan.steps === undefined) return { source, delta: plan.use };
   const outcome = await transferByReuse(transfer, source, plan);

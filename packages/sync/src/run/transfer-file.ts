@@ -83,6 +83,11 @@ export function strategyOf(transfer: Choice): Strategy {
   return chooseStrategy({ ...strategyInput(transfer), comparesDisks: isDiskToCompare(transfer) });
 }
 
+/** How content goes that is not taken by ranges because of what there is already. */
+export function strategyOfWhole(transfer: Choice): Strategy {
+  return chooseStrategy(strategyInput(transfer));
+}
+
 function strategyInput({ context, from, to, source, previous }: Choice): StrategyInput {
   return {
     size: source.size,
@@ -111,7 +116,7 @@ function byStrategy(transfer: Transfer, strategy: Strategy): Promise<Outcome> {
 
 /** What turns out to have to be read whole may have another way than ranges. */
 async function ranges(transfer: Transfer): Promise<Outcome> {
-  const whole = chooseStrategy(strategyInput(transfer));
+  const whole = strategyOfWhole(transfer);
   if (whole === "ranges") return transferByRanges(transfer);
   const { outcome, delta } = await fetchDifference(transfer);
   return outcome ?? { ...(await byStrategy(transfer, whole)), delta };

@@ -71,7 +71,7 @@ function workPath(context: RunContext, job: TransferJob): WorkPath | undefined {
 function isForDelta({ from, to, context, source, previous }: Transfer): boolean {
   const above = context.deltas?.threshold ?? Infinity;
   if (to.stage === undefined) return false;
-  if (to.canCopyFrom?.(from) && !isDiskToCompare({ from, context })) return false;
+  if (to.canCopyFrom?.(from) && !isDiskToCompare({ from, to, context })) return false;
   return Math.min(source.size, previous?.size ?? 0) > above;
 }
 

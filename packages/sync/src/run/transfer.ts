@@ -183,3 +183,10 @@ function changed(path: string): StorageError {
 function contentType(transfer: Transfer, source: Entry): string | undefined {
   return source.contentType ?? mime.getType(baseName(transfer.toPath)) ?? undefined;
 }
+
+/** What planning had to hash, of a source that was found again since, needs no second reading. */
+export function withKnownHashes(found: Entry, { etag, hashes }: Entry): Entry {
+  return etag === undefined || found.etag !== etag
+    ? found
+    : { ...found, hashes: { ...hashes, ...found.hashes } };
+}

@@ -6,10 +6,12 @@ import { type SyncEvent, type SyncOptions, explainDelta, signObject, sync } from
 import fc from "fast-check";
 import {
   chmodSync,
+  chownSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
   readdirSync,
+  renameSync,
   rmSync,
   statSync,
   utimesSync,
@@ -19,7 +21,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { edit, edits, noise } from "../../../delta/test/unit/content.ts";
-import { place, recorder } from "../stores.ts";
+import { place, recorder, storeWith } from "../stores.ts";
 
 const KiB = 1024;
 const MiB = KiB * KiB;
@@ -58,11 +60,11 @@ afterEach(async () => {
 
 /** Of a file that lies there for long: nobody waits until its clock has moved on. */
 async function signLongAgo(driver: Driver = mount): Promise<void> {
-  await signObject(place(aged(driver), NAME), { blockSize: 64 * KiB });
-}
-
-function aged(driver: Driver): Driver {
-  return changedStat(driver, (entry) => ({ ...entry, storedAt: Date.now() - 60_000 }));
+  const aged = changedStat(driver, (entry) => ({
+    ...entry,
+    storedAt: Date.now() - 24 * 3_600_000,
+  }));
+  await signObject(place(aged, NAME), { blockSize: 64 * KiB });
 }
 
 function changedStat(driver: Driver, change: (entry: Entry) => Entry): Driver {
@@ -150,14 +152,46 @@ describe("[SY-421] from a disk", { timeout: 60_000 }, () => {
     expect(event).toMatchObject({ delta: "used", bytes: 64 * KiB });
   });
 
-  it("the whole is copied without a signature, and where what goes afterwards is the only copy", async () => {
+  it("the whole is copied without a signature", async () => {
     expect(await copied()).toMatchObject({ delta: "no-signature", strategy: "server-copy" });
+    const explained = await explainDelta(place(mount, NAME), place(layered(), NAME), OPTIONS);
+    expect(explained).toMatchObject({ strategy: "server-copy", reason: "no-signature" });
+  });
+
+  it("the whole is copied of what goes afterwards, and through links", async () => {
     await signLongAgo();
-    writeFileSync(here!(NAME), OLD);
-    const seen = recorder();
-    await sync(place(mount), place(target), { ...OPTIONS, move: true, onEvent: seen.onEvent });
-    expect(seen.events.find(({ kind }) => kind === "copy")).toMatchObject({ delta: "refused" });
+    const moved = recorder();
+    const options = { ...OPTIONS, move: true, onEvent: moved.onEvent };
+    expect((await sync(place(mount), place(layered()), options)).failures).toEqual([]);
+    expect(moved.events.find(({ kind }) => kind === "copy")?.delta).toBeUndefined();
     expect(readFileSync(here!(NAME)).equals(NEW)).toBe(true);
+    writeFileSync(there!(NAME), OLD);
+    await signLongAgo();
+    for (const links of [{ links: "follow" }, { copyDirLinks: true }] as const) {
+      writeFileSync(here!(NAME), NEW);
+      expect((await copied(mount, { ...OPTIONS, ...links })).delta).toBeUndefined();
+    }
+  });
+
+  it("the whole goes to a store that is no disk as it always does", async () => {
+    await signLongAgo();
+    const store = await storeWith({ [NAME]: OLD });
+    const seen = recorder();
+    await sync(place(mount), place(store), { ...OPTIONS, onEvent: seen.onEvent });
+    const { strategy, delta } = seen.events.find(({ kind }) => kind === "copy")!;
+    const other = await storeWith({ [NAME]: OLD });
+    const plain = recorder();
+    const options = { ...OPTIONS, wholeFile: undefined, onEvent: plain.onEvent };
+    await sync(place(mount), place(other), options);
+    expect(plain.events.find(({ kind }) => kind === "copy")).toMatchObject({ strategy, delta });
+  });
+
+  it("what was hashed to compare counts for more than any signature", async () => {
+    await signLongAgo(mount);
+    await lie();
+    expect(await copied(mount, { ...OPTIONS, ignoreTimes: false, checksum: true })).toMatchObject({
+      delta: "bad-signature",
+    });
   });
 
   it("a signature of what the file was before is stale, also if its size and time are the same", async () => {
@@ -178,13 +212,65 @@ describe("[SY-421] from a disk", { timeout: 60_000 }, () => {
   it("a signature that somebody else wrote is not believed, though it were of this content", async () => {
     await signLongAgo();
     await lie();
-    const foreign = changedStat(mount, (entry) => {
-      if (entry.path === SIGNATURE) return { ...entry, uid: 4_000_000 };
-      return entry.uid === undefined ? entry : { ...entry, uid: 4_000_001 };
-    });
+    const foreign = changedStat(mount, (entry) =>
+      entry.path === SIGNATURE ? { ...entry, uid: 4_000_000 } : entry,
+    );
     expect(await copied(foreign)).toMatchObject({ delta: "foreign-signature" });
     const unknown = changedStat(mount, (entry) => ({ ...entry, uid: undefined }));
     expect(await copied(unknown)).toMatchObject({ delta: "foreign-signature" });
+  });
+
+  it("nor of a file that was put into the place of the one it is of", async () => {
+    await signLongAgo();
+    let isSwapped = false;
+    const swapping = intercept(mount, {
+      around: async (call, run) => {
+        // Between the first look at the file and the one at its owner.
+        if (call.operation === "read" && call.path === SIGNATURE && !isSwapped) {
+          isSwapped = true;
+          writeFileSync(there!("other"), noise(SIZE, 9));
+          renameSync(there!("other"), there!(NAME));
+        }
+        return run();
+      },
+    });
+    expect(await copied(swapping, { ...OPTIONS, files: [NAME] })).toMatchObject({
+      delta: "stale-signature",
+    });
+    expect(isSwapped).toBe(true);
+  });
+
+  it("a file that nothing is fetched of, and that changes meanwhile, is looked at again", async () => {
+    writeFileSync(here!(NAME), NEW);
+    await signLongAgo();
+    let isChanged = false;
+    const changing = intercept(target, {
+      around: async (call, run) => {
+        if (call.operation === "stage.hash" && !isChanged) {
+          isChanged = true;
+          writeFileSync(there!(NAME), OLD);
+        }
+        return run();
+      },
+    });
+    const report = await sync(place(mount), place(changing), OPTIONS);
+    expect(report.failures).toEqual([]);
+    expect(isChanged).toBe(true);
+    expect(readFileSync(here!(NAME)).equals(OLD)).toBe(true);
+  });
+
+  it("a signature of this user, or the superuser, is believed, nobody's is not", async () => {
+    await signLongAgo();
+    const of = (uid: number): Driver =>
+      changedStat(mount, (entry) => (entry.path === SIGNATURE ? { ...entry, uid } : entry));
+    for (const [uid, delta] of [
+      [process.geteuid!(), "used"],
+      [0, "used"],
+      [65_534, "foreign-signature"],
+    ] as const) {
+      writeFileSync(here!(NAME), OLD);
+      expect(await copied(of(uid))).toMatchObject({ delta });
+    }
   });
 
   it("nor is one that was put into the place of the one that was looked at", async () => {
@@ -197,23 +283,31 @@ describe("[SY-421] from a disk", { timeout: 60_000 }, () => {
     expect(await copied(raced)).toMatchObject({ delta: "foreign-signature" });
   });
 
-  it("a fault at any call leaves the old file or the new one", async () => {
-    await signLongAgo();
-    const { calls } = await seenCalls();
-    expect(calls).toBeGreaterThan(5);
-    for (let call = 0; call < calls; call++) {
-      writeFileSync(here!(NAME), OLD);
-      let count = 0;
-      const error = new StorageError("internal", { message: "on order" });
-      const faults = new Faults(() =>
-        count++ === call ? { kind: "fail-before", error } : undefined,
-      );
-      await sync(place(fault(mount, faults)), place(layered()), OPTIONS).catch(() => {});
-      const now = readFileSync(here!(NAME));
-      expect(now.equals(OLD) || now.equals(NEW)).toBe(true);
-      expect(readdirSync(here!(""))).toEqual([NAME]);
-    }
-  });
+  it.each(["source", "destination"] as const)(
+    "a fault at any call of the %s leaves the old file or the new one",
+    async (side) => {
+      await signLongAgo();
+      const run = (faults: Faults): Promise<unknown> =>
+        side === "source"
+          ? sync(place(fault(mount, faults)), place(layered()), OPTIONS)
+          : sync(place(mount), place(fault(target, faults)), OPTIONS);
+      let calls = 0;
+      await run(new Faults(() => void calls++));
+      expect(readFileSync(here!(NAME)).equals(NEW)).toBe(true);
+      expect(calls).toBeGreaterThan(5);
+      for (let call = 0; call < calls; call++) {
+        for (const kind of ["fail-before", "fail-after"] as const) {
+          writeFileSync(here!(NAME), OLD);
+          let count = 0;
+          const error = new StorageError("internal", { message: "on order" });
+          const faults = new Faults(() => (count++ === call ? { kind, error } : undefined));
+          await run(faults).catch(() => {});
+          const now = readFileSync(here!(NAME));
+          expect(now.equals(OLD) || now.equals(NEW)).toBe(true);
+        }
+      }
+    },
+  );
 
   it("a source that changes while it is read is no source", async () => {
     await signLongAgo();
@@ -233,7 +327,7 @@ describe("[SY-421] from a disk", { timeout: 60_000 }, () => {
 
   it("what would be read is told beforehand", async () => {
     await signLongAgo();
-    const [from, to] = [place(mount, NAME), place(target, NAME)];
+    const [from, to] = [place(mount, NAME), place(layered(), NAME)];
     expect(await explainDelta(from, to, OPTIONS)).toMatchObject({
       ...{ strategy: "ranges", reason: "used" },
       ...{ transferred: 64 * KiB, matched: SIZE - 64 * KiB, requests: 1 },
@@ -242,13 +336,6 @@ describe("[SY-421] from a disk", { timeout: 60_000 }, () => {
       ...{ strategy: "server-copy", reason: "strategy" },
     });
   });
-
-  async function seenCalls(): Promise<{ readonly calls: number }> {
-    let calls = 0;
-    const faults = new Faults(() => void calls++);
-    expect(await copied(fault(mount, faults))).toMatchObject({ delta: "used" });
-    return { calls };
-  }
 
   /** Says that the file is what the old one is. */
   async function lie(): Promise<void> {
@@ -275,6 +362,32 @@ describe("[SY-421] the signature of a file on a disk", () => {
     await signLongAgo();
     expect(statSync(there!(SIGNATURE)).mode & 0o777).toBe(expected);
   });
+
+  it.each([
+    ["a group that may not be given", { gid: 4_000_000 }, { owner: "group", ownGroups: [] }, 0o604],
+    ["an access list", { acl: "user::rw-,user:1:r--,group::---,mask::r--,other::r--" }, {}, 0o600],
+  ] as const)(
+    "is not for those whom it cannot be told from others: %s",
+    async (_, more, can, mode) => {
+      chmodSync(there!(NAME), 0o644);
+      const told = changedStat(mount, (entry) => ({ ...entry, storedAt: 0, ...more }));
+      const limited = intercept(told, { capabilities: (all) => ({ ...all, ...can }) });
+      await signObject(place(limited, NAME), { blockSize: 64 * KiB });
+      expect(statSync(there!(SIGNATURE)).mode & 0o777).toBe(mode);
+    },
+  );
+
+  it.runIf(process.geteuid!() === 0)(
+    "that the superuser signs belongs to its owner (only the superuser can tell)",
+    async () => {
+      chownSync(there!(NAME), 1234, 5678);
+      chmodSync(there!(NAME), 0o640);
+      await signLongAgo();
+      expect(statSync(there!(SIGNATURE))).toMatchObject({ uid: 1234, gid: 5678 });
+      expect(statSync(there!(SIGNATURE)).mode & 0o777).toBe(0o640);
+      expect(await copied()).toMatchObject({ delta: "used" });
+    },
+  );
 
   it("is begun once the next change of it would show", async () => {
     writeFileSync(there!(NAME), NEW);
