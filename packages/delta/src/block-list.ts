@@ -49,11 +49,15 @@ export class BlockList {
 }
 
 /** Room for the hashes of `blocks` blocks: zeros, which take memory only when they are written. */
-export function strongColumn(blocks: number): Uint8Array {
-  return new Uint8Array(new SharedArrayBuffer(blocks * STRONG_BYTES));
+export function strongColumn(blocks: number, isShared: boolean = true): Uint8Array {
+  return new Uint8Array(memory(blocks * STRONG_BYTES, isShared));
 }
 
 /** Room for the sums of `blocks` blocks. */
-export function weakColumn(blocks: number): Uint32Array {
-  return new Uint32Array(new SharedArrayBuffer(blocks * 8));
+export function weakColumn(blocks: number, isShared: boolean = true): Uint32Array {
+  return new Uint32Array(memory(blocks * 8, isShared));
+}
+
+function memory(size: number, isShared: boolean): ArrayBufferLike {
+  return isShared ? new SharedArrayBuffer(size) : new ArrayBuffer(size);
 }

@@ -42,7 +42,7 @@ const CREDIT_BLOCKS = 8;
 const PATIENCE = 16;
 
 /** More room spares moving bytes within the window, but is memory. */
-const MOST_SPARE = 8 * 1024 ** 2;
+const MOST_SPARE = 4 * 1024 ** 2;
 
 /** Passed over blocks are looked back at, and so have to be in memory. */
 function sparseness(blockSize: number): number {

@@ -43,6 +43,7 @@ export {
 } from "./signature.ts";
 export { SignatureBuilder, type SignatureBuilderOptions } from "./signature-builder.ts";
 export {
+  type DecodeOptions,
   decodeSignature,
   encodedLength,
   encodeSignature,

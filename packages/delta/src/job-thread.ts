@@ -36,6 +36,7 @@ export class JobThread<T extends Task> {
       name: "omnisync-delta",
       execArgv: [],
       workerData: { task, file, pace, directAbove } satisfies ThreadJob,
+      transferList: movedWith(task),
     });
     const { resolve, reject } = this.#outcome;
     this.#worker.on("message", (message: ThreadMessage) => {
@@ -70,6 +71,13 @@ export class JobThread<T extends Task> {
       await this.#worker.terminate();
     }
   }
+}
+
+/** What is in no shared memory would be copied. */
+function movedWith(task: Task): ArrayBuffer[] {
+  if (task.kind !== "match") return [];
+  const { strong, weak } = task.old;
+  return [strong.buffer, weak.buffer].filter((memory) => memory instanceof ArrayBuffer);
 }
 
 function unpack(result: object): unknown {

@@ -51,14 +51,20 @@ export function* encodeSignature(signature: Signature): Generator<Uint8Array, vo
   yield new Uint8Array(hasher.digestBuffer());
 }
 
+export interface DecodeOptions {
+  /** Whether threads share its memory, or it is moved to the thread that gets it: see `Signature`. Default true. */
+  readonly shared?: boolean | undefined;
+}
+
 /**
  * Reads a signature from a stream.
  * @throws DeltaError `bad-signature`; and whatever the stream throws.
  */
 export async function decodeSignature(
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  { shared = true }: DecodeOptions = {},
 ): Promise<Signature> {
-  const decoder = new SignatureDecoder();
+  const decoder = new SignatureDecoder(shared);
   for await (const bytes of source) decoder.push(bytes);
   return decoder.finish();
 }
@@ -73,6 +79,11 @@ class SignatureDecoder {
   #strong = strongColumn(0);
   #weak = weakColumn(0);
   readonly #hasher = new Blake3Hasher();
+  readonly #isShared: boolean;
+
+  constructor(isShared: boolean) {
+    this.#isShared = isShared;
+  }
 
   push(bytes: Uint8Array): void {
     const length = this.#pending + bytes.length;
@@ -110,8 +121,8 @@ class SignatureDecoder {
       this.#head = head;
       used = head.length;
       // Zeroed memory that the system gives only when it is written: a lying header costs nothing.
-      this.#strong = strongColumn(head.blocks);
-      this.#weak = weakColumn(head.blocks);
+      this.#strong = strongColumn(head.blocks, this.#isShared);
+      this.#weak = weakColumn(head.blocks, this.#isShared);
     }
     const left = this.#head.blocks - this.#read;
     const count = Math.min(left, Math.floor((input.length - used) / ENTRY));

@@ -1,4 +1,8 @@
-/** What a signature says about an object: enough to find its blocks in another file, without its bytes. */
+/**
+ * What a signature says about an object: enough to find its blocks in another file, without its bytes. Its hashes and sums may
+ * lie in memory that threads share. If they do not, they are moved to the thread that looks for them: they are empty
+ * afterwards, and their memory is free as soon as the thread is.
+ */
 export interface Signature {
   /** Bytes per block; the last block may be shorter. */
   readonly blockSize: number;

@@ -42,7 +42,16 @@ export function takerOf(task: Task): Taker<TaskResults[Task["kind"]]> {
       return new SignatureBuilder(task.blockSize, task);
     case "hash":
       return new ContentHasher();
-    case "match":
-      return new DeltaMatcher(task.old, task);
+    case "match": {
+      const matcher = new DeltaMatcher(task.old, task);
+      // It has copied them.
+      release(task.old.weak);
+      return matcher;
+    }
   }
+}
+
+/** Of memory that is this thread's alone nobody else knows. */
+function release({ buffer }: Uint32Array): void {
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
 }

@@ -2,7 +2,7 @@
 import type { Entry } from "@omnisync/storage";
 import type { FileComparison } from "./upload-plan.ts";
 
-/** Bytes that all of them may take. Beyond that the oldest are dropped: their files are read again. */
+/** Bytes that all of them may take. Beyond that all but the newest are dropped, the oldest first: their files are read again. */
 const MOST_BYTES = 16 * 1024 ** 2;
 
 /** What an operation takes in memory, about. */
@@ -23,7 +23,7 @@ export class Comparisons {
     let bytes = 0;
     for (const { found } of this.#kept.values()) bytes += bytesOf(found);
     for (const [oldest, { found }] of this.#kept) {
-      if (bytes <= MOST_BYTES) return;
+      if (bytes <= MOST_BYTES || oldest === path) return;
       this.#kept.delete(oldest);
       bytes -= bytesOf(found);
     }

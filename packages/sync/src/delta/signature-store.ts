@@ -1,5 +1,6 @@
 /** Signatures in the store of their objects: found, checked against the object, kept, and forgotten. */
 import {
+  type DecodeOptions,
   DeltaError,
   SIGNATURE_MAGIC,
   SMALLEST_BLOCK,
@@ -59,7 +60,11 @@ export interface SignedPath {
  * @throws StorageError where the store is in trouble altogether. That this path alone cannot be read is as if
  *   there were none: many stores say so of what does not exist.
  */
-export async function findSignature(signed: SignedPath, object: Entry): Promise<FoundSignature> {
+export async function findSignature(
+  signed: SignedPath,
+  object: Entry,
+  options?: DecodeOptions,
+): Promise<FoundSignature> {
   const at = pathOf(signed);
   if (at === undefined) return { lack: "no-signature" };
   try {
@@ -68,7 +73,7 @@ export async function findSignature(signed: SignedPath, object: Entry): Promise<
       await leave(body);
       return { lack: "stale-signature" };
     }
-    const signature = await decodeSignature(body);
+    const signature = await decodeSignature(body, options);
     if (!signatureBelongsTo(signature, object)) return { lack: "stale-signature" };
     if (!isOfContent(signature, object)) return { lack: "bad-signature" };
     const word = isDisk(signed.driver) ? await whoseWord(signed, object, entry) : "owner";

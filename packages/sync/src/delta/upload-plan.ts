@@ -153,7 +153,8 @@ async function lookAtOld(transfer: Comparable, deltas: Deltas): Promise<OldObjec
   // What cannot be told from another content cannot be copied of.
   if (object.etag === undefined) return { use: "refused" };
   const signed = { driver: to, path, placement: deltas.placement, signal };
-  const found = await findSignature(signed, object);
+  // It is matched once, and its memory is needed for what comes then.
+  const found = await findSignature(signed, object, { shared: false });
   return { object, ...useOf(found) };
 }
 

@@ -1,0 +1,54 @@
+/** A signature in memory that no threads share goes to the thread that needs it, whole. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { matchInThread } from "../../src/content-thread.ts";
+import { deltaOfFile } from "../../src/delta-files.ts";
+import { decodeSignature, encodeSignature } from "../../src/signature-format.ts";
+import type { Signature } from "../../src/signature.ts";
+import { match, noise, sign } from "./content.ts";
+
+const BLOCK = 64 * 1024;
+const SIZE = 20 * BLOCK + 99;
+const old = noise(SIZE, 1);
+const fresh = Buffer.from(old);
+fresh.set(noise(1000, 2), 5 * BLOCK);
+
+const decoded = (shared?: boolean): Promise<Signature> =>
+  decodeSignature(encodeSignature({ ...sign(old, BLOCK), identity: { etag: "e" } }), { shared });
+
+function file(): string {
+  const folder = mkdtempSync(join(tmpdir(), "moved-signature-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, "fresh");
+  writeFileSync(path, fresh);
+  return path;
+}
+
+describe("a signature that is not shared", () => {
+  const { ops } = match(sign(old, BLOCK), fresh);
+
+  it.each([1, 2] as const)("[DL-20] is used up by %i threads that read a file", async (threads) => {
+    const signature = await decoded(false);
+    const delta = await deltaOfFile(file(), signature, { threads });
+    expect(delta.ops).toEqual(ops);
+    expect(delta.signature?.strong).toEqual(sign(fresh, BLOCK).strong);
+    expect([signature.strong.length, signature.weak.length]).toEqual([0, 0]);
+  });
+
+  it("[DL-20] is used up by a thread that is handed content", async () => {
+    const signature = await decoded(false);
+    const thread = matchInThread(signature, { size: SIZE });
+    await thread.take(Uint8Array.from(fresh));
+    expect((await thread.finish()).ops).toEqual(ops);
+    expect(signature.strong).toHaveLength(0);
+  });
+
+  it("[DL-20] one that is shared is there afterwards", async () => {
+    const signature = await decoded();
+    const path = file();
+    for (let i = 0; i < 2; i++) expect((await deltaOfFile(path, signature)).ops).toEqual(ops);
+    expect(signature.strong).toEqual(sign(old, BLOCK).strong);
+  });
+});
