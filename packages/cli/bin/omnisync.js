@@ -1,6 +1,6 @@
 #!/usr/bin/env -S node --max-semi-space-size=4 --min-semi-space-size=2
-/* Short-lived objects get 4 MiB: left alone, V8 takes 50 MiB for them in a long run, and gains nothing by it; and with less
-   at the beginning it collects garbage while it starts.
+/* Short-lived objects get 4 MiB: left alone, V8 takes 50 MiB for them in a long run, and gains nothing by it. They begin with
+   2: with less it collects garbage while it starts.
    Plain JavaScript that old Nodes parse too, so that they can say that they are too old. */
 var version = process.versions.node.split(".").map(Number);
 if (version[0] < 22 || (version[0] === 22 && version[1] < 19)) {

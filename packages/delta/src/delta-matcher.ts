@@ -17,7 +17,7 @@ import { ContentWindow } from "./content-window.ts";
 import { type DeltaOp, OpList } from "./delta.ts";
 import { isStrong, RollingEngine } from "./rolling-engine.ts";
 import { PIECE } from "./signature-builder.ts";
-import { blockLength, countBlocks, type Signature } from "./signature.ts";
+import { blockLength, checkColumns, countBlocks, type Signature } from "./signature.ts";
 
 export interface MatcherOptions {
   /** Make the signature of the new content as well, in the same pass, with blocks of so many bytes. */
@@ -80,6 +80,7 @@ export class DeltaMatcher {
   #credit: number;
 
   constructor(old: Signature, { signWith, hashWhole = true, size = 0 }: MatcherOptions = {}) {
+    checkColumns(old);
     this.#old = old;
     this.#engine = new RollingEngine(windowSize(old.blockSize, signWith ?? 0), old);
     this.#window = new ContentWindow(this.#engine.window, PIECE);

@@ -73,11 +73,14 @@ export class JobThread<T extends Task> {
   }
 }
 
-/** What is in no shared memory would be copied. */
+/** Memory that holds nothing but one column, and that no threads share. */
 function movedWith(task: Task): ArrayBuffer[] {
   if (task.kind !== "match") return [];
   const { strong, weak } = task.old;
-  return [strong.buffer, weak.buffer].filter((memory) => memory instanceof ArrayBuffer);
+  return [strong, weak]
+    .filter(({ buffer, byteLength }) => buffer.byteLength === byteLength)
+    .map(({ buffer }) => buffer)
+    .filter((memory) => memory instanceof ArrayBuffer);
 }
 
 function unpack(result: object): unknown {

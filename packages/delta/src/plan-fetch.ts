@@ -1,5 +1,11 @@
 import type { DeltaOp } from "./delta.ts";
-import { type Signature, blockLength, countBlocks, isSameStrong } from "./signature.ts";
+import {
+  type Signature,
+  blockLength,
+  checkColumns,
+  countBlocks,
+  isSameStrong,
+} from "./signature.ts";
 import { StrongIndex } from "./strong-index.ts";
 
 /** A piece of the remote object, in order; together they are all of it. */
@@ -29,12 +35,14 @@ export interface FetchPlanOptions {
  * What to fetch of a remote object, and what to take from an old local file.
  * @param remote The signature of the remote object.
  * @param ops What `DeltaMatcher` found of it in the local file: `oldOffset` is in the remote object.
+ * @throws DeltaError `invalid-argument` for a signature whose hashes were moved to a thread
  */
 export function planFetch(
   remote: Signature,
   ops: readonly DeltaOp[],
   { mergeGap = 0 }: FetchPlanOptions = {},
 ): readonly FetchStep[] {
+  checkColumns(remote);
   const places = placesOf(remote, ops);
   const steps: FetchStep[] = [];
   for (let index = 0; index < places.length; index++) {

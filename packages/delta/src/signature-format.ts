@@ -6,7 +6,13 @@ import { Blake3Hasher } from "@napi-rs/blake-hash";
 import { strongColumn, weakColumn } from "./block-list.ts";
 import { isBlockSize } from "./block-size.ts";
 import { DeltaError } from "./delta-error.ts";
-import { countBlocks, type ObjectIdentity, type Signature, STRONG_BYTES } from "./signature.ts";
+import {
+  checkColumns,
+  countBlocks,
+  type ObjectIdentity,
+  type Signature,
+  STRONG_BYTES,
+} from "./signature.ts";
 
 /** What every signature begins with. */
 export const SIGNATURE_MAGIC: Uint8Array = Uint8Array.of(
@@ -35,11 +41,13 @@ export function encodedLength(signature: Signature): number {
 
 /**
  * The signature as bytes, in pieces of at most 320 KiB.
- * @throws DeltaError `invalid-argument` for a block size, a length or an identity that the format has no place for.
+ * @throws DeltaError `invalid-argument` for a block size, a length or an identity that the format has no place for, or
+ *   for a signature whose hashes were moved to a thread.
  */
 export function* encodeSignature(signature: Signature): Generator<Uint8Array, void> {
   const hasher = new Blake3Hasher();
   const head = headOf(signature);
+  checkColumns(signature);
   hasher.update(head);
   yield head;
   const blocks = countBlocks(signature.size, signature.blockSize);
@@ -69,7 +77,7 @@ export async function decodeSignature(
   return decoder.finish();
 }
 
-/** Reads a signature piece by piece; in memory is no more than the signature itself. */
+/** Reads a signature piece by piece; in memory are no more than the signature itself and a few pieces. */
 class SignatureDecoder {
   /** What came and was not used yet, and room for more. */
   #room: Buffer = Buffer.alloc(0);

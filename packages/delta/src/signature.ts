@@ -1,7 +1,9 @@
+import { DeltaError } from "./delta-error.ts";
+
 /**
  * What a signature says about an object: enough to find its blocks in another file, without its bytes. Its hashes and sums may
- * lie in memory that threads share. If they do not, they are moved to the thread that looks for them: they are empty
- * afterwards, and their memory is free as soon as the thread is.
+ * lie in memory that threads share. If they do not, they are moved to the thread that looks for them: the signature can be
+ * used no more afterwards (`invalid-argument`), and its memory is free as soon as the thread is.
  */
 export interface Signature {
   /** Bytes per block; the last block may be shorter. */
@@ -25,6 +27,14 @@ export interface ObjectIdentity {
 }
 
 export const STRONG_BYTES = 32;
+
+/** @throws DeltaError `invalid-argument` for a signature whose hashes and sums were moved to a thread */
+export function checkColumns({ strong, weak, size, blockSize }: Signature): void {
+  const blocks = countBlocks(size, blockSize);
+  if (strong.length === blocks * STRONG_BYTES && weak.length === blocks * 2) return;
+  const message = "the signature has not as many hashes as blocks: a thread may have taken them";
+  throw new DeltaError("invalid-argument", message);
+}
 
 /** Whether two blocks of a column of hashes have the same one. */
 export function isSameStrong(strong: Uint8Array, one: number, other: number): boolean {

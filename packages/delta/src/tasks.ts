@@ -51,7 +51,7 @@ export function takerOf(task: Task): Taker<TaskResults[Task["kind"]]> {
   }
 }
 
-/** Of memory that is this thread's alone nobody else knows. */
-function release({ buffer }: Uint32Array): void {
-  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
+/** Of memory that this thread alone has nobody else knows. */
+function release({ buffer, byteLength }: Uint32Array): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
 }

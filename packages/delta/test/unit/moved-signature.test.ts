@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { matchInThread } from "../../src/content-thread.ts";
 import { deltaOfFile } from "../../src/delta-files.ts";
+import { planFetch } from "../../src/plan-fetch.ts";
 import { decodeSignature, encodeSignature } from "../../src/signature-format.ts";
 import type { Signature } from "../../src/signature.ts";
 import { match, noise, sign } from "./content.ts";
@@ -29,15 +30,19 @@ function file(): string {
 describe("a signature that is not shared", () => {
   const { ops } = match(sign(old, BLOCK), fresh);
 
-  it.each([1, 2] as const)("[DL-20] is used up by %i threads that read a file", async (threads) => {
+  it.each([1, 2] as const)("[DL-25] is used up by %i threads that read a file", async (threads) => {
     const signature = await decoded(false);
     const delta = await deltaOfFile(file(), signature, { threads });
     expect(delta.ops).toEqual(ops);
     expect(delta.signature?.strong).toEqual(sign(fresh, BLOCK).strong);
     expect([signature.strong.length, signature.weak.length]).toEqual([0, 0]);
+    const refusal = { code: "invalid-argument" };
+    expect(() => planFetch(signature, delta.ops)).toThrow(expect.objectContaining(refusal));
+    expect(() => match(signature, fresh)).toThrow(expect.objectContaining(refusal));
+    expect(() => [...encodeSignature(signature)]).toThrow(expect.objectContaining(refusal));
   });
 
-  it("[DL-20] is used up by a thread that is handed content", async () => {
+  it("[DL-25] is used up by a thread that is handed content", async () => {
     const signature = await decoded(false);
     const thread = matchInThread(signature, { size: SIZE });
     await thread.take(Uint8Array.from(fresh));
@@ -45,7 +50,18 @@ describe("a signature that is not shared", () => {
     expect(signature.strong).toHaveLength(0);
   });
 
-  it("[DL-20] one that is shared is there afterwards", async () => {
+  it("[DL-25] one in memory that holds more than it stays, and is copied", async () => {
+    const signature = await decoded();
+    const room = new Uint8Array(signature.strong.length + 8);
+    room.set(signature.strong, 8);
+    const strong = room.subarray(8);
+    const thread = matchInThread({ ...signature, strong }, { size: SIZE });
+    await thread.take(Uint8Array.from(fresh));
+    expect((await thread.finish()).ops).toEqual(ops);
+    expect(strong).toEqual(signature.strong);
+  });
+
+  it("[DL-25] one that is shared is there afterwards", async () => {
     const signature = await decoded();
     const path = file();
     for (let i = 0; i < 2; i++) expect((await deltaOfFile(path, signature)).ops).toEqual(ops);

@@ -2,7 +2,13 @@
  * Signatures on disks. There no store vouches for a content, and its name is made of inode, size and times: a signature is
  * worth what whoever wrote it is, and what the file system's times are.
  */
-import { type Driver, type Entry, type WriteOptions, toStorageError } from "@omnisync/storage";
+import {
+  type Driver,
+  type Entry,
+  type WriteOptions,
+  isStorageError,
+  toStorageError,
+} from "@omnisync/storage";
 import { unwrapDriver } from "@omnisync/storage/layers";
 import { fstat, fsync, statfs } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -80,15 +86,36 @@ export async function whoseWord(
     const isOnlyTheirs = ((word.mode ?? 0o777) & BY_OTHERS) === 0;
     const isTheirs = [uid, process.geteuid?.(), SUPERUSER].includes(word.uid);
     return isOnlyTheirs && isTheirs ? "owner" : "foreign-signature";
+  } catch (error) {
+    throw isStorageError(error) ? error : toStorageError(error, { path });
   } finally {
     await opened.close();
   }
 }
 
+/**
+ * By opening it, for which a network's file system asks its server.
+ * @throws StorageError `precondition-failed` or `changed` if a file on a disk is not the one that was looked at any more
+ */
+export async function refuseTouched(
+  driver: Driver,
+  path: string,
+  { etag }: Entry,
+  signal: AbortSignal,
+): Promise<void> {
+  const opened = await unwrapDriver(driver).openFile!(path, { ifMatch: etag, signal });
+  await opened.close();
+}
+
 async function tellsChanges(descriptor: number): Promise<boolean> {
   if (process.platform !== "linux") return false;
-  const { type } = await statFileSystem(`/proc/self/fd/${descriptor}`);
-  return TELL_CHANGES.has(type >>> 0);
+  try {
+    const { type } = await statFileSystem(`/proc/self/fd/${descriptor}`);
+    return TELL_CHANGES.has(type >>> 0);
+  } catch {
+    // No /proc here.
+    return false;
+  }
 }
 
 /**
@@ -99,15 +126,19 @@ export async function accessBeside({
   driver,
   path,
   signal,
-}: SignedPath): Promise<Pick<WriteOptions, "mode" | "uid" | "gid">> {
+}: SignedPath): Promise<Pick<WriteOptions, "mode" | "uid" | "gid" | "acl">> {
   const file = await driver.stat(path, { attributes: ["owner", "acl"], signal });
   if (file?.mode === undefined) return {};
   const { mode, uid, gid, acl = "" } = file;
-  const { owner, ownGroups } = driver.capabilities;
+  const { owner, ownGroups, acls } = driver.capabilities;
   const isGroupGiven = owner === "both" || (gid !== undefined && ownGroups.includes(gid));
   const isOpen = acl === "";
+  // Who is of a group that may not read it is not to be one of the others here.
+  const isForOthers = isOpen && (isGroupGiven || (mode & 0o040) !== 0);
   return {
-    mode: mode & (0o600 | (isOpen && isGroupGiven ? 0o040 : 0) | (isOpen ? 0o004 : 0)),
+    mode: mode & (0o600 | (isOpen && isGroupGiven ? 0o040 : 0) | (isForOthers ? 0o004 : 0)),
+    // Not what the directory gives to all that is made in it.
+    acl: acls ? "" : undefined,
     uid: owner === "both" ? uid : undefined,
     gid: isGroupGiven ? gid : undefined,
   };

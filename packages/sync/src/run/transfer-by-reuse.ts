@@ -3,9 +3,9 @@
  * copied to its place, and only what it lacks is fetched. The whole is hashed before it takes its name.
  */
 import type { FetchStep, ReuseStep, Signature } from "@omnisync/delta";
-import { type Entry, type Stage, StorageError, isStorageError } from "@omnisync/storage";
+import { type Entry, type Stage, isStorageError } from "@omnisync/storage";
 import type { DownloadPlan } from "../delta/download-plan.ts";
-import { isDisk } from "../delta/signed-on-disk.ts";
+import { isDisk, refuseTouched } from "../delta/signed-on-disk.ts";
 import { cut } from "../plan/choose-strategy.ts";
 import { dropKept } from "../resume/kept-transfer.ts";
 import { RANGES_AT_ONCE, fetchPiece } from "./fetch-piece.ts";
@@ -39,7 +39,9 @@ export async function transferByReuse(
       progress.match(step.length);
     });
     await verify(transfer, source, stage, signature!);
-    if (isDisk(transfer.from)) await refuseTouched(transfer, source);
+    // Where nothing had to be fetched, nobody has looked at it since its signature was read.
+    if (isDisk(transfer.from))
+      await refuseTouched(transfer.from, transfer.fromPath, source, signal);
     const destination = await stage.commit(writeOptions(transfer, source));
     const { matched } = progress;
     const bytes = source.size - matched;
@@ -80,15 +82,6 @@ async function copyPiece(
     await stage.write(offset, bytes, { signal });
     if (bytes.buffer instanceof ArrayBuffer) context.spare.give(bytes.buffer);
   });
-}
-
-/** Where nothing had to be fetched, nobody has looked at the source since its signature was read. */
-async function refuseTouched(
-  { from, fromPath, context }: Transfer,
-  { etag }: Entry,
-): Promise<void> {
-  const now = await from.stat(fromPath, { signal: context.signal });
-  if (now?.etag !== etag) throw new StorageError("changed", { path: fromPath });
 }
 
 /** Against what the store knows of the content, and where it knows nothing, the signature does. */

@@ -17,7 +17,7 @@ interface Exports {
   hash(length: number): void;
 }
 
-/** A signature takes three, the first one, with the key of the day, fourteen. */
+/** A signature takes three, the first one, with the key of the day, eleven. */
 const FIRST = 40;
 /** Longer ones do not fit into the instance's memory. */
 const LONGEST = 32 * 1024;
