@@ -377,6 +377,15 @@ describe("[SY-421] the signature of a file on a disk", () => {
     },
   );
 
+  it("gets nothing of what its directory gives to others", async () => {
+    chmodSync(there!(NAME), 0o640);
+    const defaultAcl = "user::rwx,user:1:rwx,group::---,mask::rwx,other::---";
+    await mount.setAttributes("", { defaultAcl });
+    await signLongAgo();
+    const signature = await mount.stat(SIGNATURE, { attributes: ["acl"] });
+    expect(signature).toMatchObject({ acl: "", mode: 0o640 });
+  });
+
   it.runIf(process.geteuid!() === 0)(
     "that the superuser signs belongs to its owner (only the superuser can tell)",
     async () => {
