@@ -87,7 +87,7 @@ export async function whoseWord(
     const isTheirs = [uid, process.geteuid?.(), SUPERUSER].includes(word.uid);
     return isOnlyTheirs && isTheirs ? "owner" : "foreign-signature";
   } catch (error) {
-    throw isStorageError(error) ? error : toStorageError(error, { path });
+    throw toStorageError(error, { path });
   } finally {
     await opened.close();
   }
