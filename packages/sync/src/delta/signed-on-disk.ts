@@ -2,13 +2,7 @@
  * Signatures on disks. There no store vouches for a content, and its name is made of inode, size and times: a signature is
  * worth what whoever wrote it is, and what the file system's times are.
  */
-import {
-  type Driver,
-  type Entry,
-  type WriteOptions,
-  isStorageError,
-  toStorageError,
-} from "@omnisync/storage";
+import { type Driver, type Entry, type WriteOptions, toStorageError } from "@omnisync/storage";
 import { unwrapDriver } from "@omnisync/storage/layers";
 import { fstat, fsync, statfs } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
