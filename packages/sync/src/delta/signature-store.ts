@@ -68,7 +68,8 @@ export async function findSignature(
   const at = pathOf(signed);
   if (at === undefined) return { lack: "no-signature" };
   try {
-    const { entry, body } = await signed.driver.read(at, { signal: signed.signal });
+    // What is read is taken over at once: no memory of its own for each piece.
+    const { entry, body } = await signed.driver.read(at, { lend: true, signal: signed.signal });
     if (entry.size > mostBytes(object)) {
       await leave(body);
       return { lack: "stale-signature" };
