@@ -178,4 +178,10 @@ it("[SY-420] what was compared is kept for this very file and object, once, and 
   for (let i = 0; i < 10; i++) kept.keep(`${i}`, a, b, large);
   expect(kept.take("0", a, b)).toBeUndefined();
   expect(kept.take("9", a, b)).toBe(large);
+  // The largest object there is, that nobody wants to read twice.
+  const largest = { ops: Array.from({ length: 400_000 }, () => op) };
+  kept.keep("small", a, b, found);
+  kept.keep("largest", a, b, largest);
+  expect(kept.take("small", a, b)).toBeUndefined();
+  expect(kept.take("largest", a, b)).toBe(largest);
 });
