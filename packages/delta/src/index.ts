@@ -44,6 +44,7 @@ export {
 export { SignatureBuilder, type SignatureBuilderOptions } from "./signature-builder.ts";
 export {
   type DecodeOptions,
+  type EncodeOptions,
   decodeSignature,
   encodedLength,
   encodeSignature,

@@ -39,22 +39,33 @@ export function encodedLength(signature: Signature): number {
   return headOf(signature).length + (signature.strong.length / STRONG_BYTES) * ENTRY + CHECKSUM;
 }
 
+export interface EncodeOptions {
+  /** Pieces of blocks are lent: each lies in the memory of the one before. Default false: they are the caller's to keep. */
+  readonly lend?: boolean | undefined;
+}
+
 /**
  * The signature as bytes, in pieces of at most 320 KiB.
  * @throws DeltaError `invalid-argument` for a block size, a length or an identity that the format has no place for, or
  *   for a signature whose hashes were moved to a thread.
  */
-export function* encodeSignature(signature: Signature): Generator<Uint8Array, void> {
+export function* encodeSignature(
+  signature: Signature,
+  { lend = false }: EncodeOptions = {},
+): Generator<Uint8Array, void> {
   const hasher = new Blake3Hasher();
   const head = headOf(signature);
   checkColumns(signature);
   hasher.update(head);
   yield head;
   const blocks = countBlocks(signature.size, signature.blockSize);
+  const room = new Uint8Array(Math.min(blocks, ENTRIES_PER_PIECE) * ENTRY);
   for (let first = 0; first < blocks; first += ENTRIES_PER_PIECE) {
-    const piece = entries(signature, first, Math.min(blocks, first + ENTRIES_PER_PIECE));
+    const end = Math.min(blocks, first + ENTRIES_PER_PIECE);
+    const piece = room.subarray(0, (end - first) * ENTRY);
+    writeEntries(signature, first, piece);
     hasher.update(piece);
-    yield piece;
+    yield lend ? piece : Uint8Array.from(piece);
   }
   yield new Uint8Array(hasher.digestBuffer());
 }
@@ -220,17 +231,15 @@ function headOf({ blockSize, size, contentHash, identity }: Signature): Uint8Arr
   return head;
 }
 
-function entries(signature: Signature, first: number, end: number): Uint8Array {
-  const bytes = new Uint8Array((end - first) * ENTRY);
+/** As many as there is room for. */
+function writeEntries(signature: Signature, first: number, bytes: Uint8Array): void {
   const view = viewOf(bytes);
-  for (let index = first; index < end; index++) {
-    const at = (index - first) * ENTRY;
+  for (let at = 0, index = first; at < bytes.length; at += ENTRY, index++) {
     const start = index * STRONG_BYTES;
     bytes.set(signature.strong.subarray(start, start + STRONG_BYTES), at);
     view.setUint32(at + STRONG_BYTES, signature.weak[index * 2]!, true);
     view.setUint32(at + STRONG_BYTES + 4, signature.weak[index * 2 + 1]!, true);
   }
-  return bytes;
 }
 
 function readText(bytes: Uint8Array): string {

@@ -38,6 +38,25 @@ describe("a signature as bytes", () => {
     expect(bytes.length).toBe(encodedLength(signature));
   });
 
+  it("[DF-1] is the same in pieces that are lent and that are kept", () => {
+    const blocks = 20_000;
+    const column = (bytes: number): Uint8Array => noise(blocks * bytes, bytes).slice();
+    const weak = new Uint32Array(column(8).buffer);
+    const size = blocks * BLOCK;
+    const large = { ...signature, size, strong: column(32), weak };
+    const kept = [...encodeSignature(large)];
+    const lent: Buffer[] = [];
+    const memories = new Set<ArrayBufferLike>();
+    for (const piece of encodeSignature(large, { lend: true })) {
+      lent.push(Buffer.from(piece));
+      memories.add(piece.buffer);
+    }
+    expect(Buffer.concat(lent).equals(Buffer.concat(kept))).toBe(true);
+    // Head, pieces and checksum.
+    expect(kept).toHaveLength(5);
+    expect(memories.size).toBe(3);
+  });
+
   it("[DF-1] may be of an empty object, and of one in no store", async () => {
     const empty = sign(new Uint8Array(0), BLOCK);
     expect(await decodeSignature(encodeSignature(empty))).toEqual(empty);

@@ -121,7 +121,7 @@ export async function keepSignature(
   const conditions = signed.placement === "sidecar" ? await conditionsOfSidecar(signed, at) : {};
   const access = isDisk(driver) ? await accessBeside(signed) : {};
   const options = { size: length, signal, ...access, ...conditions };
-  await driver.write(at, () => streamOf(encodeSignature(bound)), options);
+  await driver.write(at, () => streamOf(encodeSignature(bound, { lend: true })), options);
   return at;
 }
 
