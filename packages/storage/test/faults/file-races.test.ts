@@ -227,6 +227,8 @@ describe("kill -9 at any point", () => {
       async function* stream(size, fill) {
         for (let at = 0; at < size; at += 50_000) yield Buffer.alloc(Math.min(50_000, size - at), fill);
       }
+      // However slow the machine is: its threads are there now.
+      await driver.write("bytes0", Buffer.alloc(10, 1));
       console.log("ready");
       await Promise.all(${JSON.stringify(sizes)}.map(async (size, index) => {
         for (let fill = 1; ; fill = 3 - fill) {
@@ -245,7 +247,7 @@ describe("kill -9 at any point", () => {
       for (let round = 0; round < 12; round++) {
         const child = startChild({ root, script });
         await new Promise((resolve) => child.stdout?.once("data", resolve));
-        await new Promise((resolve) => setTimeout(resolve, 150 + Math.random() * 300));
+        await new Promise((resolve) => setTimeout(resolve, 100 + Math.random() * 300));
         child.kill("SIGKILL");
         await new Promise((resolve) => child.once("exit", resolve));
         for await (const page of driver.list("", { includeReserved: true })) {
