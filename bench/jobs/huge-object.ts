@@ -52,7 +52,7 @@ export const hugeObject: Job = {
   },
 };
 
-/** Not among those that run unless named: reading takes half an hour. */
+/** Not among those that run unless named: reading takes up to an hour. */
 export const largestObject: Job = {
   name: "largest-object",
   title:

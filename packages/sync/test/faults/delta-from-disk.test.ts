@@ -78,6 +78,25 @@ function changedStat(driver: Driver, change: (entry: Entry) => Entry): Driver {
   });
 }
 
+/** Has something happen right before the first of these calls. */
+function onceBefore(
+  driver: Driver,
+  [operation, path]: readonly [operation: string, path: string],
+  act: () => void,
+): { readonly driver: Driver; readonly isDone: () => boolean } {
+  let isDone = false;
+  const watched = intercept(driver, {
+    around: async (call, run) => {
+      if (!isDone && call.operation === operation && call.path === path) {
+        isDone = true;
+        act();
+      }
+      return run();
+    },
+  });
+  return { driver: watched, isDone: () => isDone };
+}
+
 /** A destination that knows the disk under a layered source, as in a run of the command line. */
 const layered = (): Driver => intercept(target, {});
 
@@ -222,40 +241,24 @@ describe("[SY-421] from a disk", { timeout: 60_000 }, () => {
 
   it("nor of a file that was put into the place of the one it is of", async () => {
     await signLongAgo();
-    let isSwapped = false;
-    const swapping = intercept(mount, {
-      around: async (call, run) => {
-        // Between the first look at the file and the one at its owner.
-        if (call.operation === "read" && call.path === SIGNATURE && !isSwapped) {
-          isSwapped = true;
-          writeFileSync(there!("other"), noise(SIZE, 9));
-          renameSync(there!("other"), there!(NAME));
-        }
-        return run();
-      },
+    // Between the first look at the file and the one at its owner.
+    const swap = onceBefore(mount, ["read", SIGNATURE], () => {
+      writeFileSync(there!("other"), noise(SIZE, 9));
+      renameSync(there!("other"), there!(NAME));
     });
-    expect(await copied(swapping, { ...OPTIONS, files: [NAME] })).toMatchObject({
+    expect(await copied(swap.driver, { ...OPTIONS, files: [NAME] })).toMatchObject({
       delta: "stale-signature",
     });
-    expect(isSwapped).toBe(true);
+    expect(swap.isDone()).toBe(true);
   });
 
   it("a file that nothing is fetched of, and that changes meanwhile, is looked at again", async () => {
     writeFileSync(here!(NAME), NEW);
     await signLongAgo();
-    let isChanged = false;
-    const changing = intercept(target, {
-      around: async (call, run) => {
-        if (call.operation === "stage.hash" && !isChanged) {
-          isChanged = true;
-          writeFileSync(there!(NAME), OLD);
-        }
-        return run();
-      },
-    });
-    const report = await sync(place(mount), place(changing), OPTIONS);
+    const change = onceBefore(target, ["stage.hash", NAME], () => writeFileSync(there!(NAME), OLD));
+    const report = await sync(place(mount), place(change.driver), OPTIONS);
     expect(report.failures).toEqual([]);
-    expect(isChanged).toBe(true);
+    expect(change.isDone()).toBe(true);
     expect(readFileSync(here!(NAME)).equals(OLD)).toBe(true);
   });
 
@@ -311,18 +314,11 @@ describe("[SY-421] from a disk", { timeout: 60_000 }, () => {
 
   it("a source that changes while it is read is no source", async () => {
     await signLongAgo();
-    let isChanged = false;
-    const changing = intercept(mount, {
-      around: async (call, run) => {
-        if (call.operation === "read" && call.path === NAME && !isChanged) {
-          isChanged = true;
-          writeFileSync(there!(NAME), noise(SIZE, 7));
-        }
-        return run();
-      },
+    const change = onceBefore(mount, ["read", NAME], () => {
+      writeFileSync(there!(NAME), noise(SIZE, 7));
     });
-    await copied(changing);
-    expect(isChanged).toBe(true);
+    await copied(change.driver);
+    expect(change.isDone()).toBe(true);
   });
 
   it("what would be read is told beforehand", async () => {
