@@ -109,8 +109,8 @@ describe("a thread", () => {
   });
 
   it("[DL-24] that breaks rejects what is pending", async () => {
-    // Not what its type says: the thread fails when it looks at it.
-    const broken = { ...sign(old, BLOCK), weak: undefined } as unknown as Signature;
+    // Not what its type says: the thread fails when it counts with it.
+    const broken = { ...sign(old, BLOCK), blockSize: BigInt(BLOCK) } as unknown as Signature;
     const thread = matchInThread(broken, { size });
     const given = feed(thread, fresh);
     await expect(given[0]).rejects.toBeInstanceOf(TypeError);
