@@ -58,6 +58,13 @@ const BAD: readonly (readonly [string, readonly string[], RegExp])[] = [
     ["sync", "--existing", "--ignore-existing", A, B],
     /--existing and --ignore-existing exclude each other/,
   ],
+  ["--json with --info", ["sync", "--json", "--info=name", A, B], /--json and --info/],
+  ["--quiet with --info", ["sync", "-q", "--info=name", A, B], /--quiet and --info/],
+  [
+    "--quiet with --out-format",
+    ["copy", "-q", "--out-format=%n", A, B],
+    /--quiet and --out-format/,
+  ],
   [
     "--checksum with --size-only",
     ["copy", "-c", "--size-only", A, B],

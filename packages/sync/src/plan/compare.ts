@@ -17,7 +17,7 @@ export interface CompareRules {
   readonly attributes?: AttributeRules | undefined;
   /** Equal size and mtime count for nothing. */
   readonly ignoreTimes?: boolean | undefined;
-  /** Equal size and mtime are not enough: the source will be removed. */
+  /** Equal size and mtime, or size alone, are not enough: the source will be removed. */
   readonly proveContent: boolean;
 }
 
@@ -38,24 +38,34 @@ export function compareFiles(source: Entry, destination: Entry, rules: CompareRu
   if (source.kind !== destination.kind && destination.complete && source.complete)
     return different("type");
   if (source.size !== destination.size) return different("size");
-  if (rules.sizeOnly) {
-    const both = source.complete && destination.complete;
-    return both ? compareAttributes(source, destination, rules) : SAME;
-  }
+  if (rules.sizeOnly) return compareOfOneSize(source, destination, rules);
   if (rules.ignoreTimes) return different("forced");
   const hash = compareHashes(source, destination);
   if (hash === "different") return different("checksum");
-  if (rules.checksum && hash === "unknown") {
-    // A store may know a hash that its listing did not tell: asking costs less than reading.
-    if (!destination.complete) return { kind: "ask", what: "destination" };
-    if (!source.complete) return { kind: "ask", what: "source" };
-    return { kind: "ask", what: "hashes" };
-  }
+  if (rules.checksum && hash === "unknown") return askForHashes(source, destination);
   // Content that is known to be equal, between two listings that know no attributes: let it be.
   if (hash === "equal" && !source.complete && !destination.complete) return SAME;
   if (!destination.complete) return { kind: "ask", what: "destination" };
   if (!source.complete) return { kind: "ask", what: "source" };
   return compareComplete(source, destination, rules, hash);
+}
+
+/** The size is all that counts, unless the source will be removed. */
+function compareOfOneSize(source: Entry, destination: Entry, rules: CompareRules): Comparison {
+  if (rules.proveContent) {
+    const hash = compareHashes(source, destination);
+    if (hash === "different") return different("checksum");
+    if (hash === "unknown") return askForHashes(source, destination);
+  }
+  const both = source.complete && destination.complete;
+  return both ? compareAttributes(source, destination, rules) : SAME;
+}
+
+/** A store may know a hash that its listing did not tell: asking costs less than reading. */
+function askForHashes(source: Entry, destination: Entry): Comparison {
+  if (!destination.complete) return { kind: "ask", what: "destination" };
+  if (!source.complete) return { kind: "ask", what: "source" };
+  return { kind: "ask", what: "hashes" };
 }
 
 /** The strongest hash that both know, compared. CRC32 proves nothing here. */

@@ -213,7 +213,8 @@ async function makeOfEqual(context: RunContext, equals: EqualFiles, pair: Pair):
   if (found === undefined) return false;
   context.emit(await lanes.with(1, () => useEqualFile(context, pair, found)));
   progress.filesDone++;
-  await removeSource(context, pair, pair.source!);
+  // Nothing was made of a file that is only compared with: the source stays.
+  if (found.use !== "compare") await removeSource(context, pair, pair.source!);
   return true;
 }
 

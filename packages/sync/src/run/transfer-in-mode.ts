@@ -33,11 +33,12 @@ export function transferInMode(
 
 /** `undefined`: the file is not written into in place. */
 function whatToKeep({ to, context, previous, source }: Transfer): Keeping | undefined {
-  const { append, inplace } = context.options;
+  const { append, inplace, move } = context.options;
   if (to.patch === undefined || previous === undefined || previous.kind !== "file")
     return undefined;
   if (append !== undefined && append !== false && previous.size < source.size)
-    return append === "verify" ? "equal" : "all";
+    // What a move leaves is the only copy there is.
+    return append === "verify" || move ? "equal" : "all";
   return inplace ? "nothing" : undefined;
 }
 

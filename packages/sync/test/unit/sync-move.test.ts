@@ -42,6 +42,26 @@ describe("move", () => {
     expect(await contents(source)).toEqual({});
   });
 
+  it("[SY-61] nor is an equal size with sizeOnly: other content replaces what is there", async () => {
+    const [source, destination] = [
+      await storeWith({ a: "new", b: "x" }, { mtime: T0 + 60_000 }),
+      await storeWith({ a: "old", b: "x" }),
+    ];
+    const report = await sync(place(source), place(destination), { move: true, sizeOnly: true });
+    expect(report).toMatchObject({ replaced: 1, failed: 0, sourcesRemoved: 2 });
+    expect(await contents(destination)).toEqual({ a: "new", b: "x" });
+    expect(await contents(source)).toEqual({});
+  });
+
+  it("[SY-63] keeps a source that is only in a place that is compared with", async () => {
+    const [source, destination] = [await storeWith({ a: "1", b: "2" }), await storeWith()];
+    const alternates = { kind: "compare", places: [place(await storeWith({ a: "1" }))] } as const;
+    const report = await sync(place(source), place(destination), { move: true, alternates });
+    expect(report).toMatchObject({ unchanged: 1, created: 1, sourcesRemoved: 1 });
+    expect(await contents(source)).toEqual({ a: "1" });
+    expect(await contents(destination)).toEqual({ b: "2" });
+  });
+
   it("[SY-62] keeps a source whose copy failed over an older destination", async () => {
     const [source, destination] = [await storeWith({ a: "new!" }), await storeWith({ a: "old" })];
     const down = new StorageError("unavailable");

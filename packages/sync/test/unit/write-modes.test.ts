@@ -148,9 +148,12 @@ describe("append", () => {
     expect(lines()).toContain("same: skip (not-shorter)");
   });
 
-  it("[SY-281] verify sends the whole of a file that begins otherwise", async () => {
+  it.each([
+    ["[SY-281] verify", { append: "verify" }],
+    ["[SY-63] move", { append: true, move: true }],
+  ] as const)("%s sends the whole of a file that begins otherwise", async (_, options) => {
     writeFileSync(join(root, "log"), "other\n");
-    await sync(place(await source()), place(disk), { append: "verify" });
+    await sync(place(await source()), place(disk), options);
     expect(readFileSync(join(root, "log"), "utf8")).toBe("line 1\nline 2\n");
   });
 });
