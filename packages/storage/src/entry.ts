@@ -90,6 +90,8 @@ export interface Entry extends Attributes {
   readonly linkTarget?: string | undefined;
   /** Of a directory that is told where `followLinks` met a link: that link. */
   readonly throughLink?: Entry | undefined;
+  /** Of a directory of another file system, which a listing with `oneFileSystem` did not enter: what is in it is not known. */
+  readonly notEntered?: true | undefined;
   /** Which kind of `other` it is. */
   readonly special?: Special | undefined;
 }

@@ -89,6 +89,9 @@ it("[ST-267] another file system is told, not entered", async () => {
   const listed = await listPaths(view, "", { ...ALL_OPTIONS, oneFileSystem: true });
   expect(listed).toContain("mounted/");
   expect(listed).not.toContain("mounted/file");
+  const pages = view.list("", { ...ALL_OPTIONS, oneFileSystem: true });
+  const told = (await Array.fromAsync(pages)).flat().filter(({ notEntered }) => notEntered);
+  expect(told.map(({ path }) => path)).toEqual(["mounted"]);
 });
 
 it("[ST-268] which links lead out", () => {

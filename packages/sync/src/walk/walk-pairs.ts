@@ -16,6 +16,7 @@ import { filterPages, listPlace, relativePages } from "./list-place.ts";
 import { PathList } from "./path-list.ts";
 import { pruneDirectories } from "./prune-directories.ts";
 import { ScopeStack } from "./scope-stack.ts";
+import { Unlisted } from "./unlisted.ts";
 
 type Pages = AsyncIterable<readonly Entry[]>;
 
@@ -34,6 +35,7 @@ type Chosen =
   | "files"
   | "ignoreMissing"
   | "deleteMissing"
+  | "oneFileSystem"
   | "pruneEmptyDirs";
 
 export interface WalkPairsOptions
@@ -61,7 +63,8 @@ export async function walkPairs(
     options.files === undefined || source.root?.kind !== "directory"
       ? undefined
       : await PathList.create(options.files);
-  const walk: Walk = { source, destination, options, named, missing: new Set() };
+  const notEntered = new Unlisted();
+  const walk: Walk = { source, destination, options, named, missing: new Set(), notEntered };
   const cursors = [
     new EntryCursor(source.through(sourcePages(walk))),
     new EntryCursor(destination.through(destinationPages(walk))),
@@ -81,13 +84,23 @@ interface Walk {
   readonly named: PathList | undefined;
   /** Named paths that the source lacks, if they are to be removed. Complete before the first pair. */
   readonly missing: Set<string>;
+  /** Directories of the source on other file systems: nothing is known of what lies in them. */
+  readonly notEntered: Unlisted;
 }
 
 async function* sourcePages(walk: Walk): Pages {
   const { source, options, named } = walk;
-  const pages = named === undefined ? listedPages(walk) : namedPages(walk, named);
+  const all = named === undefined ? listedPages(walk) : namedPages(walk, named);
+  const pages = options.oneFileSystem ? notingNotEntered(all, walk.notEntered) : all;
   if (!options.pruneEmptyDirs) return yield* pages;
   yield* pruneDirectories(pages, await protectedDirectories(source.place, options));
+}
+
+async function* notingNotEntered(pages: Pages, notEntered: Unlisted): Pages {
+  for await (const page of pages) {
+    for (const entry of page) if (entry.notEntered) notEntered.add(entry.path);
+    yield page;
+  }
 }
 
 function listedPages({ source, options }: Walk): Pages {
@@ -170,8 +183,8 @@ function tellExtra(
   kept: Protection | undefined,
   emit: Emit,
 ): Promise<void> | undefined {
-  if (kept !== undefined) return undefined;
-  const { named, missing, options } = walk;
+  const { named, missing, notEntered, options } = walk;
+  if (kept !== undefined || notEntered.holding(pair.path) !== undefined) return undefined;
   if (missing.has(pair.path)) return emit({ ...pair, unwanted: true });
   if (named !== undefined) {
     // Elsewhere than in named directories, what was not named is none of our business.

@@ -225,6 +225,26 @@ describe.skipIf(!isRoot)("what needs root to provoke", () => {
     }
   });
 
+  it.each(["before", "during", "after"] as const)(
+    "[SY-278] what lies below another file system of the source is no extra (%s)",
+    async (deleteTiming) => {
+      write({ a: "1", "mnt/hidden": "" });
+      write({ a: "1", "mnt/d/only-copy": "2", "mnt-not": "3", "z/extra": "4" }, destination);
+      const mounted = join(source, "mnt");
+      execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", mounted]);
+      try {
+        const options = { oneFileSystem: true, delete: true, deleteTiming };
+        for (const prune of [true, false]) {
+          expect(await run({ ...options, pruneEmptyDirs: prune })).toMatchObject({ failed: 0 });
+          const left = readdirSync(destination, { recursive: true }).sort();
+          expect(left).toEqual(["a", "mnt", "mnt/d", "mnt/d/only-copy"]);
+        }
+      } finally {
+        execFileSync("umount", [mounted]);
+      }
+    },
+  );
+
   it("[SY-12][SY-52] an unreadable directory: named, the rest done, nothing removed", () => {
     write({ "open/a": "1", "closed/b": "2" });
     write({ "closed/b": "2", extra: "x" }, destination);

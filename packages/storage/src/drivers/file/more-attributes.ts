@@ -16,6 +16,7 @@ export interface MoreRow {
   readonly defaultAcl?: string | undefined;
   readonly special?: Special | undefined;
   readonly throughLink?: Entry | undefined;
+  readonly notEntered?: true | undefined;
 }
 
 /** What can be set beyond mode and mtime. */

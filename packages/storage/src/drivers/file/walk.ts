@@ -192,11 +192,17 @@ export class Walk {
   #enter(level: Level, name: string, stats: Stats): void {
     const key = `${name}/`;
     const { after } = level;
-    if (after === undefined || comparePaths(key, after) > 0) this.#add(level, name, stats);
+    const isOther = this.#isOnOther(stats);
+    if (after === undefined || comparePaths(key, after) > 0)
+      this.#add(level, name, stats, isOther ? NOT_ENTERED : undefined);
     else if (!after.startsWith(key)) return;
-    if (this.#request.recursive && !this.#isPruned(level, name)) {
+    if (this.#request.recursive && !isOther && !this.#isPruned(level, name)) {
       this.#descend(level, name, after?.startsWith(key) ? after.slice(key.length) : undefined);
     }
+  }
+
+  #isOnOther({ dev }: Stats): boolean {
+    return this.#request.oneFileSystem === true && String(dev) !== this.#device;
   }
 
   #isPruned(level: Level, name: string): boolean {
@@ -212,8 +218,8 @@ export class Walk {
     try {
       directory = whenDescriptorsAllow(() => this.#tree.openBelow(level.directory, name, path));
       if (this.#request.oneFileSystem && deviceOf(directory) !== this.#device) {
-        closeDirectory(directory);
-        return;
+        const message = "another file system was mounted there while it was being listed";
+        throw new StorageError("changed", { path, message, operation: "list" });
       }
       if (this.#follows) this.#refuseLoop(directory, path);
       this.#levels.push(this.#level(path, directory, after === "" ? undefined : after));
@@ -264,15 +270,16 @@ export class Walk {
     return names.sort(comparePaths);
   }
 
-  #add(level: Level, name: string, stats: Stats): void {
+  #add(level: Level, name: string, stats: Stats, known?: MoreRow): void {
     const path = level.path === "" ? name : `${level.path}/${name}`;
     let linkTarget: string | undefined;
-    let more: MoreRow | undefined;
+    let more = known;
     if (this.#readsMore || this.#follows || !isPlain(stats)) {
       const { attributes } = this.#request;
       try {
         const target = resolved(this.#tree, level.directory.prefix + name, stats);
-        more = readMore(target, stats, attributes);
+        const read = readMore(target, stats, attributes);
+        more = known === undefined ? read : { ...read, ...known };
         const link = this.#follows && stats.isDirectory() && this.#linkAt(level, name);
         if (link) more = { ...more, throughLink: link };
       } catch (error) {
@@ -354,6 +361,8 @@ export class Walk {
 function isLinkLook(look: Look): look is Stats {
   return look !== undefined && !(look instanceof Error) && look.isSymbolicLink();
 }
+
+const NOT_ENTERED: MoreRow = { notEntered: true };
 
 /** Nothing about it costs a further look. */
 function isPlain(stats: Stats): boolean {
