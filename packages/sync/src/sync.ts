@@ -169,7 +169,7 @@ function contextWith(
     throttle: limits.throttle,
     cache: options.attributeCache === undefined ? undefined : new CacheUse(options.attributeCache),
     deltas: options.wholeFile ? undefined : new Deltas(options.delta ?? {}),
-    old: createOldContent(options, destination, backups, signal),
+    old: createOldContent(options, source, destination, backups, signal),
     delayed: options.delayUpdates && !options.dryRun ? new DelayedUpdates(destination) : undefined,
     notLed,
     emit: (event: SyncEvent) => {

@@ -116,14 +116,15 @@ const LEADING: ReadonlySet<SyncEvent["kind"]> = new Set<SyncEvent["kind"]>([
   "remove-source",
 ]);
 
-/** Makes `pair` another name of `leader`. @returns whether it was none yet. */
-export async function linkTo(context: RunContext, pair: Pair, leader: Entry): Promise<boolean> {
+/** Whether the pair's path at the destination is another name of `leader` already. */
+export function isLinkedTo({ destination }: Pair, leader: Entry): boolean {
+  return destination?.hardLink !== undefined && destination.hardLink.id === leader.hardLink?.id;
+}
+
+/** Makes `pair` another name of `leader`. */
+export async function linkTo(context: RunContext, pair: Pair, leader: Entry): Promise<void> {
   const { driver, path: root } = context.destination;
   const { path, destination } = pair;
-  if (destination?.hardLink !== undefined && destination.hardLink.id === leader.hardLink?.id) {
-    return false;
-  }
-  if (context.options.dryRun) return true;
   const { create, replace } = driver.capabilities.conditions;
   const there = destination && (await lookThere(context, destination));
   await driver.hardLink!(joinPath(root, leader.path), joinPath(root, path), {
@@ -131,7 +132,6 @@ export async function linkTo(context: RunContext, pair: Pair, leader: Entry): Pr
     ...(there === undefined && create ? { ifNoneMatch: "*" } : {}),
     ...(there?.etag !== undefined && replace ? { ifMatch: there.etag } : {}),
   });
-  return true;
 }
 
 /** What was listed there, as it is called now: when one name of a file goes, the etag of the others changes. */

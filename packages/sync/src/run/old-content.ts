@@ -7,6 +7,8 @@ import {
   type Entry,
   StorageError,
   baseName,
+  isReserved,
+  isStorageError,
   isWithin,
   joinPath,
   parentPath,
@@ -29,12 +31,16 @@ export interface OldContentOptions {
   readonly inplace: boolean;
   readonly durable: boolean;
   readonly signal: AbortSignal;
+  /** Whether a file of the source has its place at this path of the destination. Default: none has. */
+  readonly isTaken?: ((path: string) => Promise<boolean>) | undefined;
 }
 
 export class OldContent {
   readonly #options: OldContentOptions;
   /** What was kept of paths that are not settled yet. */
   readonly #kept: Map<string, Kept> = new Map();
+  /** Numbers in the names of backups of such paths, where the usual name is not free. */
+  readonly #numbers: Map<string, number> = new Map();
   #last: string | undefined;
 
   constructor(options: OldContentOptions) {
@@ -49,7 +55,26 @@ export class OldContent {
       path === ""
         ? [parentPath(destination.path), baseName(destination.path)]
         : [destination.path, path];
-    return joinPath(names.elsewhere === undefined ? root : "", backupPath(name, names));
+    const numbered = withNumber(name, this.#numbers.get(path));
+    return joinPath(names.elsewhere === undefined ? root : "", backupPath(numbered, names));
+  }
+
+  /**
+   * Makes `nameOf` a name that is none of the source's own files, nor that of their backups: `a~` may be a file
+   * like any other, and then the backup of `a` is `a.1~`. Until the path is forgotten.
+   */
+  async findName(path: string): Promise<void> {
+    const { names, isTaken } = this.#options;
+    if (isTaken === undefined || path === "" || this.#numbers.has(path)) return;
+    for (let number: number | undefined; ; number = (number ?? 0) + 1) {
+      const name = withNumber(path, number);
+      const isFree =
+        !(await isTaken(backupPath(name, names))) &&
+        (number === undefined || !(await isTaken(name)));
+      if (!isFree) continue;
+      if (number !== undefined) this.#numbers.set(path, number);
+      return;
+    }
   }
 
   /**
@@ -69,6 +94,7 @@ export class OldContent {
       });
     }
     const { destination, names, inplace, durable, signal } = this.#options;
+    await this.findName(path);
     const backup = this.nameOf(path);
     if (now.kind === "other") return this.#moveAway(path, backup);
     const made = await duplicate({
@@ -100,6 +126,7 @@ export class OldContent {
   /** The path is settled: what was kept of it stays, and is not thought of any more. */
   forget(path: string): void {
     this.#kept.delete(path);
+    this.#numbers.delete(path);
   }
 
   /** FIFOs, sockets and devices can be neither copied nor linked. */
@@ -138,17 +165,42 @@ export class OldContent {
   }
 }
 
+function withNumber(name: string, number: number | undefined): string {
+  return number === undefined ? name : `${name}.${number}`;
+}
+
 /** What keeps old content in a run with these options, if anything does. */
 export function createOldContent(
   options: SyncOptions,
+  source: Place,
   destination: Place,
   names: BackupNames | undefined,
   signal: AbortSignal,
 ): OldContent | undefined {
   if (names === undefined) return undefined;
+  const isAmongOthers = names.elsewhere === undefined && !isReserved(names.directory);
+  const isTaken = isAmongOthers ? takenBy(source, options, signal) : undefined;
   const inplace = options.inplace === true || options.append !== undefined;
   const durable = options.durable === true || options.move === true;
-  return new OldContent({ names, destination, inplace, durable, signal });
+  return new OldContent({ names, destination, inplace, durable, signal, isTaken });
+}
+
+function takenBy(
+  { driver, path: root }: Place,
+  { filter }: Pick<SyncOptions, "filter">,
+  signal: AbortSignal,
+): (path: string) => Promise<boolean> {
+  return async (path) => {
+    if (filter?.includes(path, false) === false) return false;
+    try {
+      const found = await driver.stat(joinPath(root, path), { signal });
+      return found !== undefined && found.kind !== "directory";
+    } catch (error) {
+      // A name that the source cannot have, or a source that is a file.
+      if (isStorageError(error, "not-found", "not-a-directory", "invalid-path")) return false;
+      throw error;
+    }
+  };
 }
 
 /** One content, as far as can be seen: an etag may change with the number of names. */

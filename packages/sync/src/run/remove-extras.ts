@@ -108,8 +108,10 @@ async function removeFiles(context: RunContext, files: readonly Extra[]): Promis
     const slice = files.slice(at, at + batch);
     if (context.options.dryRun) {
       for (const extra of slice) {
+        await context.old?.findName(extra.path);
         context.old?.noteWouldKeep(extra.path);
         removed(context, extra);
+        context.old?.forget(extra.path);
       }
     } else if (batch === many) await removeBatch(context, slice);
     else await Promise.all(slice.map((extra) => attempt(context, extra)));
@@ -141,12 +143,8 @@ async function removeBatch(context: RunContext, files: readonly Extra[]): Promis
 async function removeOne(context: RunContext, extra: Extra): Promise<void> {
   const { path } = extra;
   if (context.old === undefined) return removeListed(context, extra);
-  try {
-    const { entry } = await context.old.keep(path, { ...extra, complete: true });
-    if (entry !== undefined) await removeAsIs(context, path, entry.etag);
-  } finally {
-    context.old.forget(path);
-  }
+  const { entry } = await context.old.keep(path, { ...extra, complete: true });
+  if (entry !== undefined) await removeAsIs(context, path, entry.etag);
 }
 
 async function removeListed(context: RunContext, extra: Extra): Promise<void> {
@@ -201,6 +199,8 @@ async function attempt(context: RunContext, extra: Extra): Promise<void> {
     await forgetSignatureOf(context.destination, extra, context);
   } catch (error) {
     if (!context.signal.aborted) failed(context, extra, error);
+  } finally {
+    context.old?.forget(extra.path);
   }
 }
 

@@ -19,7 +19,7 @@ import type { Question } from "../plan/compare.ts";
 import { changedAttributes } from "../plan/wanted-attributes.ts";
 import { answerQuestion } from "./answer-question.ts";
 import type { RunContext } from "./context.ts";
-import { linkTo } from "./hard-links.ts";
+import { isLinkedTo, linkTo } from "./hard-links.ts";
 import { lookAgain, lookAt } from "./resolve-question.ts";
 import type { DelayedUpdate } from "./delayed-updates.ts";
 import type { EqualFiles } from "./equal-files.ts";
@@ -49,17 +49,23 @@ export async function settleHardLink(
   if (leader === undefined) return settlePair(context, pair, planPair(pair, context.rules));
   const { path, source, destination } = pair;
   try {
-    const isNew = await context.lanes.with(1, () => linkTo(context, pair, leader));
     const event = { path, source, destination, bytes: 0 } as const;
-    if (!isNew) context.emit({ ...event, kind: "unchanged", reason: "same" });
+    if (isLinkedTo(pair, leader)) context.emit({ ...event, kind: "unchanged", reason: "same" });
     else {
+      await context.lanes.with(1, async () => {
+        const current = await keepOld(context, pair);
+        if (!context.options.dryRun) await linkTo(context, current, leader);
+      });
       const reason = destination === undefined ? "new" : "hard-link";
-      context.emit({ ...event, kind: "link", reason, linkedTo: leader.path });
+      const backup = backupOf(context, pair);
+      context.emit({ ...event, kind: "link", reason, linkedTo: leader.path, backup });
     }
     await removeSource(context, pair, source!);
   } catch (error) {
     context.signal.throwIfAborted();
     fail(context, pair, toStorageError(error, { path }));
+  } finally {
+    context.old?.forget(path);
   }
 }
 
@@ -121,7 +127,8 @@ async function performOther(
     context.emit({ kind, path, source, destination, bytes: 0, ...more });
   /** One request to the destination, in its turn; in a dry run none. */
   const change = async (work: () => Promise<void>): Promise<void> => {
-    if (!context.options.dryRun) await context.lanes.with(1, work);
+    if (context.options.dryRun) await keepOld(context, pair);
+    else await context.lanes.with(1, work);
   };
   switch (step.kind) {
     case "link":
@@ -175,6 +182,7 @@ async function copyFile(
   const { path, destination } = pair;
   const source = pair.source!;
   if (options.dryRun) {
+    await keepOld(context, pair);
     context.emit({
       kind: "copy",
       path,
@@ -317,10 +325,15 @@ function changesOf(
   ];
 }
 
-/** The pair as it is when what it replaces has been put aside, where that is wanted. */
+/** The pair as it is when what it replaces has been put aside, where that is wanted. In a dry run, only finds the name. */
 async function keepOld(context: RunContext, pair: Pair): Promise<Pair> {
-  if (context.old === undefined || pair.destination === undefined) return pair;
-  const { entry } = await context.old.keep(pair.path, pair.destination);
+  const { old, options } = context;
+  if (old === undefined || pair.destination === undefined) return pair;
+  if (options.dryRun) {
+    await old.findName(pair.path);
+    return pair;
+  }
+  const { entry } = await old.keep(pair.path, pair.destination);
   return { ...pair, destination: entry };
 }
 

@@ -1,6 +1,6 @@
 import { type Driver, FileDriver } from "@omnisync/storage";
 import { disable } from "@omnisync/storage/layers";
-import { type SyncOptions, sync } from "@omnisync/sync";
+import { type SyncOptions, loadFilter, sync } from "@omnisync/sync";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -165,6 +165,31 @@ describe.each(Object.keys(STORES))("backups by %s", (name) => {
     });
   });
 
+  it("[SY-269] a backup takes no name that a file of the source has, nor that of its backup", async () => {
+    const destination = await STORES[name]!();
+    await fill(destination, { a: "old", "a~": "mine", "a.1": "x", b: "extra", "b~": "mine too" });
+    const source = await storeWith({ a: "new!", "a~": "mine", "a.1": "x", "b~": "mine too" });
+    const kept = { "a.2~": "old", "b.1~": "extra" };
+    const [dry, real] = [recorder(), recorder()];
+    const options = { backup: {}, delete: true } as const;
+    const [from, to] = [place(source), place(destination)];
+    await sync(from, to, { ...options, dryRun: true, onEvent: dry.onEvent });
+    expect(await sync(from, to, { ...options, onEvent: real.onEvent })).toMatchObject({
+      failed: 0,
+      replaced: 1,
+      removed: 1,
+    });
+    expect(await files(destination)).toEqual({ ...(await files(source)), ...kept });
+    for (const { events } of [dry, real]) {
+      const backups = events.map(({ backup }) => backup).filter((path) => path !== undefined);
+      expect(backups.toSorted()).toEqual(Object.keys(kept));
+    }
+    const filter = await loadFilter([{ kind: "filter", text: "- *~" }]);
+    const without = await storeWith({ a: "newer", "a~": "left out" });
+    await sync(place(without), to, { backup: {}, filter });
+    expect(await files(destination)).toMatchObject({ "a~": "new!" });
+  });
+
   it("[SY-264] what changed since it was listed is not overwritten unseen", async () => {
     const { source, destination } = await scene();
     const { onEvent } = recorder();
@@ -182,6 +207,22 @@ describe.each(Object.keys(STORES))("backups by %s", (name) => {
     expect([found["gone"], found["gone~"]]).toContain("new work");
     if (found["gone"] !== undefined) expect(report.failed).toBe(1);
   });
+});
+
+it("[SY-260] what becomes another name of a file is kept as well", async () => {
+  const [source, destination] = await Promise.all(
+    Array.from({ length: 2 }, () => STORES["hard links"]!()),
+  );
+  await fill(source!, { x: "new" });
+  await source!.hardLink!("x", "y");
+  await fill(destination!, { x: "old x", y: "old y" });
+  const options = { preserveHardLinks: true, backup: {} } as const;
+  const { onEvent, events } = recorder();
+  const report = await sync(place(source!), place(destination!), { ...options, onEvent });
+  expect(report).toMatchObject({ failed: 0, replaced: 1, linksWritten: 1 });
+  const kept = { "x~": "old x", "y~": "old y" };
+  expect(await files(destination!)).toEqual({ x: "new", y: "new", ...kept });
+  expect(events.map(({ backup }) => backup)).toEqual(["x~", "y~"]);
 });
 
 describe("backup options", () => {
