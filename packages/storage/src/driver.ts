@@ -585,7 +585,7 @@ export interface StageBase {
 
 /** A file that is written into as it lies. After `close` or `leave` the others throw `closed`. */
 export interface Patch {
-  /** The file as it was opened; complete. */
+  /** The file as it was opened; complete, with `hardLink` if it has other names. */
   readonly entry: Entry;
   /** Writes bytes at an offset, also behind the end. May be called again while one is under way. */
   write(offset: number, bytes: Uint8Array, options?: CallOptions): Promise<void>;

@@ -16,14 +16,17 @@ import { type Keeping, transferInPlace } from "./transfer-in-place.ts";
 const WORTH_KEEPING = 1024 * 1024;
 
 /** @throws StorageError as `transferContent`. */
-export function transferInMode(
+export async function transferInMode(
   context: RunContext,
   job: TransferJob,
   progress: TransferProgress,
 ): Promise<Outcome> {
   const transfer = createTransfer(context, job, progress);
   const keeping = whatToKeep(transfer);
-  if (keeping !== undefined) return context.lanes.with(1, () => transferInPlace(transfer, keeping));
+  if (keeping !== undefined) {
+    const done = await context.lanes.with(1, () => transferInPlace(transfer, keeping));
+    return done ?? transferContent(transfer);
+  }
   const work = workPath(context, job);
   if (work === undefined) return transferContent(transfer);
   return work.isKept && isForDelta(transfer)
@@ -97,9 +100,7 @@ async function byWorkPath(transfer: Transfer, work: WorkPath): Promise<Outcome> 
   const { durable, move } = context.options;
   const staged = { ...transfer, toPath: work.path, isStaged: true };
   try {
-    const outcome = work.isKept
-      ? await context.lanes.with(1, () => goOn(transfer, staged))
-      : await transferContent(staged);
+    const outcome = work.isKept ? await goOn(transfer, staged) : await transferContent(staged);
     const destination = await putInPlace({
       driver: to,
       from: work.path,
@@ -124,6 +125,14 @@ async function byWorkPath(transfer: Transfer, work: WorkPath): Promise<Outcome> 
 
 /** Goes on with a part that lies at the work path, or under the file's own name. */
 async function goOn(transfer: Transfer, staged: Transfer): Promise<Outcome> {
+  const done = await transfer.context.lanes.with(1, async () => {
+    await takePart(transfer, staged);
+    return transferInPlace(staged, "equal");
+  });
+  return done ?? transferContent(staged);
+}
+
+async function takePart(transfer: Transfer, staged: Transfer): Promise<void> {
   const { context, to, toPath, previous, source } = transfer;
   const mayBePart = previous?.kind === "file" && previous.size < source.size;
   if (context.options.partial === true && mayBePart) {
@@ -133,7 +142,6 @@ async function goOn(transfer: Transfer, staged: Transfer): Promise<Outcome> {
     if (!isThere)
       await duplicate({ ...paths, entry: previous, mayLink: false, options: { signal } });
   }
-  return transferInPlace(staged, "equal");
 }
 
 /**

@@ -9,9 +9,17 @@ import { type Outcome, type Transfer, conditions, metered, refuseChanged } from 
 /** Which bytes that lie there already stay: none, all, or all if they are those of the source. */
 export type Keeping = "nothing" | "all" | "equal";
 
-export async function transferInPlace(transfer: Transfer, keeping: Keeping): Promise<Outcome> {
+/** @returns nothing, having done nothing, if the file has other names, which would change as well. */
+export async function transferInPlace(
+  transfer: Transfer,
+  keeping: Keeping,
+): Promise<Outcome | undefined> {
   const { to, toPath, context } = transfer;
   const patch = await to.patch!(toPath, { ...conditions(transfer), signal: context.signal });
+  if (patch.entry.hardLink !== undefined) {
+    await patch.leave();
+    return undefined;
+  }
   try {
     const offset = await keptBytes(transfer, patch, keeping);
     const source = await writeFrom(transfer, patch, offset);

@@ -3,6 +3,7 @@ import { Faults, disable, fault, onCall } from "@omnisync/storage/layers";
 import { type SyncOptions, sync } from "@omnisync/sync";
 import {
   existsSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -123,6 +124,19 @@ describe("inplace", () => {
     expect(readFileSync(join(root, "f~"), "utf8")).toBe("old content");
     expect(readFileSync(join(root, "f"), "utf8")).toBe("new");
   });
+
+  it.each<SyncOptions>([{ inplace: true }, { append: true }, { append: "verify" }])(
+    "[SY-280] %o never changes a file under its other names",
+    async (options) => {
+      writeFileSync(join(root, "f"), "old");
+      linkSync(join(root, "f"), join(root, "twin"));
+      const source = await storeWith({ f: "old and new" }, { mtime: T0 + 5000 });
+      const report = await sync(place(source), place(disk), options);
+      expect(report).toMatchObject({ replaced: 1, failed: 0 });
+      expect(readFileSync(join(root, "f"), "utf8")).toBe("old and new");
+      expect(readFileSync(join(root, "twin"), "utf8")).toBe("old");
+    },
+  );
 
   it("[SY-280] is an ordinary transfer on a store that changes nothing in place", async () => {
     const destination = await storeWith({ f: "old" });

@@ -261,8 +261,9 @@ export class FileDriver implements Driver {
     this.#begin(path, options);
     const { ifMatch, ifNoneMatch } = options;
     const args = [path, { ifMatch, ifNoneMatch }] as const;
-    const { fd, row } = await this.#caller.callOn(path, options, "openPatch", [...args], options);
-    return createPatch(path, fd, row);
+    const opened = await this.#caller.callOn(path, options, "openPatch", [...args], options);
+    const { fd, row, hardLink } = opened;
+    return createPatch(fd, withMore(rowEntry(path, row), { hardLink }));
   }
 
   async makeSpecial(path: string, special: Special, options: WriteOptions = {}): Promise<Entry> {

@@ -2,10 +2,11 @@
 import { close, fstat, fsync, ftruncate, write } from "node:fs";
 import { promisify } from "node:util";
 import type { Patch } from "../../driver.ts";
+import type { Entry } from "../../entry.ts";
 import { StorageError, throwIfAborted } from "../../errors.ts";
 import { isCount } from "../../lib/body.ts";
 import { fromSystemError } from "./file-errors.ts";
-import { type StatRow, rowEntry, statRow } from "./stat-row.ts";
+import { rowEntry, statRow } from "./stat-row.ts";
 
 const [closeFile, statFile, syncFile, truncateFile, writeFile] = [
   promisify(close),
@@ -16,7 +17,8 @@ const [closeFile, statFile, syncFile, truncateFile, writeFile] = [
 ] as const;
 
 /** @param fd becomes the patch's own. */
-export function createPatch(path: string, fd: number, row: StatRow): Patch {
+export function createPatch(fd: number, entry: Entry): Patch {
+  const { path } = entry;
   const busy = new Set<Promise<unknown>>();
   let ended = false;
   const use = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -38,7 +40,7 @@ export function createPatch(path: string, fd: number, row: StatRow): Patch {
     await closeFile(fd);
   };
   return {
-    entry: rowEntry(path, row),
+    entry,
     async write(offset, bytes, options = {}) {
       throwIfAborted(options.signal, path);
       if (!isCount(offset)) {

@@ -83,7 +83,7 @@ export function hasMore({ uid, gid, xattrs, acl, defaultAcl }: MoreWish): boolea
   return [uid, gid, xattrs, acl, defaultAcl].some((value) => value !== undefined);
 }
 
-function hardLinkOf(stats: Stats): Entry["hardLink"] {
+export function hardLinkOf(stats: Stats): Entry["hardLink"] {
   if (stats.isDirectory() || stats.nlink < 2) return undefined;
   return { id: `${stats.dev}:${stats.ino}`, count: stats.nlink };
 }

@@ -1,7 +1,9 @@
 /** Opening a file to be written into as it lies. Runs in a worker, on synchronous calls. */
 import { type Stats, closeSync, constants, fstatSync, lstatSync, openSync } from "node:fs";
+import type { Entry } from "../../entry.ts";
 import { StorageError } from "../../errors.ts";
 import { compareEtag } from "./atomic-write.ts";
+import { hardLinkOf } from "./more-attributes.ts";
 import type { OperationContext } from "./operations.ts";
 import { placeToWrite } from "./read-operations.ts";
 import { type StatRow, statRow } from "./stat-row.ts";
@@ -16,7 +18,7 @@ export function openPatch(
   context: OperationContext,
   path: string,
   { ifMatch, ifNoneMatch }: PatchWish,
-): { readonly fd: number; readonly row: StatRow } {
+): { readonly fd: number; readonly row: StatRow; readonly hardLink: Entry["hardLink"] } {
   const { target } = placeToWrite(context, path, false);
   const before = lstatSync(target, { throwIfNoEntry: false });
   if (before !== undefined) checkIsFile(path, before);
@@ -30,7 +32,7 @@ export function openPatch(
     const stats = fstatSync(fd);
     checkIsFile(path, stats);
     if (ifMatch !== undefined) compareEtag(path, stats, ifMatch);
-    return { fd, row: statRow(stats) };
+    return { fd, row: statRow(stats), hardLink: hardLinkOf(stats) };
   } catch (error) {
     closeSync(fd);
     throw error;
