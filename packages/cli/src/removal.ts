@@ -15,49 +15,69 @@ import type { Session } from "./session.ts";
 const SIGNATURES_FOLDER = /(^|\/)\.omnisync\/signatures\//;
 
 export interface Removal {
-  /** Told of each path before it is removed. */
-  readonly onPath: (path: string) => void;
+  /** Told of each path once it is gone; in a dry run of each that would go. */
+  readonly onRemoved: (path: string) => void;
   readonly onFailure: (error: StorageError) => void;
   readonly dryRun: boolean;
 }
 
-/** Removes all that is below `directory`, not the directory itself. */
+/** Removes all that is below `directory`, not the directory itself. @returns whether nothing failed. */
 export async function removeBelow(
   session: Session,
   driver: Driver,
   directory: string,
   removal: Removal,
-): Promise<void> {
+): Promise<boolean> {
   const directories: string[] = [];
   const request = { driver, directory, recursive: true, includeReserved: true };
+  let whole = true;
   for await (const page of listPages(session, request)) {
     for (const { path } of page.filter(isDirectory)) directories.push(path);
-    await removeFiles(
-      session,
-      driver,
-      page.filter((entry) => !isDirectory(entry)),
-      removal,
-    );
+    const files = page.filter((entry) => !isDirectory(entry)).map(({ path }) => path);
+    whole = (await removeFiles(session, driver, files, removal)) && whole;
   }
   // The listing has a directory before what is in it, so that backwards is from the deepest up.
-  for (const path of directories.reverse()) await removeDirectory(session, driver, path, removal);
+  for (const path of directories.reverse())
+    whole = (await removeDirectory(session, driver, path, removal)) && whole;
+  return whole;
 }
 
-/** Removes an empty directory, or the marker that stands for one. */
+/** Removes an empty directory, or the marker that stands for one. @returns whether it could be. */
 export async function removeDirectory(
   session: Session,
   driver: Driver,
   path: string,
   removal: Removal,
-): Promise<void> {
-  removal.onPath(`${path}/`);
-  if (removal.dryRun) return;
+): Promise<boolean> {
   try {
-    await driver.rmdir?.(path, { signal: session.signal });
+    if (!removal.dryRun) await driver.rmdir?.(path, { signal: session.signal });
   } catch (error) {
     if (isStorageError(error, "aborted")) throw error;
     removal.onFailure(toStorageError(error, { path }));
+    return false;
   }
+  removal.onRemoved(`${path}/`);
+  return true;
+}
+
+/** Removes files, as many at once as the store takes. @returns whether nothing failed. */
+export async function removeFiles(
+  session: Session,
+  driver: Driver,
+  files: readonly string[],
+  removal: Removal,
+): Promise<boolean> {
+  const most = driver.capabilities.removeMany ?? driver.capabilities.concurrency;
+  let whole = true;
+  for (let at = 0; at < files.length; at += most) {
+    const paths = files.slice(at, at + most);
+    const failures = removal.dryRun ? [] : await removeBatch(session, driver, paths);
+    const left = new Set(failures.map(({ path }) => path));
+    for (const path of paths) if (!left.has(path)) removal.onRemoved(path);
+    for (const failure of failures) removal.onFailure(failure);
+    whole &&= failures.length === 0;
+  }
+  return whole;
 }
 
 /** Removes the signature of a file that is gone, if it was so large that it may have one. */
@@ -94,28 +114,14 @@ export async function removeEmptyDirectories(session: Session, driver: Driver): 
   for (const path of directories.reverse()) await driver.rmdir?.(path, { signal: session.signal });
 }
 
-async function removeFiles(
-  session: Session,
-  driver: Driver,
-  entries: readonly Entry[],
-  removal: Removal,
-): Promise<void> {
-  const most = driver.capabilities.removeMany ?? driver.capabilities.concurrency;
-  for (let at = 0; at < entries.length; at += most) {
-    const paths = entries.slice(at, at + most).map((entry) => entry.path);
-    for (const path of paths) removal.onPath(path);
-    if (removal.dryRun) continue;
-    for (const failure of await removeBatch(session, driver, paths)) removal.onFailure(failure);
-  }
-}
-
 async function removeBatch(
   session: Session,
   driver: Driver,
   paths: readonly string[],
 ): Promise<readonly StorageError[]> {
   const { signal } = session;
-  if (driver.removeMany !== undefined) return driver.removeMany(paths, { signal });
+  if (driver.removeMany !== undefined && paths.length > 1)
+    return driver.removeMany(paths, { signal });
   const failures: StorageError[] = [];
   const removeOne = async (path: string): Promise<void> => {
     try {

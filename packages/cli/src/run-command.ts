@@ -13,12 +13,13 @@ export async function runCommand(argv: readonly string[], io: Io): Promise<numbe
     if (io.signal.reason instanceof BrokenPipe) return;
     session.complain("stopping in good order: once more stops at once");
   });
-  const code = await settle(session, async () => {
+  const command = argv.find((word) => !word.startsWith("-"));
+  const code = await settle(session, command, async () => {
     await buildProgram(session, argv).parseAsync(withHelp(argv), { from: "user" });
     return session.exitCode;
   });
   // What was found before an error is still a result; a store that does not close well is told of.
-  const closed = await settle(session, async () => {
+  const closed = await settle(session, command, async () => {
     await session.out.flush();
     await session.close();
     return EXIT.done;
@@ -31,18 +32,22 @@ function withHelp(argv: readonly string[]): readonly string[] {
   return argv.length === 2 && argv[1] === "-h" ? [argv[0] as string, "--help"] : argv;
 }
 
-async function settle(session: Session, work: () => Promise<number>): Promise<number> {
+async function settle(
+  session: Session,
+  command: string | undefined,
+  work: () => Promise<number>,
+): Promise<number> {
   try {
     return await work();
   } catch (error) {
-    return explain(session, error);
+    return explain(session, command, error);
   }
 }
 
-function explain(session: Session, error: unknown): number {
+function explain(session: Session, command: string | undefined, error: unknown): number {
   const { signal } = session;
   if (error instanceof BrokenPipe || signal.reason instanceof BrokenPipe) return EXIT.brokenPipe;
-  if (error instanceof CommanderError) return explainParse(session, error);
+  if (error instanceof CommanderError) return explainParse(session, command, error);
   const code = exitCodeOfError(error);
   if (signal.aborted && code !== EXIT.usage) {
     session.complain("interrupted");
@@ -53,30 +58,43 @@ function explain(session: Session, error: unknown): number {
 }
 
 /** Help or version that was asked for is success; everything else that the parser throws is wrong usage. */
-function explainParse(session: Session, error: CommanderError): number {
+function explainParse(
+  session: Session,
+  command: string | undefined,
+  error: CommanderError,
+): number {
   if (error.exitCode === 0) return EXIT.done;
   // Without any command, help has been printed instead.
   if (error.code === "commander.help") return EXIT.usage;
-  session.complain(parseErrorText(error.message));
+  session.complain(parseErrorText(command, error.message));
   return EXIT.usage;
 }
 
-const HINTS: readonly (readonly [RegExp, string])[] = [
+const TRANSFERS = ["sync", "copy", "move", "plan", "check", "diff", "explain"];
+
+/** What is meant by flags that other programs have, in the commands for which that is so. */
+const HINTS: readonly (readonly [commands: readonly string[], error: RegExp, hint: string])[] = [
   [
+    TRANSFERS,
     /^unknown option '(-a|--archive|-r|--recursive)'/,
     "leave it out, directories are taken whole, with times, modes and links",
   ],
   [
+    TRANSFERS,
     /^unknown option '(-z|--compress|-e|--rsh|-R|--relative)'/,
     "leave it out, or write omnisync rsync, which takes all of rsync's options",
   ],
+  [["cp"], /^unknown option '(-R|-a|--archive)'/, "write -r to copy a directory"],
+  [["rm"], /^unknown option '-R'/, "write -r to remove a directory"],
 ];
 
 /** `error: unknown option '--delte'\n(Did you mean --delete?)` in our one-line form. */
-function parseErrorText(message: string): string {
+function parseErrorText(command: string | undefined, message: string): string {
   const [first = "", ...rest] = message.replace(/^error: /, "").split("\n");
   const suggestion = /^\(Did you mean (.*)\?\)$/.exec(rest.join(" "))?.[1];
-  const hint = HINTS.find(([pattern]) => pattern.test(first))?.[1];
+  const hint = HINTS.find(
+    ([commands, error]) => commands.includes(command ?? "") && error.test(first),
+  )?.[2];
   const advice = suggestion === undefined ? (hint ?? "see --help") : `did you mean ${suggestion}?`;
   return `${errorText(new Error(first.replace(/\.$/, "")))}: ${advice}`;
 }

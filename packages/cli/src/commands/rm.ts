@@ -5,7 +5,13 @@ import { EXIT } from "../exit-codes.ts";
 import { examples } from "../help-examples.ts";
 import { errorText } from "../output/error-text.ts";
 import { type Found, locate, lookFromParent } from "../places.ts";
-import { type Removal, forgetSignaturesOf, removeBelow, removeDirectory } from "../removal.ts";
+import {
+  type Removal,
+  forgetSignaturesOf,
+  removeBelow,
+  removeDirectory,
+  removeFiles,
+} from "../removal.ts";
 import type { Session } from "../session.ts";
 import { type Spot, parseSpot } from "../spots.ts";
 import { UsageError } from "../usage-error.ts";
@@ -77,14 +83,11 @@ async function remove(session: Session, target: Target, flags: RmFlags): Promise
   const { driver, path, entry } = target;
   const removal = removalFor(session, target, flags);
   if (entry.kind === "directory") {
-    await removeBelow(session, driver, path, removal);
-    const gone = session.exitCode === EXIT.done;
-    if (path !== "" && gone) await removeDirectory(session, driver, path, removal);
+    const emptied = await removeBelow(session, driver, path, removal);
+    if (path !== "" && emptied) await removeDirectory(session, driver, path, removal);
   } else {
-    removal.onPath(path);
-    if (removal.dryRun) return;
-    await driver.remove(path, { signal: session.signal });
-    await forgetSignaturesOf(session, target);
+    const gone = await removeFiles(session, driver, [path], removal);
+    if (gone && !removal.dryRun) await forgetSignaturesOf(session, target);
   }
 }
 
@@ -95,7 +98,7 @@ function removalFor(session: Session, { spot, path }: Target, flags: RmFlags): R
       : spot.text.replace(/\/$/, "") + printable(found.slice(path.length));
   return {
     dryRun: flags.dryRun ?? false,
-    onPath: (found) => {
+    onRemoved: (found) => {
       if (flags.verbose || flags.dryRun) {
         session.out.line(`${flags.dryRun ? "would remove" : "removed"} ${show(found)}`);
       }

@@ -1,4 +1,5 @@
-import { describe, expect, test } from "vitest";
+import { MemoryDriver, StorageError } from "@omnisync/storage";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { contentOf, createStore } from "../memory-store.ts";
 import { lines, runCli } from "../run-cli.ts";
 
@@ -69,7 +70,41 @@ describe("rm", () => {
     const wet = await runCli(["rm", "-v", `${url}/top`]);
     expect(wet.stdout).toBe(`removed ${url}/top\n`);
   });
+
+  test("-v tells of nothing that stayed, and what stays in one directory leaves no other", async () => {
+    const { url, storage } = await createStore({ "a/b/locked": "1", "a/free": "2", "c/d": "3" });
+    refuseToRemove("locked");
+    const { code, stdout, stderr } = await runCli(["rm", "-rv", `${url}/a`, `${url}/c`]);
+    expect(code).toBe(1);
+    expect(lines(stdout)).toEqual([
+      `removed ${url}/a/free`,
+      `removed ${url}/c/d`,
+      `removed ${url}/c/`,
+    ]);
+    expect(stderr).toContain("a/b/locked");
+    expect(await contentOf(storage)).toEqual({ "a/b/locked": "1" });
+  });
+
+  test("-v tells of no file that stayed, and the others go", async () => {
+    const { url } = await createStore({ locked: "1", free: "2" });
+    refuseToRemove("locked");
+    const { code, stdout } = await runCli(["rm", "-v", `${url}/locked`, `${url}/free`]);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: `removed ${url}/free\n` });
+  });
 });
+
+function refuseToRemove(name: string): void {
+  const remove = MemoryDriver.prototype.remove;
+  const spy = vi.spyOn(MemoryDriver.prototype, "remove").mockImplementation(function (
+    this: MemoryDriver,
+    path,
+    options,
+  ) {
+    if (path.endsWith(name)) throw new StorageError("permission-denied", { path });
+    return remove.call(this, path, options);
+  });
+  onTestFinished(() => spy.mockRestore());
+}
 
 describe("mkdir", () => {
   test("creates directories with those above; -p is accepted; twice is fine", async () => {
