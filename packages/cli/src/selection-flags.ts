@@ -20,17 +20,22 @@ export type SelectionFlags = Readonly<
     Pick<FlagValues, "jobs" | "quiet" | "verbose" | "json" | "progress">
 >;
 
-/** The flags of `check` as far as one place has a use for them: filters, and what is printed. */
+/** The flags of a command that reads one place, and may take a while. */
 export function addSelectionFlags(command: Command): Command {
+  return addFilterFlags(command)
+    .optionsGroup("What to print:")
+    .option("--progress", "Show progress, as plain lines where stderr is not a terminal");
+}
+
+/** The flags of `check` as far as one place has a use for them: filters, and what is printed. */
+export function addFilterFlags(command: Command, without: readonly string[] = []): Command {
   const groups = TRANSFER_GROUPS.filter(({ heading }) => !COMPARING.has(heading)).map(
     ({ heading, flags }) => ({
       heading,
-      flags: flags.filter(({ long = "" }) => !ABOUT_TWO.has(long)),
+      flags: flags.filter(({ long = "" }) => !ABOUT_TWO.has(long) && !without.includes(long)),
     }),
   );
-  return addFlags(command, groups, "check")
-    .optionsGroup("What to print:")
-    .option("--progress", "Show progress, as plain lines where stderr is not a terminal");
+  return addFlags(command, groups, "check");
 }
 
 /** A location as a place to read; a directory's slash at the end makes no difference. */

@@ -35,9 +35,14 @@ export function addRefusedDeleteFlags(command: Command, advice: string): Command
   return command;
 }
 
-export function addCheckFlags(command: Command): Command {
+/** @param without Long names of those that the command has no use for. */
+export function addCheckFlags(command: Command, without: readonly string[] = []): Command {
   command
     .optionsGroup("What to do:")
     .option("--one-way", "Do not count what only the destination has");
-  return addFlags(command, TRANSFER_GROUPS, "check");
+  const groups = TRANSFER_GROUPS.map(({ heading, flags }) => ({
+    heading,
+    flags: flags.filter(({ long = "" }) => !without.includes(long)),
+  }));
+  return addFlags(command, groups, "check");
 }

@@ -89,15 +89,21 @@ async function dedupe(session: Session, location: string, flags: DedupeFlags): P
     filter,
     jobs: flags.jobs,
     signal: session.signal,
-    onFailure: ({ path, error }) => session.complain(failureText(path, error)),
+    onFailure: ({ path, error }) => {
+      session.complain(failureText(path, error));
+      if (flags.json && !flags.quiet)
+        session.out.json({ kind: "error", path, error: errorJson(error) });
+    },
   });
   const found = await watch(session, search, flags);
   try {
     if (found.failed > 0) session.exitCode = EXIT.someFailed;
-    if (action === undefined || !flags.dryRun) report(session, found, flags);
-    if (action === undefined || found.reclaimable === 0) return;
-    if (!(flags.yes || flags.dryRun || (await mayGoOn(session, found, action)))) return;
-    await settle(session, found, action, flags);
+    if (!flags.quiet) report(session, found, flags);
+    const done =
+      action !== undefined && (await isWanted(session, found, action, flags))
+        ? await settle(session, found, action, flags)
+        : undefined;
+    if (flags.json) session.out.json(summaryJson(found, done));
   } finally {
     found.close();
   }
@@ -121,11 +127,15 @@ function actionOf(flags: DedupeFlags): "delete" | "link" | undefined {
   return undefined;
 }
 
-async function mayGoOn(
+/** Whether there is something to do, and the user wants it. */
+async function isWanted(
   session: Session,
   found: Duplicates,
   action: "delete" | "link",
+  flags: DedupeFlags,
 ): Promise<boolean> {
+  if (found.reclaimable === 0) return false;
+  if (flags.yes || flags.dryRun) return true;
   const what = action === "delete" ? "remove" : "link";
   const files = plural(found.duplicates, "duplicate");
   const answer = await confirm(session, `${what} ${files} (${formatSize(found.reclaimable)})?`);
@@ -133,15 +143,14 @@ async function mayGoOn(
   return answer;
 }
 
+/** What was found. In a dry run the lines of what would be done say it; JSON has both. */
 function report(session: Session, found: Duplicates, flags: DedupeFlags): void {
-  if (!flags.quiet) {
-    for (const set of found.list(flags.keep)) {
-      if (flags.json) session.out.json(setJson(set));
-      else for (const line of setLines(set)) session.out.line(line);
-    }
+  if (flags.dryRun && !flags.json) return;
+  for (const set of found.list(flags.keep)) {
+    if (flags.json) session.out.json(setJson(set));
+    else for (const line of setLines(set)) session.out.line(line);
   }
-  if (flags.json) session.out.json(summaryJson(found));
-  else if (!flags.quiet) session.note(summaryLine(found));
+  if (!flags.json) session.note(summaryLine(found));
 }
 
 /** One line for a content, then one for each of its files. */
@@ -180,8 +189,10 @@ function setJson({
   };
 }
 
-function summaryJson({ files, sets, duplicates, reclaimable, failed }: Duplicates): object {
-  return { kind: "summary", files, sets, duplicates, reclaimable, failed };
+function summaryJson(found: Duplicates, done: SettleReport | undefined): object {
+  const { files, sets, duplicates, reclaimable, failed: unreadable } = found;
+  const failed = unreadable + (done?.failed ?? 0);
+  return { kind: "summary", files, sets, duplicates, reclaimable, unreadable, ...done, failed };
 }
 
 function summaryLine(found: Duplicates): string {
@@ -200,7 +211,7 @@ async function settle(
   found: Duplicates,
   action: "delete" | "link",
   flags: DedupeFlags,
-): Promise<void> {
+): Promise<SettleReport> {
   const options = {
     keep: flags.keep,
     dryRun: flags.dryRun,
@@ -208,9 +219,9 @@ async function settle(
     onEvent: (event: DuplicateEvent) => printEvent(session, event, flags),
   };
   const done = await (action === "delete" ? found.remove(options) : found.link(options));
-  if (flags.json) session.out.json({ kind: "done", ...done });
-  else if (!flags.quiet) session.note(doneLine(done));
+  if (!flags.json && !flags.quiet) session.note(doneLine(done));
   if (done.changed + done.failed > 0) session.exitCode = EXIT.someFailed;
+  return done;
 }
 
 function printEvent(session: Session, event: DuplicateEvent, flags: DedupeFlags): void {

@@ -27,7 +27,7 @@ export function addDiffCommand(program: Command, session: Session): void {
     .action((source: string, destination: string, flags: CheckFlags) =>
       runDiff(session, source, destination, flags),
     );
-  addCheckFlags(command)
+  addCheckFlags(command, ["verbose"])
     .optionsGroup("What counts as different:")
     .option("--download", "Read the content of both back and compare that, and no attributes");
   addDriverFlags(command, session);
@@ -70,10 +70,13 @@ async function runDiff(
       attributeCache: cache,
       signal: session.signal,
     });
+    const counts = { new: 0, modified: 0, deleted: 0, error: 0 };
     for await (const entry of found) {
       session.exitCode = EXIT_DIFFERENT;
+      counts[entry.status]++;
       print(session, { ...entry, path: shownPath(ends, entry.path) }, flags);
     }
+    if (flags.json) session.out.json({ kind: "summary", ...counts });
   } finally {
     cache?.close();
   }

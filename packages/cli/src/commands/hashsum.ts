@@ -5,10 +5,10 @@ import { addDriverFlags } from "../driver-flags.ts";
 import { EXIT } from "../exit-codes.ts";
 import { choice } from "../flag-values.ts";
 import { examples } from "../help-examples.ts";
-import { failureText } from "../output/error-text.ts";
+import { errorJson, failureText } from "../output/error-text.ts";
 import {
   type SelectionFlags,
-  addSelectionFlags,
+  addFilterFlags,
   openPlace,
   selectionFilter,
 } from "../selection-flags.ts";
@@ -37,7 +37,7 @@ export function addHashsumCommand(program: Command, session: Session): void {
     .optionsGroup("What to do:")
     .option("--download", "Read every file, also where the store knows the hash")
     .option("--tag", "Lines of the form SHA256 (path) = hash");
-  addSelectionFlags(command);
+  addFilterFlags(command, ["quiet", "verbose"]);
   addDriverFlags(command, session);
   examples(command, [
     ["omnisync hashsum sha256 photos/ > SUMS", "note the content of a directory"],
@@ -55,6 +55,7 @@ async function hashsum(
   const filter = await selectionFilter(session, flags);
   const { formatSum, hashPlace } = await import("@omnisync/sync");
   const { place } = await openPlace(session, location);
+  const total = { files: 0, bytes: 0, failed: 0 };
   const sums = hashPlace(place, name, {
     filter,
     download: flags.download,
@@ -62,12 +63,17 @@ async function hashsum(
     signal: session.signal,
     onProblem: (problem, path) => {
       session.complain(failureText(path, problem));
+      if (flags.json) session.out.json({ kind: "failed", path, error: errorJson(problem) });
       session.exitCode = EXIT.someFailed;
+      total.failed++;
     },
   });
   for await (const sum of sums) {
     const { path, hash, size } = sum;
-    if (flags.json) session.out.json({ path, size, [name]: hash });
+    total.files++;
+    total.bytes += size;
+    if (flags.json) session.out.json({ kind: "sum", path, size, [name]: hash });
     else session.out.line(formatSum(sum, flags.tag));
   }
+  if (flags.json) session.out.json({ kind: "summary", ...total });
 }

@@ -1,9 +1,9 @@
-import { hashBytes } from "@omnisync/storage";
+import { MemoryDriver, StorageError, hashBytes } from "@omnisync/storage";
 import { KEEP_POLICIES } from "@omnisync/sync";
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { POLICIES } from "../../src/commands/dedupe.ts";
 import { contentOf, createStore } from "../memory-store.ts";
 import { lines, runCli } from "../run-cli.ts";
@@ -77,7 +77,11 @@ describe("diff", () => {
       { path: "new", status: "new", type: "file" },
       { path: "old", status: "deleted", type: "file" },
       { path: "size", status: "modified", type: "file", reason: "size" },
+      { kind: "summary", new: 1, modified: 1, deleted: 1, error: 0 },
     ]);
+    const same = await runCli(["diff", "-q", "--json", "a/", "a/"], { cwd: root });
+    expect(JSON.parse(same.stdout)).toMatchObject({ kind: "summary", new: 0 });
+    expect(await runCli(["diff", "-v", "a/", "b/"], { cwd: root })).toMatchObject({ code: 2 });
     expect(await runCli(["diff", "a/", "a/"], { cwd: root })).toMatchObject({ code: 0 });
     expect(await runCli(["diff", "a/same", "b/same"], { cwd: root })).toMatchObject({
       code: 0,
@@ -155,6 +159,23 @@ describe("hashsum and verify", () => {
     expect(stdout).toBe(`MD5 (a) = ${md5("1")}\n`);
   });
 
+  test("hashsum --json has a line for what failed, and a summary", async () => {
+    const { url } = await createStore({ a: "1", b: "22" });
+    refuseToRead("a");
+    const { code, stdout } = await runCli(["hashsum", "sha256", "--download", "--json", url]);
+    expect(code).toBe(1);
+    expect(lines(stdout).map((line) => JSON.parse(line) as unknown)).toMatchObject([
+      { kind: "failed", path: "a", error: { code: "permission-denied" } },
+      { kind: "sum", path: "b", size: 2, sha256: expect.any(String) },
+      { kind: "summary", files: 1, bytes: 2, failed: 1 },
+    ]);
+  });
+
+  test.each(["-q", "-v", "--progress"])("hashsum has no use for %s", async (flag) => {
+    const { url } = await createStore({ a: "1" });
+    expect(await runCli(["hashsum", "md5", flag, url])).toMatchObject({ code: 2, stdout: "" });
+  });
+
   test("every filter that check takes is one for a single place too", async () => {
     const root = createTree({
       "d/a.txt": "12",
@@ -205,6 +226,23 @@ describe("dedupe", () => {
     expect(treeOf(root)).toEqual(FILES);
     expect(await runCli([...args, "--yes"], { cwd: root })).toMatchObject({ code: 0 });
     expect(treeOf(root)).toEqual({ "d/long name": "same", "d/c": "other" });
+  });
+
+  test("--json ends with one summary, with what was done and what could not be read", async () => {
+    const { url } = await createStore({ a: "same", b: "same", c: "lock" });
+    refuseToRead("c");
+    const of = async (...flags: string[]): Promise<readonly unknown[]> => {
+      const { stdout } = await runCli(["dedupe", "--json", "--delete", ...flags, url]);
+      return lines(stdout).map((line) => JSON.parse(line) as unknown);
+    };
+    const found = { sets: 1, duplicates: 1, unreadable: 1, failed: 1, removed: 1 };
+    expect(await of("-n")).toMatchObject([
+      { kind: "error", path: "c", error: { code: "permission-denied" } },
+      { kind: "set", count: 2 },
+      { kind: "removed", path: "b" },
+      { kind: "summary", ...found, dryRun: true },
+    ]);
+    expect(await of("--yes", "-q")).toMatchObject([{ kind: "summary", ...found, dryRun: false }]);
   });
 
   test("[SY-356] asks first, and only a clear yes is one", async () => {
@@ -268,3 +306,16 @@ describe("dedupe", () => {
     expect(POLICIES).toEqual(KEEP_POLICIES);
   });
 });
+
+function refuseToRead(name: string): void {
+  const read = MemoryDriver.prototype.read;
+  const spy = vi.spyOn(MemoryDriver.prototype, "read").mockImplementation(function (
+    this: MemoryDriver,
+    path,
+    options,
+  ) {
+    if (path === name) throw new StorageError("permission-denied", { path });
+    return read.call(this, path, options);
+  });
+  onTestFinished(() => spy.mockRestore());
+}
