@@ -2,13 +2,13 @@
  * The filter that the flags describe. As in rsync, patterns are matched against paths from the root of
  * the transfer, which holds the directory's own name where the source has no slash at its end.
  */
-import { StorageError, isStorageError } from "@omnisync/storage";
+import { isStorageError } from "@omnisync/storage";
 import { type CvsSources, type Filter, loadFilter } from "@omnisync/sync";
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
-import { join, resolve } from "node:path";
-import { text } from "node:stream/consumers";
-import type { FlagValues } from "./flags/flag-values.ts";
+import { join } from "node:path";
+import type { FlagValues, RuleGiven } from "./flags/flag-values.ts";
+import { GivenFileError, readGivenFile } from "./given-file.ts";
 import { errorText } from "./output/error-text.ts";
 import type { Session } from "./session.ts";
 import { UsageError } from "./usage-error.ts";
@@ -26,7 +26,7 @@ export async function parseRules(session: Session, flags: FilterFlags): Promise<
     return await loadFilter(rules, {
       style: filterStyle,
       nul: from0,
-      readFile: (path) => readRules(session, path),
+      readFile: (path) => readGivenFile(session, flagOf(rules, path), path),
       cvs: usesCvs ? await cvsSources(session) : undefined,
       minSize,
       maxSize,
@@ -45,31 +45,23 @@ export function createFilter(filter: Filter, prefix: string): Filter | undefined
   return prefix === "" ? filter : filter.withPrefix(prefix.slice(0, -1));
 }
 
-/** `-` is stdin. A file that was named and is not there would leave out nothing: an error. */
-async function readRules(session: Session, path: string): Promise<string> {
-  if (path === "-") return text(process.stdin);
-  const content = await contentOf(resolve(session.io.cwd, path));
-  if (content !== undefined) return content;
-  throw new StorageError("not-found", { path, message: "no such file of filter rules" });
+/** The flag that names a file of rules; it may stand in a rule instead. */
+function flagOf(rules: readonly RuleGiven[], file: string): string {
+  const given = rules.find(({ kind, text }) => kind.endsWith("-from") && text === file);
+  return given === undefined ? "--filter" : `--${given.kind}`;
 }
 
 async function cvsSources(session: Session): Promise<CvsSources> {
   const { env } = session.io;
   const name = join(env["HOME"] ?? homedir(), ".cvsignore");
-  const content = await contentOf(name);
-  return {
-    userFile: content === undefined ? undefined : { name, content },
-    variable: env["CVSIGNORE"],
-  };
+  return { userFile: await cvsFile(name), variable: env["CVSIGNORE"] };
 }
 
-async function contentOf(path: string): Promise<string | undefined> {
+async function cvsFile(name: string): Promise<CvsSources["userFile"]> {
   try {
-    return await readFile(path, "utf8");
+    return { name, content: await readFile(name, "utf8") };
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT") return undefined;
-    const message = "cannot be read as a file of filter rules";
-    throw new StorageError("permission-denied", { path, message, cause: error });
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw new GivenFileError("--cvs-exclude", name, error);
   }
 }

@@ -1,38 +1,42 @@
 /** Places besides the two ends that flags name: backups, directories to look for equal files in, lists of files. */
-import { readFile } from "node:fs/promises";
-import { resolve } from "node:path";
-import { Readable } from "node:stream";
-import { text as textOf } from "node:stream/consumers";
 import { driverDefinitions, printable } from "@omnisync/storage";
 import type { Alternates, Place, SyncOptions } from "@omnisync/sync";
 import { alternatesGiven, backupOptions, requestLimits } from "./engine-options.ts";
 import type { FlagValues } from "./flags/flag-values.ts";
+import { readGivenFile } from "./given-file.ts";
 import type { Ends } from "./places.ts";
 import type { Session } from "./session.ts";
 import { type Spot, parseSpot } from "./spots.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** Opens and reads what the flags name. @throws UsageError for a file that cannot be read. */
+/** Opens what the flags name. */
 export async function otherPlaces(
   session: Session,
   ends: Ends,
   values: Readonly<FlagValues>,
 ): Promise<
-  Pick<
-    SyncOptions,
-    "backup" | "alternates" | "files" | "priority" | "bandwidth" | "requests" | "hooks"
-  >
+  Pick<SyncOptions, "backup" | "alternates" | "priority" | "bandwidth" | "requests" | "hooks">
 > {
   return {
     ...(await limitsAndHooks(session, ends, values)),
     priority: await openPriority(session, values),
     backup: await openBackup(session, ends, values),
     alternates: await openAlternates(session, ends, values),
-    files:
-      values.filesFrom === undefined
-        ? undefined
-        : await readList(session, values.filesFrom, values.from0 ?? false),
   };
+}
+
+/** The paths that `--files-from` lists, relative to the source: a line each, `#` and `;` begin a comment. */
+export async function listedFiles(
+  session: Session,
+  { filesFrom, from0 = false }: Readonly<FlagValues>,
+): Promise<SyncOptions["files"]> {
+  if (filesFrom === undefined) return undefined;
+  const content = await readGivenFile(session, "--files-from", filesFrom);
+  const lines = content.split(from0 ? "\0" : /\r?\n|\r/);
+  return lines
+    .filter((line) => line !== "" && (from0 || !/^[#;]/.test(line)))
+    .map((line) => line.replace(/^(\.?\/+)+/, "").replaceAll(/(?<=\/)(\.?\/)+/g, ""))
+    .filter((path) => path !== "");
 }
 
 /** What each store may be asked, at which rate bytes go, and what runs beside each file. */
@@ -145,30 +149,4 @@ function descend(base: Spot, path: string): Spot {
     spot = name === ".." ? spot.parent() : spot.child(name);
   }
   return spot;
-}
-
-/** The paths that a file lists, relative to the source: a line each, `#` and `;` begin a comment. */
-async function readList(
-  session: Session,
-  file: string,
-  from0: boolean,
-): Promise<readonly string[]> {
-  const content = await readGiven(session, file);
-  const lines = content.split(from0 ? "\0" : /\r?\n|\r/);
-  return lines
-    .filter((line) => line !== "" && (from0 || !/^[#;]/.test(line)))
-    .map((line) => line.replace(/^(\.?\/+)+/, "").replaceAll(/(?<=\/)(\.?\/)+/g, ""))
-    .filter((path) => path !== "");
-}
-
-async function readGiven(session: Session, file: string): Promise<string> {
-  try {
-    if (file === "-") return await textOf(session.io.stdin ?? Readable.from([]));
-    return await readFile(resolve(session.io.cwd, file), "utf8");
-  } catch (cause) {
-    throw new UsageError(
-      `--files-from: ${printable(file)} cannot be read: ${(cause as Error).message}`,
-      { cause },
-    );
-  }
 }

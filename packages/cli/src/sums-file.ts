@@ -1,16 +1,16 @@
 /** A file of checksums that the user named. */
-import { type HashName, StorageError, isStorageError } from "@omnisync/storage";
+import { type HashName, isStorageError } from "@omnisync/storage";
 import type { Sum } from "@omnisync/sync";
 import { createReadStream } from "node:fs";
 import { resolve } from "node:path";
 import { Readable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
+import { GivenFileError } from "./given-file.ts";
 import type { Session } from "./session.ts";
 import { UsageError } from "./usage-error.ts";
 
 /**
- * @throws UsageError that names the file and the line that is wrong; StorageError `not-found` for a missing
- *   file.
+ * @throws UsageError that names the file, and the line that is wrong.
  */
 export async function* readSums(
   session: Session,
@@ -28,9 +28,8 @@ export async function* readSums(
   } catch (error) {
     if (isStorageError(error, "invalid-argument"))
       throw new UsageError(`--sums: ${shown}: ${error.message}`, { cause: error });
-    if ((error as NodeJS.ErrnoException).code === "ENOENT")
-      throw new StorageError("not-found", { path: shown, cause: error });
-    throw error;
+    if ((error as NodeJS.ErrnoException).errno === undefined) throw error;
+    throw new GivenFileError("--sums", shown, error);
   }
 }
 

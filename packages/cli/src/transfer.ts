@@ -16,7 +16,7 @@ import {
   infoLevels,
 } from "./output/rsync/output-levels.ts";
 import { endedText, statsLines, summaryLine, withheldText } from "./output/summary.ts";
-import { applyTimeouts, otherPlaces } from "./other-places.ts";
+import { applyTimeouts, listedFiles, otherPlaces } from "./other-places.ts";
 import { type Ends, openEnds } from "./places.ts";
 import { openResumeStore } from "./resume-store.ts";
 import type { Session } from "./session.ts";
@@ -49,11 +49,13 @@ export async function prepareTransfer(
   checkDebugWords(flags.debug ?? []);
   const { createFilter, parseRules } = await import("./filter-rules.ts");
   const rules = await parseRules(session, flags);
+  const files = await listedFiles(session, flags);
   applyTimeouts(session, flags);
   const ends = await openEnds(session, source, destination);
   const options: SyncOptions = {
     ...engineOptions(flags),
     ...(await otherPlaces(session, ends, flags)),
+    files,
     move: kind === "move" || flags.removeSourceFiles,
     filter: createFilter(rules, ends.prefix),
   };

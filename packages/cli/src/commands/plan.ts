@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { printable } from "@omnisync/storage";
 import type { NewPlan, PlanOptions, SyncEvent, SyncOptions } from "@omnisync/sync";
@@ -6,6 +5,7 @@ import type { Command } from "commander";
 import { openAttributeCache } from "../attribute-cache.ts";
 import { addDriverFlags } from "../driver-flags.ts";
 import { exitCodeOfReport } from "../exit-code-of.ts";
+import { checkPlaceForFile, readGivenFile, systemReason } from "../given-file.ts";
 import { examples } from "../help-examples.ts";
 import { EventPrinter } from "../output/event-printer.ts";
 import { planLines } from "../output/plan-summary.ts";
@@ -56,6 +56,7 @@ async function planTransfer(
   if (flags.json && flags.output === undefined) {
     throw new UsageError("--json says nothing without -o: the plan itself is lines of JSON");
   }
+  if (flags.output !== undefined) await checkPlaceForFile(session, "--output", flags.output);
   const prices = await readPrices(session, flags.prices);
   const request = { kind: "sync", source, destination, flags } as const;
   const { ends, options } = await prepareTransfer(session, request);
@@ -78,14 +79,13 @@ async function readPrices(
   file: string | undefined,
 ): Promise<PlanOptions["prices"]> {
   if (file === undefined) return undefined;
+  const text = await readGivenFile(session, "--prices", file);
   const { parsePriceTable } = await import("@omnisync/sync");
-  let text: string;
   try {
-    text = await readFile(resolve(session.io.cwd, file), "utf8");
+    return parsePriceTable(text);
   } catch (cause) {
     throw new UsageError(`--prices: ${printable(file)}: ${(cause as Error).message}`, { cause });
   }
-  return parsePriceTable(text);
 }
 
 async function makePlan(
@@ -125,5 +125,10 @@ async function write(session: Session, plan: NewPlan, file: string | undefined):
     return;
   }
   // It names every path of both places: for the user's own eyes. One that is being applied stays as it is.
-  await writeWholeFile(resolve(session.io.cwd, file), writePlan(plan));
+  try {
+    await writeWholeFile(resolve(session.io.cwd, file), writePlan(plan));
+  } catch (cause) {
+    // The system names a temporary file, which is gone.
+    throw new Error(`--output: ${printable(file)}: ${systemReason(cause)}`, { cause });
+  }
 }

@@ -10,6 +10,7 @@ import type { Command } from "commander";
 import { addDriverFlags } from "../driver-flags.ts";
 import { EXIT, EXIT_DIFFERENT } from "../exit-codes.ts";
 import { choice } from "../flag-values.ts";
+import { checkGivenFile } from "../given-file.ts";
 import { examples } from "../help-examples.ts";
 import { errorJson, failureText } from "../output/error-text.ts";
 import { plural } from "../output/plural.ts";
@@ -63,6 +64,7 @@ export function addVerifyCommand(program: Command, session: Session): void {
 
 async function verify(session: Session, location: string, flags: VerifyFlags): Promise<void> {
   refuseWithoutSums(flags);
+  if (flags.sums !== undefined) await checkGivenFile(session, "--sums", flags.sums);
   const filter = await selectionFilter(session, flags);
   const { startVerifyPlace } = await import("@omnisync/sync");
   const { place } = await openPlace(session, location);

@@ -1,6 +1,7 @@
 /** Which of rsync's exit codes an error that ended the run, or a report, stands for. */
 import { type ErrorCode, isStorageError } from "@omnisync/storage";
 import type { Report } from "@omnisync/sync";
+import { GivenFileError } from "../given-file.ts";
 import type { RsyncCounts } from "../output/rsync/rsync-counts.ts";
 import { UsageError } from "../usage-error.ts";
 import { type RsyncCode, RsyncError } from "./rsync-error.ts";
@@ -16,6 +17,7 @@ const BY_CODE: Partial<Record<ErrorCode, RsyncCode>> = {
 /** For what ended everything. */
 export function rsyncCodeOf(error: unknown): RsyncCode {
   if (error instanceof RsyncError) return error.code;
+  if (error instanceof GivenFileError) return "file-io";
   if (error instanceof UsageError) return "syntax";
   return (isStorageError(error) ? BY_CODE[error.code] : undefined) ?? "file-io";
 }

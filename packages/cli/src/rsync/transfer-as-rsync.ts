@@ -7,7 +7,7 @@ import { engineOptions, withRsyncDefaults } from "../engine-options.ts";
 import { checkRsyncCombinations } from "../flags/combinations.ts";
 import type { FlagValues } from "../flags/flag-values.ts";
 import { directoryInside } from "../flag-values.ts";
-import { applyTimeouts, otherPlaces } from "../other-places.ts";
+import { applyTimeouts, listedFiles, otherPlaces } from "../other-places.ts";
 import { keptAttributes } from "../output/itemize.ts";
 import { LogFile } from "../output/rsync/log-file.ts";
 import { shownName } from "../output/rsync/numbers.ts";
@@ -82,6 +82,7 @@ class RsyncRun {
   readonly #counts: RsyncCounts = noCounts();
   readonly #log: LogFile | undefined;
   readonly #started = performance.now();
+  #files: SyncOptions["files"];
 
   constructor(session: Session, values: FlagValues, destination: Operand) {
     this.#session = session;
@@ -100,6 +101,7 @@ class RsyncRun {
 
   async perform(operands: readonly Operand[]): Promise<RsyncCode | undefined> {
     this.#log?.line("building file list");
+    this.#files = await listedFiles(this.#session, this.#values);
     const found = await findSources(this.#session, operands, this.#values);
     const sources = found.sources.filter((source) => this.#takes(source.found.entry, source.at));
     if (sources.length > 0) this.#announce(operands);
@@ -179,6 +181,7 @@ class RsyncRun {
     const options: SyncOptions = {
       ...engineOptions(values),
       ...(await otherPlaces(this.#session, ends, values)),
+      files: this.#files,
       // A tree of several sources holds only what takes part.
       ...(tree ? { recursive: true } : {}),
       maxDeleteMode: "stop",
@@ -250,6 +253,7 @@ class RsyncRun {
     return startSync(ends.source, ends.destination, {
       ...engineOptions(this.#values),
       ...(await otherPlaces(this.#session, ends, this.#values)),
+      files: this.#files,
       delete: true,
       allowEmptySource: true,
       maxDeleteMode: "stop",

@@ -63,9 +63,4 @@ describe("omnisync explain", () => {
     expect(code).toBe(2);
     expect(stderr).toContain('rules line 2: "nonsense" is no filter rule');
   });
-
-  it("a rule file that is not there is an error", async () => {
-    const { code } = await runCli(["sync", "a/", "b/", "--exclude-from", "gone"], { cwd: tree() });
-    expect(code).toBe(3);
-  });
 });
