@@ -1,5 +1,12 @@
 /** Why one path would be copied, skipped, removed or kept: the same rules and plan as a run's, for one path. */
-import { type Entry, StorageError, checkPath, joinPath, parentPath } from "@omnisync/storage";
+import {
+  type Entry,
+  StorageError,
+  checkPath,
+  isWithin,
+  joinPath,
+  parentPath,
+} from "@omnisync/storage";
 import type { Reason } from "./events.ts";
 import type { FilterRule } from "./filter/filter-rule.ts";
 import { Filter } from "./filter/filter.ts";
@@ -8,11 +15,13 @@ import type { Place, SyncOptions } from "./options.ts";
 import { type Step, planPair } from "./plan/plan-pair.ts";
 import { resolvePlanRules } from "./plan/resolve-rules.ts";
 import { lookAt, resolveQuestion } from "./run/resolve-question.ts";
+import { viewDestination, viewSource } from "./run/view-places.ts";
 import { ExtraJudge } from "./walk/extra-judge.ts";
 import { openFilter } from "./walk/filter-side.ts";
+import { type ListedPath, PathList } from "./walk/path-list.ts";
 import { type LeftOut, ScopeStack } from "./walk/scope-stack.ts";
 
-export type ExplainOptions = Omit<SyncOptions, "files" | "dryRun" | "onEvent">;
+export type ExplainOptions = Omit<SyncOptions, "dryRun" | "onEvent">;
 
 /** A rule, and the path that it matched: the one asked for, or a directory above it. */
 export interface Decision {
@@ -35,8 +44,14 @@ export interface SideExplanation {
  * - `keep`: an extra that stays because extras are not removed. `protected`: one that a rule, or a limit of
  *   size or age, keeps.
  * - `left-out`: only the source has it, and it does not take part. `nothing`: it is on neither side.
+ * - `not-listed`: it is none of the `files`, so that no run looks at it.
  */
-export type Outcome = Exclude<Step["kind"], "ask"> | "protected" | "left-out" | "nothing";
+export type Outcome =
+  | Exclude<Step["kind"], "ask">
+  | "protected"
+  | "left-out"
+  | "nothing"
+  | "not-listed";
 
 export interface Explanation {
   readonly path: string;
@@ -64,6 +79,9 @@ export async function explain(
   return run.explain(path);
 }
 
+/** It is named, is a directory above what is, is in a directory that is, or is nothing of these. */
+type PlaceInList = "named" | "above" | "below" | "no";
+
 class Explainer {
   readonly source: Place;
   readonly destination: Place;
@@ -71,16 +89,18 @@ class Explainer {
   readonly cache: undefined;
   readonly #options: ExplainOptions;
   readonly #filter: Filter;
+  #listed: PlaceInList | undefined;
 
   constructor(source: Place, destination: Place, options: ExplainOptions) {
-    this.source = source;
-    this.destination = destination;
+    this.source = viewSource(source, options);
+    this.destination = viewDestination(destination, options);
     this.signal = options.signal ?? new AbortController().signal;
     this.#options = options;
     this.#filter = options.filter ?? new Filter();
   }
 
   async explain(path: string): Promise<Explanation> {
+    this.#listed = await this.#placeInList(path);
     const [from, to] = await Promise.all([
       lookAt(this, this.source, path),
       lookAt(this, this.destination, path),
@@ -88,7 +108,11 @@ class Explainer {
     const isDirectory = (from ?? to)?.kind === "directory";
     const source = await this.#sourceSide(path, from, isDirectory);
     const destination = await this.#destinationSide(path, to);
+    if (this.#listed === "no") return { path, source, destination, outcome: "not-listed" };
     const taken = source.included ? from : undefined;
+    if (taken === undefined && this.#listed !== undefined && this.#listed !== "below") {
+      return { path, source, destination, ...this.#missing(from, to) };
+    }
     if (taken === undefined && to === undefined) {
       const outcome = from === undefined ? "nothing" : "left-out";
       return { path, source, destination, outcome };
@@ -101,6 +125,39 @@ class Explainer {
     return { path, source, destination, outcome: kind, reason, message };
   }
 
+  /** Where the path stands in the list of `files`, if there is one. */
+  async #placeInList(path: string): Promise<PlaceInList | undefined> {
+    const { files, recursive = true } = this.#options;
+    if (files === undefined) return undefined;
+    const list = await PathList.create(files);
+    let found: PlaceInList = "no";
+    try {
+      for await (const batch of list.batches()) {
+        for (const listed of batch) {
+          const place = placeOf(path, listed, recursive);
+          if (place === "named") return place;
+          if (place !== "no") found = place;
+        }
+      }
+    } finally {
+      await list.close();
+    }
+    return found;
+  }
+
+  /** What a run does about a path that is listed, or on the way to one, and does not take part. */
+  #missing(
+    from: Entry | undefined,
+    to: Entry | undefined,
+  ): Pick<Explanation, "outcome" | "message"> {
+    const { deleteMissing, ignoreMissing } = this.#options;
+    if (from !== undefined) return { outcome: to === undefined ? "left-out" : "protected" };
+    if (this.#listed === "named" && deleteMissing && to !== undefined) return { outcome: "remove" };
+    if (this.#listed === "named" && !deleteMissing && !ignoreMissing)
+      return { outcome: "fail", message: "it is listed, and is not at the source" };
+    return { outcome: to === undefined ? "nothing" : "protected" };
+  }
+
   async #sourceSide(
     path: string,
     entry: Entry | undefined,
@@ -111,7 +168,10 @@ class Explainer {
     await stack.enter(parentPath(path));
     const left = stack.leaves(path, isDirectory);
     const decision = decisionOf(left, stack, path, isDirectory);
-    const isReached = recursive || (!path.includes("/") && (!isDirectory || directories === true));
+    const isReached =
+      this.#listed === undefined
+        ? recursive || (!path.includes("/") && (!isDirectory || directories === true))
+        : this.#listed !== "no";
     return { entry, included: left === undefined && isReached, decision };
   }
 
@@ -162,6 +222,13 @@ class Explainer {
       current = await resolveQuestion(this, current, step.what);
     }
   }
+}
+
+function placeOf(path: string, listed: ListedPath, recursive: boolean): PlaceInList {
+  if (listed.path === path) return "named";
+  if (isWithin(path, listed.path)) return "above";
+  const comesWith = recursive || (listed.inside && parentPath(path) === listed.path);
+  return comesWith && isWithin(listed.path, path) ? "below" : "no";
 }
 
 /** A directory on one side and something else on the other, as the merge of two listings puts it. */

@@ -41,6 +41,11 @@ export function addExplainCommand(program: Command, session: Session): void {
 
 async function explainPath(session: Session, asked: Asked, flags: TransferFlags): Promise<void> {
   const { source, destination } = asked;
+  if (flags.oneFileSystem) {
+    throw new UsageError(
+      "--one-file-system: explain looks at a path alone, not at the file system that it is in: leave it out",
+    );
+  }
   const { ends, options } = await prepareTransfer(session, {
     kind: "sync",
     source,
@@ -50,10 +55,18 @@ async function explainPath(session: Session, asked: Asked, flags: TransferFlags)
   const path = pathInSource(asked.path, ends);
   const { explain } = await import("@omnisync/sync");
   const { signal } = session;
-  const { files: _, ...rest } = options;
-  const explanation = await explain(path, ends.source, ends.destination, { ...rest, signal });
+  const explanation = await explain(path, ends.source, ends.destination, { ...options, signal });
+  if (flags.pruneEmptyDirs) refuseDirectory(explanation);
   if (flags.json) session.out.json(explanationJson(explanation));
   else for (const line of explanationLines(explanation)) session.out.line(line);
+}
+
+/** Whether it is one without files is not looked at. */
+function refuseDirectory({ path, source }: Explanation): void {
+  if (!source.included || source.entry?.kind !== "directory") return;
+  throw new UsageError(
+    `--prune-empty-dirs: whether the directory ${printable(path)} takes part depends on all that is in it: name a file in it, or leave the flag out`,
+  );
 }
 
 /** The path as the engine has it; what a run prints before it, the directory's own name, may stand there. */
@@ -109,6 +122,7 @@ const OUTCOMES: Readonly<Record<Outcome, string>> = {
   protected: "only the destination has it, and it stays",
   "left-out": "only the source has it, and it does not take part",
   nothing: "it is on neither side",
+  "not-listed": "the list of --files-from does not have it",
   fail: "would fail",
 };
 

@@ -49,6 +49,40 @@ describe("omnisync explain", () => {
     });
   });
 
+  it("[SY-213] a list of files counts, and links are followed as in the run", async () => {
+    const cwd = createTree({
+      "a/f": "1",
+      "a/l": "-> f",
+      "a/d/g": "1",
+      "a/k": "-> d",
+      "a/out": "-> ../list",
+      list: "f\n",
+      "b/": "",
+    });
+    const outcome = async (path: string, ...flags: string[]): Promise<unknown> => {
+      const { stdout } = await runCli(["explain", "--json", path, "a/", "b/", ...flags], { cwd });
+      return (JSON.parse(stdout) as { outcome: string }).outcome;
+    };
+    expect(await outcome("f", "--files-from", "list")).toBe("copy");
+    expect(await outcome("d/g", "--files-from", "list")).toBe("not-listed");
+    expect(await outcome("l")).toBe("link");
+    expect(await outcome("l", "-L")).toBe("copy");
+    expect(await outcome("k/g", "-L")).toBe("copy");
+    expect(await outcome("l", "--copy-unsafe-links")).toBe("link");
+    expect(await outcome("out", "--copy-unsafe-links")).toBe("copy");
+    expect(await outcome("k", "-k")).toBe("mkdir");
+    expect(await outcome("f", "-m")).toBe("copy");
+  });
+
+  it.each([
+    ["-m", "d", "--prune-empty-dirs"],
+    ["-x", "f", "--one-file-system"],
+  ])("refuses %s where it would not be right about %s", async (flag, path, name) => {
+    const cwd = createTree({ "a/f": "1", "a/d/g": "1", "b/": "" });
+    const { code, stderr } = await runCli(["explain", flag, path, "a/", "b/"], { cwd });
+    expect([code, stderr]).toEqual([2, expect.stringContaining(name)]);
+  });
+
   it("takes the path with or without the directory's own name", async () => {
     const cwd = tree();
     const [plain, named] = await Promise.all(

@@ -68,3 +68,18 @@ it("[SY-213] what limits leave alone is told as such", async () => {
   const filter = await loadFilter([], { maxSize: 3 });
   expect(await ask("changed", [], { filter })).toMatchObject({ outcome: "skip", reason: "limits" });
 });
+
+it.each<readonly [string, ExplainOptions, string]>([
+  ["a", { files: ["a.o"] }, "not-listed"],
+  ["a.o", { files: ["./a.o"] }, "copy"],
+  ["d", { files: ["d/keep"] }, "unchanged"],
+  ["d/keep", { files: ["d"] }, "copy"],
+  ["d/keep", { files: ["d"], recursive: false }, "not-listed"],
+  ["d/keep", { files: ["d/"], recursive: false }, "copy"],
+  ["extra", { files: ["extra"], delete: true }, "fail"],
+  ["extra", { files: ["extra"], delete: true, ignoreMissing: true }, "protected"],
+  ["extra", { files: ["extra"], deleteMissing: true }, "remove"],
+  ["d/extra.o", { files: ["d"], delete: true }, "remove"],
+])("[SY-213] %s with %j: %s", async (path, options, outcome) => {
+  expect(await ask(path, [], options)).toMatchObject({ outcome });
+});
