@@ -93,6 +93,7 @@ export function buildProgram(session: Session, argv: readonly string[] = []): Co
   const known = Object.values(COMMANDS).some((group) => Object.hasOwn(group, first));
   const all = !known || NEED_ALL.includes(first);
   const isWanted = (name: string): boolean => all || name === first;
+  session.argv = argv;
   session.driverFlagsWanted = all || argv.some((word) => word.startsWith("-"));
   for (const [heading, group] of Object.entries(COMMANDS)) {
     program.commandsGroup(heading);

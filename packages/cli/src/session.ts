@@ -20,6 +20,8 @@ export class Session {
   readonly out: LineWriter;
   /** What the driver flags gave, by driver, then by option. */
   readonly driverFlags: Record<string, Record<string, OptionValue>> = {};
+  /** The command line, for what its parser does not tell. */
+  argv: readonly string[] = [];
   /** False where the command line has no word that could be one of them. */
   driverFlagsWanted = true;
   /** What the run will exit with. Commands set it when they end without throwing. */

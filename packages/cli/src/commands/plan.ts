@@ -5,6 +5,7 @@ import type { Command } from "commander";
 import { openAttributeCache } from "../attribute-cache.ts";
 import { addDriverFlags } from "../driver-flags.ts";
 import { exitCodeOfReport } from "../exit-code-of.ts";
+import { hideNotInPlans, refuseNotInPlans } from "../flags/not-in-plans.ts";
 import { checkPlaceForFile, readGivenFile, systemReason } from "../given-file.ts";
 import { examples } from "../help-examples.ts";
 import { EventPrinter } from "../output/event-printer.ts";
@@ -35,16 +36,31 @@ export function addPlanCommand(program: Command, session: Session): void {
     );
   command
     .optionsGroup("The plan:")
-    .option("-o, --output <file>", "Where to write it (default: stdout)")
+    .option("-o, --output <file>", "Where to write it (default: stdout)", refuseBundled(session))
     .option("--prices <file>", "Price table to use instead of the built-in one, as JSON");
   addDeleteFlags(command);
   addTransferFlags(command);
+  hideNotInPlans(command);
   addDriverFlags(command, session);
   examples(command, [
     ["omnisync plan --delete site/ s3://bucket -o site.plan", "what would be done, and its cost"],
     ["omnisync plan a/ b/ | jq -c 'select(.action == \"copy\") | .path'", "only the names"],
     ["omnisync apply site.plan", "do exactly that"],
   ]);
+}
+
+/** In a bundle as rsync has them, `-rlptgoD`, an `o` means the owner. */
+function refuseBundled(session: Session): (file: string) => string {
+  return (file) => {
+    const bundle = session.argv.find(
+      (word, i) =>
+        /^-[A-Za-z0-9]+o/.test(word) && (word.endsWith(`o${file}`) || session.argv[i + 1] === file),
+    );
+    if (bundle === undefined) return file;
+    throw new UsageError(
+      `${bundle}: -o is short for --output here: write it by itself, and --owner in full`,
+    );
+  };
 }
 
 async function planTransfer(
@@ -56,6 +72,7 @@ async function planTransfer(
   if (flags.json && flags.output === undefined) {
     throw new UsageError("--json says nothing without -o: the plan itself is lines of JSON");
   }
+  refuseNotInPlans(flags);
   if (flags.output !== undefined) await checkPlaceForFile(session, "--output", flags.output);
   const prices = await readPrices(session, flags.prices);
   const request = { kind: "sync", source, destination, flags } as const;

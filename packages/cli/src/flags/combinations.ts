@@ -91,6 +91,7 @@ function given(values: Partial<FlagValues>, name: Name): boolean {
   return value !== undefined && value !== false && !(name === "verbose" && value === 0);
 }
 
-function flagOf(name: string): string {
+/** The long form of the flag that a value is of. */
+export function flagOf(name: string): string {
   return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }

@@ -218,13 +218,32 @@ test("what cannot be applied or carried is refused before anything is done", asy
   expect((await inside("apply", "old.plan")).stderr).toContain("make the plan again");
   expect(await inside("apply", "nowhere.plan")).toMatchObject({ code: 3 });
   const refused: readonly (readonly [flag: string, why: string])[] = [
-    ["--hard-links", "a plan cannot carry preserveHardLinks yet"],
-    ["--fuzzy", "a plan cannot carry fuzzy yet"],
-    ["--copy-dest=../other", "a plan cannot carry alternates yet"],
+    ["-H", "--hard-links cannot be planned: leave it out, or run omnisync sync with it"],
+    ["-L", "--copy-links cannot be planned"],
+    ["--copy-unsafe-links", "--copy-unsafe-links cannot be planned"],
+    ["-k", "--copy-dirlinks cannot be planned"],
+    ["-K", "--keep-dirlinks cannot be planned"],
+    ["--fuzzy", "--fuzzy cannot be planned"],
+    ["--link-dest=../other", "--link-dest cannot be planned"],
+    ["--del", "--delete-during cannot be planned"],
     [`--backup-dir=${root}/old`, "a plan cannot carry a backup directory outside the destination"],
-    ["--max-transfer=1M", "a plan does not carry maxTransfer: give it to the process that applies"],
-    ["--max-errors=1", "a plan does not carry maxErrors"],
-    ["--hook-before=true", "a plan does not carry hooks"],
+    ["--max-transfer=1M", "--max-transfer does not go into a plan: give it to omnisync apply"],
+    ["--stop-after=5", "--max-duration (--stop-after, --stop-at) does not go into a plan"],
+    ["--max-errors=1", "--max-errors does not go"],
+    ["--hook-before=true", "--hook-before does not go"],
+    ["--bwlimit=1M", "--bwlimit does not go"],
+    ["-W", "--whole-file does not go"],
+    ["--no-whole-file", "--no-whole-file does not go"],
+    ["--sidecar", "--sidecar does not go"],
+    ["--no-sidecar", "--no-sidecar does not go"],
+    ["--no-resume", "--no-resume does not go"],
+    ["--stats", "--stats does not go"],
+    ["--progress", "--progress does not go"],
+    ["--order=largest", "--order says nothing about a plan: leave it out"],
+    ["--priority=x", "--priority says nothing"],
+    ["--log-file=x", "--log-file says nothing"],
+    ["-rlptgoD", "-rlptgoD: -o is short for --output here: write it by itself"],
+    ["-rlptgo", "-rlptgo: -o is short for --output here"],
   ];
   for (const [flag, why] of refused) {
     const made = await inside("plan", flag, "src/", "dst/src/", "-o", "b.plan");
