@@ -41,11 +41,11 @@ export function withRsyncDefaults(values: Readonly<FlagValues>): FlagValues {
 }
 
 function walkOptions(values: Readonly<FlagValues>): SyncOptions {
+  const { recursive = !values.dirs, filesFrom } = values;
   return {
     // A list of files says itself what is taken, so that only a plain -r recurses with it.
-    recursive:
-      values.filesFrom === undefined ? values.recursive !== false : values.recursive === true,
-    directories: values.dirs ?? values.filesFrom !== undefined,
+    recursive: filesFrom === undefined ? recursive !== false : values.recursive === true,
+    directories: values.dirs ?? filesFrom !== undefined,
     ignoreMissing: values.ignoreMissingArgs,
     deleteMissing: values.deleteMissingArgs,
     links: linkMode(values),

@@ -104,7 +104,9 @@ export function buildProgram(session: Session, argv: readonly string[] = []): Co
 
 function createProgram(session: Session): Command {
   const program = new Command("omnisync")
-    .description("One namespace over all your storage, kept in sync.")
+    .description(
+      "Makes one place hold what another holds, local disks and S3 storage alike, fast, and without ever losing a file on the way.",
+    )
     .usage("<command> [options]")
     .helpOption("-h, --help", "Show help")
     .version(versionText(["--version"]), "-V, --version", "Show the version")

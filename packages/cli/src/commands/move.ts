@@ -10,13 +10,13 @@ export function addMoveCommand(program: Command, session: Session): void {
     .command("move <source> <destination>")
     .summary("copy, then remove each source file once its copy is verified")
     .description(
-      "Copies what is new or changed, and removes each source file after its copy was verified and the source was seen unchanged. Never removes anything from the destination.",
+      "Copies what is new or changed, and removes each source file after its copy was verified and the source was seen unchanged. Removes no extras from the destination: what only it has stays, unless it is in the way. A file in the way of a directory is replaced, a directory in the way of a file only with --force.",
     )
     .action((source: string, destination: string, flags: TransferFlags) =>
       transfer(session, { kind: "move", source, destination, flags }),
     );
   addTransferFlags(command);
-  addRefusedDeleteFlags(command, "move never deletes from the destination: use sync --delete");
+  addRefusedDeleteFlags(command, "move removes no extras: use sync --delete");
   addDriverFlags(command, session);
   examples(command, [
     ["omnisync move ~/camera/ s3://bucket/incoming", "upload, then free the card"],

@@ -48,6 +48,8 @@ const NEEDED: readonly (readonly [one: Name, other: Name])[] = [
   ["maxDelete", "delete"],
   ["allowEmptySource", "delete"],
   ["ignoreErrors", "delete"],
+  ["ignoreMissingArgs", "filesFrom"],
+  ["deleteMissingArgs", "filesFrom"],
   ["suffix", "backup"],
   ["tpslimitBurst", "tpslimit"],
 ];

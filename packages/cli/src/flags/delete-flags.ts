@@ -5,7 +5,7 @@ import type { DeleteValues } from "./flag-values.ts";
 
 type Timing = NonNullable<DeleteValues["deleteTimings"]>[number];
 
-/** Of `sync` and rsync; the other commands never remove extras. */
+/** Of `sync` and rsync; the other commands remove no extras. */
 export const DELETE_FLAGS: readonly Flag[] = [
   toggle("delete", { help: "Remove from the destination what the source does not have" }),
   timing("before", "Remove extras before the first transfer"),
@@ -42,9 +42,13 @@ export const DELETE_FLAGS: readonly Flag[] = [
     help: "Remove extras even though something failed",
   }),
   toggle("deleteMissingArgs", {
-    help: "Remove from the destination what sources that do not exist would have become",
+    help: "With --files-from: remove from the destination what is listed and the source lacks",
+    rsyncHelp: "Remove from the destination what sources that do not exist would have become",
   }),
-  toggle("allowEmptySource", { help: "With --delete: let an empty source empty the destination" }),
+  toggle("allowEmptySource", {
+    help: "With --delete: let an empty source empty the destination",
+    rsyncHelp: "Taken, without effect: an empty source may always empty the destination",
+  }),
 ];
 
 /** Of all transfers. */

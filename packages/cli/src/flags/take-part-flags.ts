@@ -17,7 +17,8 @@ export const TAKE_PART_FLAGS: readonly Flag[] = [
   toggle("dirs", {
     short: "d",
     negatable: true,
-    help: "Without recursion: take the directories themselves, empty",
+    help: "Take the directories themselves, empty, and do not go into them unless -r is given",
+    rsyncHelp: "Without recursion: take the directories themselves, empty",
   }),
   {
     long: "old-dirs",
@@ -121,7 +122,10 @@ export const TAKE_PART_FLAGS: readonly Flag[] = [
     negatable: true,
     help: "Leave out directories without any file that takes part",
   }),
-  toggle("ignoreMissingArgs", { help: "Sources that do not exist are no failure" }),
+  toggle("ignoreMissingArgs", {
+    help: "With --files-from: paths that are listed and the source lacks are no failure",
+    rsyncHelp: "Sources that do not exist are no failure",
+  }),
   valued(
     "minSize",
     { value: "size", parse: size, rsync: rsyncSize },

@@ -264,10 +264,28 @@ describe("--include and --exclude", () => {
 });
 
 describe("copy and move", () => {
-  test("copy never deletes", async () => {
+  test("copy removes no extras", async () => {
     const root = createTree({ "src/f": "f", "dst/x": "x" });
     expect((await inside(root, "copy", "src/", "dst")).code).toBe(0);
     expect(treeOf(join(root, "dst"))).toEqual({ f: "f", x: "x" });
+  });
+
+  test("copy replaces a file in the way of a directory, and a directory only with --force", async () => {
+    const root = createTree({ "src/a": "1", "src/d/x": "2", "dst/a/y": "3", "dst/d": "4" });
+    const first = await inside(root, "copy", "src/", "dst");
+    expect(first.code).toBe(1);
+    expect(first.stderr).toContain("sync, copy and move replace it with --force");
+    expect(treeOf(join(root, "dst"))).toEqual({ "a/y": "3", "d/x": "2" });
+    expect((await inside(root, "copy", "--force", "src/", "dst")).code).toBe(0);
+    expect(treeOf(join(root, "dst"))).toEqual({ a: "1", "d/x": "2" });
+  });
+
+  test("-d takes directories and does not go into them, unless -r says so", async () => {
+    const root = createTree({ "src/f": "1", "src/d/x": "2" });
+    expect((await inside(root, "sync", "-d", "src/", "dst")).code).toBe(0);
+    expect(treeOf(join(root, "dst"))).toEqual({ f: "1", "d/": "" });
+    expect((await inside(root, "copy", "-rd", "src/", "dst")).code).toBe(0);
+    expect(treeOf(join(root, "dst"))).toEqual({ f: "1", "d/x": "2" });
   });
 
   test("move removes the sources, dry-run does not", async () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { createStore } from "../memory-store.ts";
 import { lines, runCli } from "../run-cli.ts";
@@ -92,6 +93,16 @@ const BAD: readonly (readonly [string, readonly string[], RegExp])[] = [
     /--max-delete says nothing without --delete/,
   ],
   [
+    "--ignore-missing-args without a list",
+    ["copy", "--ignore-missing-args", A, B],
+    /--ignore-missing-args says nothing without --files-from: add it, or leave both out/,
+  ],
+  [
+    "--delete-missing-args without a list",
+    ["sync", "--delete-missing-args", A, B],
+    /--delete-missing-args says nothing without --files-from/,
+  ],
+  [
     "--allow-empty-source alone",
     ["sync", "--allow-empty-source", A, B],
     /--allow-empty-source says nothing without --delete/,
@@ -159,12 +170,20 @@ const BAD: readonly (readonly [string, readonly string[], RegExp])[] = [
   ],
   ["--suffix alone", ["sync", "--suffix=x", A, B], /--suffix says nothing without --backup/],
   ["an unknown word of --info", ["sync", "--info=nope", A, B], /Unknown --info item: "nope"/],
-  ["copy --delete", ["copy", "--delete", A, B], /--delete: copy never deletes: use sync --delete/],
-  ["copy --max-delete", ["copy", "--max-delete", "3", A, B], /--max-delete: copy never deletes/],
+  [
+    "copy --delete",
+    ["copy", "--delete", A, B],
+    /--delete: copy removes no extras: use sync --delete/,
+  ],
+  [
+    "copy --max-delete",
+    ["copy", "--max-delete", "3", A, B],
+    /--max-delete: copy removes no extras/,
+  ],
   [
     "move --delete",
     ["move", "--delete", A, B],
-    /--delete: move never deletes from the destination/,
+    /--delete: move removes no extras: use sync --delete/,
   ],
   ["an empty location", ["sync", "", B], /a location is empty/],
   ["a NUL byte", ["ls", "a\0b"], /holds a NUL byte/],
@@ -271,6 +290,15 @@ describe("help", () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toContain("Keep places in sync:");
     expect(stdout).toContain("Examples:");
+  });
+
+  test("says what omnisync is in the words of the README", async () => {
+    const { stdout } = await runCli(["--help"]);
+    const read = (path: string): string =>
+      readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
+    const sentence = /^# omnisync\n\n(.*)\n/.exec(read("../../README.md"))?.[1];
+    expect(stdout.replaceAll("\n", " ")).toContain(sentence);
+    expect(JSON.parse(read("package.json"))).toMatchObject({ description: sentence });
   });
 
   test.each([

@@ -15,7 +15,7 @@ type RemovingOption =
   | "allowEmptySource";
 
 /**
- * Copies a file or everything below a directory: what is new or changed. Never removes anything. Content
+ * Copies a file or everything below a directory: what is new or changed. Removes no extras. Content
  * stays within the stores where they can copy between themselves.
  * @throws StorageError as `sync` does; failures of single paths are in the report.
  */

@@ -219,5 +219,6 @@ const UNCHANGED: Step = { kind: "unchanged" };
 const IGNORED: Step = { kind: "ignored" };
 const KEEP: Step = { kind: "keep" };
 const TWIN = "the source has a file and a directory of this name; the destination cannot hold both";
-const IN_THE_WAY = "a directory is in the way at the destination; --delete lets it be replaced";
+const IN_THE_WAY =
+  "a directory is in the way at the destination; sync, copy and move replace it with --force";
 const NO_LINKS = "the destination cannot keep links; --skip-links leaves them out";
