@@ -10,9 +10,13 @@ const CALLS =
   "fsync,fdatasync,rename,renameat,renameat2,link,linkat,mkdir,mkdirat,symlink,symlinkat";
 
 /** The calls that a script makes, as `name path`, in the order in which they ended. */
-function trace(script: string, root: string = makeRoot(), top: string = root): readonly string[] {
+function trace(
+  script: string,
+  root: string = makeRoot(),
+  { top = root, calls = CALLS }: { readonly top?: string; readonly calls?: string } = {},
+): readonly string[] {
   const log = join(makeRoot(), "trace");
-  const before = `exec strace -f -y -qq -s 4096 -o '${log}' -e trace=${CALLS}`;
+  const before = `exec strace -f -y -qq -s 4096 -o '${log}' -e trace=${calls}`;
   runAsNobody({ root, script, asIs: true, before });
   return endedCalls(readFileSync(log, "utf8")).flatMap((call) => {
     const named = describeCall(call, top);
@@ -104,10 +108,33 @@ if (programOrSkip("strace")) {
     test("by mkdir, also of the root and those above it", () => {
       const above = makeRoot();
       const root = join(above, "x", "y");
-      expect(trace(`await driver.mkdir("a", { durable: true });`, root, above)).toEqual([
+      expect(trace(`await driver.mkdir("a", { durable: true });`, root, { top: above })).toEqual([
         ...["mkdir /x", "mkdir /x/y", "fsync /x", "fsync /"],
         ...["mkdir a", "fsync /x/y"],
       ]);
+    });
+  });
+
+  describe("[ST-72] a file is closed before it takes its name", () => {
+    test.each([
+      ["bytes", `await driver.write("d/f", ${BODY});`],
+      [
+        "a stream",
+        `await driver.write("d/f", (async function* () { yield Buffer.alloc(3e6); })());`,
+      ],
+      ["a copy", `await driver.copy({ driver, path: "source" }, "d/f");`],
+      ["a large copy", `await driver.copy({ driver, path: "large" }, "d/f");`],
+      [
+        "a stage",
+        `const stage = await driver.stage("d/f", 7, { hash: "blake3" });
+         await stage.write(0, ${BODY});
+         await stage.commit();`,
+      ],
+    ])("%s", (_what, script) => {
+      const made = trace(script, filledRoot(), { calls: `close,${CALLS}` });
+      // A large copy is opened once more, to see whether its blocks can be shared.
+      const last = made.filter((call) => /TEMP$|^rename /.test(call)).slice(-2);
+      expect(last).toEqual(["close /d/TEMP", "rename f"]);
     });
   });
 

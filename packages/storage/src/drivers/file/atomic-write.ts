@@ -1,7 +1,9 @@
 /**
- * Putting a file in place: written beside the target under a temporary name, given its attributes,
+ * Putting a file in place: written beside the target under a temporary name, given its attributes, closed,
  * then renamed. Whoever reads the target sees the old content or the new, and whatever goes wrong
  * before the rename leaves the old one untouched and the temporary file removed.
+ *
+ * Closed before, as a network file system may tell only then that bytes did not arrive (EDQUOT, ENOSPC, EIO).
  *
  * Preconditions. `ifNoneMatch` is atomic: `link` refuses a name that exists. `ifMatch` is looked at
  * immediately before the rename; POSIX has no rename that compares, so a gap of some microseconds
@@ -29,7 +31,7 @@ import { StorageError } from "../../errors.ts";
 import type { HashName } from "../../hashes.ts";
 import { checkSize } from "../../lib/body.ts";
 import { type OpenDirectory, type Place, syncDirectory } from "./confined-tree.ts";
-import { fromSystemError, isSystemError } from "./file-errors.ts";
+import { errorName, fromSystemError, isSystemError } from "./file-errors.ts";
 import { type StatRow, rowEtag, statRow } from "./stat-row.ts";
 import { type MoreWish, hasMore, writeMore } from "./more-attributes.ts";
 import { nextTempName } from "./temp-names.ts";
@@ -57,6 +59,12 @@ export interface TempFile {
   readonly mode: number;
 }
 
+/** A temporary file to which nothing is to be added. */
+export interface FullTemp {
+  readonly name: string;
+  readonly row: StatRow;
+}
+
 /**
  * Writes a file whole: `fill` gets a descriptor to write to and returns the number of bytes it wrote.
  * @returns the file as it is now.
@@ -72,14 +80,39 @@ export function writeAtomically(
   let temp: TempFile | undefined;
   try {
     temp = createTemp(place.directory, openingMode(mode, wish));
-    const written = fill(temp.fd);
-    checkSize(path, wish.size, written);
-    return publish(place, path, temp, { ...wish, mode });
+    const full = fillAndClose(place, path, temp, { ...wish, mode }, fill);
+    return publish(place, path, full, wish);
   } catch (error) {
     if (temp !== undefined) discardTemp(place.directory, temp);
     throw explain(error, path, place.directory);
-  } finally {
-    if (temp !== undefined) closeSync(temp.fd);
+  }
+}
+
+function fillAndClose(
+  place: Place,
+  path: string,
+  temp: TempFile,
+  wish: WriteWish,
+  fill: (fd: number) => number,
+): FullTemp {
+  let full: FullTemp;
+  try {
+    checkSize(path, wish.size, fill(temp.fd));
+    full = complete(place, temp, wish);
+  } catch (error) {
+    closeAnyway(temp.fd);
+    throw error;
+  }
+  closeSync(temp.fd);
+  return full;
+}
+
+/** Of a file that is given up: that what was written to it did not arrive is nothing to be told of. */
+export function closeAnyway(fd: number): void {
+  try {
+    closeSync(fd);
+  } catch (error) {
+    if (errorName(error) === undefined) throw error;
   }
 }
 
@@ -97,16 +130,27 @@ export function createTemp(directory: OpenDirectory, mode: number): TempFile {
   }
 }
 
-/** Gives the temporary file its attributes and its final name. Does not close it. */
-export function publish(place: Place, path: string, temp: TempFile, wish: WriteWish): StatRow {
-  const { fd } = temp;
-  if (hasMore(wish)) writeMore(place.directory.prefix + temp.name, wish);
+/** Gives the temporary file its attributes, and has them and the content written where that is wished. */
+export function complete(place: Place, temp: TempFile, wish: WriteWish): FullTemp {
+  const { fd, name } = temp;
+  if (hasMore(wish)) writeMore(place.directory.prefix + name, wish);
   if (wish.mode !== undefined && !hasMode(place.directory, temp, wish)) fchmodSync(fd, wish.mode);
   if (wish.mtime !== undefined) futimesSync(fd, Date.now() / 1000, toFileTime(wish.mtime));
   if (wish.durable) fsyncSync(fd);
+  return { name, row: statRow(fstatSync(fd)) };
+}
+
+/** Gives a complete file, which is closed, its final name. */
+export function publish(place: Place, path: string, temp: FullTemp, wish: WriteWish): StatRow {
   putInPlace(place, path, temp.name, wish);
   if (wish.durable) syncDirectory(`${place.directory.prefix}.`);
-  return statRow(fstatSync(fd));
+  return rowInPlace(place.target, temp.row);
+}
+
+/** A rename changes the ctime, so it is looked at again. If another took its place, it is told as it was before. */
+function rowInPlace(target: string, before: StatRow): StatRow {
+  const stats = lstatSync(target, { throwIfNoEntry: false });
+  return stats !== undefined && stats.ino === before[4] ? statRow(stats) : before;
 }
 
 /** The rename, or with `ifNoneMatch` the link. For links as well as files. */

@@ -63,9 +63,7 @@ function createStage(writer: TempWriter, size: number, toWish: ToWish): Stage {
     },
     async commit(options = {}): Promise<Entry> {
       throwIfAborted(options.signal, path);
-      const row = await writer.commit(toWish({ size, ...options }));
-      await writer.end();
-      return rowEntry(path, row);
+      return rowEntry(path, await writer.commit(toWish({ size, ...options })));
     },
     abort() {
       return writer.abort();

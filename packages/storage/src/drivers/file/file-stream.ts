@@ -90,9 +90,7 @@ async function intoTemp(
   const writer = await TempWriter.begin(caller, path, wish);
   try {
     await fill(writer);
-    const row = await writer.commit(wish);
-    await writer.end();
-    return row;
+    return await writer.commit(wish);
   } catch (error) {
     await writer.abort();
     throw error;

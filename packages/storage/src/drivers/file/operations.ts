@@ -18,6 +18,7 @@ import {
   abortWrite,
   beginWrite,
   commitWrite,
+  completeWrite,
   removeFile,
   removeFiles,
   removeLeftover,
@@ -53,6 +54,7 @@ export interface Operations {
   readonly copyRange: typeof copyRange;
   readonly beginWrite: typeof beginWrite;
   readonly resumeWrite: typeof resumeWrite;
+  readonly completeWrite: typeof completeWrite;
   readonly commitWrite: typeof commitWrite;
   readonly abortWrite: typeof abortWrite;
   readonly removeFile: typeof removeFile;
@@ -91,6 +93,7 @@ export const OPERATIONS: Operations = {
   beginWrite,
   resumeWrite,
   commitWrite,
+  completeWrite,
   abortWrite,
   removeFile,
   removeFiles,

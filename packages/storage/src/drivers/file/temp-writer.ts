@@ -6,7 +6,7 @@ import { close, ftruncate, read, write } from "node:fs";
 import { promisify } from "node:util";
 import { StorageError } from "../../errors.ts";
 import type { HashName } from "../../hashes.ts";
-import type { TempFile, WriteWish } from "./atomic-write.ts";
+import type { FullTemp, TempFile, WriteWish } from "./atomic-write.ts";
 import { type DataRun, dataRuns } from "./data-runs.ts";
 import type { FileCaller } from "./file-caller.ts";
 import { fromSystemError } from "./file-errors.ts";
@@ -37,6 +37,9 @@ export class TempWriter {
   /** The write before. Two at once in one file wait for each other in the kernel, and burn a core there. */
   #lastWrite: Promise<unknown> = Promise.resolve();
   #prefixHash: PrefixHash | undefined;
+  /** Settles, and never fails, with the commit that is under way. */
+  #committed: Promise<unknown> = Promise.resolve();
+  #closing: Promise<void> | undefined;
   #ended = false;
 
   constructor(
@@ -115,38 +118,61 @@ export class TempWriter {
     });
   }
 
-  /** Puts the file in place. A failure leaves it as it was, to be committed again or aborted. */
+  /** Closes the file and puts it in place. After a failure it is there to be aborted, or left for later. */
   commit(wish: WriteWish): Promise<StatRow> {
-    return this.use(async (fd) => {
-      if (this.#sparse) await truncateFile(fd, this.#end);
-      return this.#commit(wish);
-    });
+    const committing = this.#commit(wish);
+    this.#committed = committing.catch(() => undefined);
+    return committing;
   }
 
-  #commit(wish: WriteWish): Promise<StatRow> {
-    return this.#caller.callOn(this.path, wish, "commitWrite", [this.path, this.#temp, wish]);
+  async #commit(wish: WriteWish): Promise<StatRow> {
+    const full = await this.use((fd) => this.#complete(fd, wish));
+    await this.#close();
+    const row = await this.#caller.callOn(this.path, wish, "commitWrite", [this.path, full, wish]);
+    this.#ended = true;
+    return row;
   }
 
-  /** Closes the file: after its commit, or to leave it for later. */
+  async #complete(fd: number, wish: WriteWish): Promise<FullTemp> {
+    if (this.#sparse) await truncateFile(fd, this.#end);
+    const args = [this.path, this.#temp, wish] as const;
+    return this.#caller.callOn(this.path, wish, "completeWrite", [...args]);
+  }
+
+  /** Closes the file and leaves it for later. */
   async end(): Promise<void> {
+    await this.#committed;
     if (this.#ended) return;
     this.#ended = true;
-    await Promise.allSettled(this.#busy);
-    await this.#prefixHash?.end();
-    await closeFile(this.#temp.fd);
+    await this.#close();
   }
 
-  /** Removes and closes the file. After `end` does nothing. */
+  /** Removes and closes the file. After `commit` and `end` does nothing. */
   async abort(): Promise<void> {
+    await this.#committed;
     if (this.#ended) return;
     this.#ended = true;
-    await Promise.allSettled(this.#busy);
-    await this.#prefixHash?.end();
+    await this.#afterAll();
     try {
       await this.#caller.cleanUp("abortWrite", [this.path, this.#temp.name]);
     } finally {
-      await closeFile(this.#temp.fd);
+      // It is given up: that what was written did not arrive is nothing to be told of.
+      await this.#close().catch(() => undefined);
     }
+  }
+
+  #close(): Promise<void> {
+    this.#closing ??= this.#afterAll()
+      .then(() => closeFile(this.#temp.fd))
+      .catch((error: unknown) => {
+        throw fromSystemError(error, this.path, "write");
+      });
+    return this.#closing;
+  }
+
+  async #afterAll(): Promise<void> {
+    await Promise.allSettled(this.#busy);
+    await this.#prefixHash?.end();
   }
 
   /** Leaves zeros out where the file has none but zeros yet: a range may be written twice. */
@@ -176,7 +202,7 @@ export class TempWriter {
 
   /** Something that needs the descriptor: it stays open until it is done. */
   async use<T>(action: (fd: number) => Promise<T>): Promise<T> {
-    if (this.#ended) {
+    if (this.#ended || this.#closing !== undefined) {
       throw new StorageError("closed", { path: this.path, message: "was committed or aborted" });
     }
     const running = action(this.#temp.fd);

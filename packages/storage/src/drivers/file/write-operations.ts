@@ -16,10 +16,13 @@ import { type HashName, hashBytes } from "../../hashes.ts";
 import { checkSize } from "../../lib/body.ts";
 import { baseName, parentPath } from "../../path.ts";
 import {
+  type FullTemp,
   type TempFile,
   type WriteWish,
   checkMatch,
   chooseMode,
+  closeAnyway,
+  complete,
   createTemp,
   discardTemp,
   explain,
@@ -66,7 +69,7 @@ export function beginWrite(
   } catch (error) {
     if (temp !== undefined) {
       discardTemp(place.directory, temp);
-      closeSync(temp.fd);
+      closeAnyway(temp.fd);
     }
     throw explain(error, path, place.directory);
   }
@@ -110,21 +113,31 @@ function isOwnFile(stats: Stats, size: number): boolean {
 }
 
 /**
- * Puts what `beginWrite` began in place, if its `size` and `hashes` are right; these are taken from
- * the file itself. The descriptor stays the caller's to close. */
-export function commitWrite(
+ * Ends what `beginWrite` began, if its `size` and `hashes` are right; these are taken from the file itself. The
+ * caller closes it, then has it committed.
+ */
+export function completeWrite(
   context: OperationContext,
   path: string,
   temp: TempFile,
   wish: WriteWish,
-): StatRow {
+): FullTemp {
   const { size } = fstatSync(temp.fd);
   checkSize(path, wish.size, size);
   const range = { offset: 0, length: size };
   checkHashes(path, wish, (name) => hashRange(context, temp.fd, name, range));
   const place = context.tree.place(path);
-  const mode = chooseMode(place, path, wish);
-  return publish(place, path, temp, { ...wish, mode });
+  return complete(place, temp, { ...wish, mode: chooseMode(place, path, wish) });
+}
+
+/** Puts a complete file in place. */
+export function commitWrite(
+  context: OperationContext,
+  path: string,
+  temp: FullTemp,
+  wish: WriteWish,
+): StatRow {
+  return publish(context.tree.place(path), path, temp, wish);
 }
 
 export function abortWrite(context: OperationContext, path: string, name: string): void {
