@@ -39,4 +39,13 @@ if (xfsOrSkip()) {
     expect(readFileSync(join(root, "copy")).equals(CONTENT)).toBe(true);
     expect(used()).toBeLessThan(SIZE / 2);
   });
+
+  test("[ST-73] so does a sparse copy, which is whole", async () => {
+    const root = mountXfs();
+    const used = usedSince(root);
+    const driver = openFileDriver(root);
+    await driver.copy({ driver, path: "base" }, "copy", { sparse: true });
+    expect(readFileSync(join(root, "copy")).equals(CONTENT)).toBe(true);
+    expect(used()).toBeLessThan(SIZE / 2);
+  });
 }

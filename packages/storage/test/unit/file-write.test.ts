@@ -2,9 +2,12 @@ import { openDriver } from "@omnisync/storage";
 import { execFileSync } from "node:child_process";
 import {
   chmodSync,
+  closeSync,
   existsSync,
+  ftruncateSync,
   linkSync,
   mkdirSync,
+  openSync,
   readFileSync,
   readdirSync,
   realpathSync,
@@ -12,6 +15,7 @@ import {
   symlinkSync,
   truncateSync,
   writeFileSync,
+  writeSync,
 } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -157,6 +161,32 @@ describe("write", () => {
     expect(copied.size).toBe(300 * MIB);
     expect(copied.blocks * 512).toBeLessThan(4 * MIB);
     expect(readFileSync(join(root, "b")).equals(readFileSync(join(root, "a")))).toBe(true);
+  });
+
+  describe("[ST-73] sparse copies of files with holes are whole, and sparse", () => {
+    const sizes = [0, 1, MIB - 1, MIB, MIB + 1, 3 * MIB + 5];
+    const data: readonly (readonly [what: string, at: (size: number) => readonly number[]])[] = [
+      ["nothing but a hole", () => []],
+      ["a hole at the end", () => [0]],
+      ["a hole in the middle", (size) => [0, size - 1]],
+      ["data at the end", (size) => [size - 1]],
+    ];
+    test.each(data)("%s", async (_what, at) => {
+      const root = makeRoot();
+      const driver = openFileDriver(root);
+      for (const size of sizes) {
+        const [from, to] = [join(root, "from"), join(root, "to")];
+        writeFileSync(from, "");
+        const fd = openSync(from, "r+");
+        for (const offset of size === 0 ? [] : at(size)) writeSync(fd, "x", offset);
+        ftruncateSync(fd, size);
+        closeSync(fd);
+        const entry = await driver.copy({ driver, path: "from" }, "to", { sparse: true });
+        expect(entry).toMatchObject({ size, etag: (await driver.stat("to"))!.etag });
+        expect(readFileSync(to).equals(readFileSync(from))).toBe(true);
+        expect(statSync(to).blocks).toBeLessThanOrEqual(statSync(from).blocks);
+      }
+    });
   });
 
   test("[ST-101] of many writers with one etag exactly one wins, also over two drivers", async () => {

@@ -63,6 +63,8 @@ export async function copyContent(
       // A clone would give up the space that was allocated.
       if (!wish.preallocate && (await tryClone(body, writer))) body.skip();
       await pump(body, writer);
+      // Neither a clone nor a hole at the end was written.
+      await writer.truncate(body.length);
     });
   } finally {
     await body.return();
@@ -128,7 +130,6 @@ async function pump(body: FileBody, writer: TempWriter): Promise<void> {
     at += piece.byteLength;
   }
   await writing;
-  if (body.isSparse && at > 0) await writer.truncate(at);
 }
 
 function isZero(piece: Uint8Array): boolean {

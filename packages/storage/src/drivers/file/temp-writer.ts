@@ -105,7 +105,10 @@ export class TempWriter {
 
   /** Sets the size: what was not written becomes a hole. */
   truncate(size: number): Promise<void> {
-    return this.use((fd) => truncateFile(fd, size));
+    return this.use(async (fd) => {
+      await truncateFile(fd, size);
+      this.#end = size;
+    });
   }
 
   hash(
