@@ -151,7 +151,7 @@ export interface Abilities {
    * two paths with one etag are names of one file. `existing` may be a path of another driver that
    * `canCopyFrom` takes; on another file system it is `unsupported`.
    */
-  hardLink(existing: string | LinkSource, path: string, options?: ConditionOptions): Promise<Entry>;
+  hardLink(existing: string | LinkSource, path: string, options?: LinkOptions): Promise<Entry>;
 
   /**
    * The same store seen through its links, for reading: `stat`, `list`, `read` and their like tell of and
@@ -239,6 +239,13 @@ export interface Abilities {
    * capability of its own: there where stores give such answers.
    */
   onThrottled(listener: () => void): () => void;
+
+  /**
+   * Waits until the file or link that lies at `path` is on stable storage: its content, attributes and name, and the
+   * directories that lead to it as far as they may be read. Missing: `not-found`. Has no capability of its own: there
+   * where what was written without `durable` may be lost in a power cut.
+   */
+  flush(path: string, options?: CallOptions): Promise<void>;
 
   /** Space, in bytes; a figure that the store does not tell is left out. */
   about(options?: CallOptions): Promise<About>;
@@ -386,6 +393,11 @@ export interface FollowOptions {
   readonly which: "all" | "directories" | "inner-directories" | "unsafe";
   /** Default "": the root. */
   readonly base?: string | undefined;
+}
+
+export interface LinkOptions extends ConditionOptions {
+  /** Wait until the new name, and the content that it gives, are on stable storage. Default false. */
+  readonly durable?: boolean | undefined;
 }
 
 /** A file of another driver. */

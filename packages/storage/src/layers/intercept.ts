@@ -223,6 +223,8 @@ function wrapMethods(
       around({ operation: "removeMany", path: paths[0] ?? "", options }, () =>
         inner.removeMany!(paths, options),
       ),
+    flush: (path, options) =>
+      around({ operation: "flush", path, options }, () => inner.flush!(path, options)),
     about: (options) =>
       around({ operation: "about", path: "", options }, () => inner.about!(options)),
     listVersions: (path, options) =>

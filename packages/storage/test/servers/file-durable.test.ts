@@ -84,6 +84,21 @@ if (programOrSkip("strace")) {
         `await driver.writeLink("d/f", "target", { durable: true });`,
         ["symlink TEMP", "rename f", "fsync /d"],
       ],
+      [
+        "[ST-128] a hard link",
+        `await driver.hardLink("source", "d/f", { durable: true });`,
+        ["link TEMP", "fsync /d/TEMP", "rename f", "fsync /d"],
+      ],
+      [
+        "[ST-127] what was written before",
+        `await driver.write("d/f", ${BODY}); await driver.flush("d/f");`,
+        ["rename f", "fsync /d/f", "fsync /d", "fsync /"],
+      ],
+      [
+        "[ST-127] a link that was written before",
+        `await driver.writeLink("d/f", "target"); await driver.flush("d/f");`,
+        ["symlink TEMP", "rename f", "fsync /d", "fsync /"],
+      ],
     ];
     test.each(rows)("%s", (_what, script, calls) => {
       expect(trace(script, filledRoot())).toEqual(calls);

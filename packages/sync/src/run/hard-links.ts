@@ -125,9 +125,11 @@ export function isLinkedTo({ destination }: Pair, leader: Entry): boolean {
 export async function linkTo(context: RunContext, pair: Pair, leader: Entry): Promise<void> {
   const { driver, path: root } = context.destination;
   const { path, destination } = pair;
+  const { durable, move } = context.options;
   const { create, replace } = driver.capabilities.conditions;
   const there = destination && (await lookThere(context, destination));
   await driver.hardLink!(joinPath(root, leader.path), joinPath(root, path), {
+    durable: durable === true || move === true,
     signal: context.signal,
     ...(there === undefined && create ? { ifNoneMatch: "*" } : {}),
     ...(there?.etag !== undefined && replace ? { ifMatch: there.etag } : {}),

@@ -131,12 +131,12 @@ export class OldContent {
 
   /** FIFOs, sockets and devices can be neither copied nor linked. */
   async #moveAway(path: string, backup: string): Promise<Kept> {
-    const { destination, names, signal } = this.#options;
+    const { destination, durable, names, signal } = this.#options;
     const { driver, path: root } = destination;
     if (names.elsewhere !== undefined || driver.move === undefined) {
       throw new StorageError("unsupported", { path, message: "cannot be kept as a backup" });
     }
-    await driver.move(joinPath(root, path), backup, { signal });
+    await driver.move(joinPath(root, path), backup, { durable, signal });
     return { entry: undefined, backup };
   }
 

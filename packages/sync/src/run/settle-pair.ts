@@ -19,6 +19,7 @@ import type { Question } from "../plan/compare.ts";
 import { changedAttributes } from "../plan/wanted-attributes.ts";
 import { answerQuestion } from "./answer-question.ts";
 import type { RunContext } from "./context.ts";
+import { flushFound } from "./flush-found.ts";
 import { isLinkedTo, linkTo } from "./hard-links.ts";
 import { lookAgain, lookAt } from "./resolve-question.ts";
 import type { DelayedUpdate } from "./delayed-updates.ts";
@@ -50,8 +51,10 @@ export async function settleHardLink(
   const { path, source, destination } = pair;
   try {
     const event = { path, source, destination, bytes: 0 } as const;
-    if (isLinkedTo(pair, leader)) context.emit({ ...event, kind: "unchanged", reason: "same" });
-    else {
+    if (isLinkedTo(pair, leader)) {
+      await flushFound(context, path);
+      context.emit({ ...event, kind: "unchanged", reason: "same" });
+    } else {
       await context.lanes.with(1, async () => {
         const current = await keepOld(context, pair);
         if (!context.options.dryRun) await linkTo(context, current, leader);
@@ -343,8 +346,11 @@ function backupOf({ old }: RunContext, { path, destination }: Pair): string | un
 
 async function removeFileSource(context: RunContext, pair: Pair): Promise<void> {
   const { source } = pair;
-  if (source !== undefined && source.kind !== "directory")
-    await removeSource(context, pair, source);
+  const { dryRun, move } = context.options;
+  if (!move || source === undefined || source.kind === "directory") return;
+  // A plan takes what is told next for what follows: without a wait.
+  if (!dryRun) await context.lanes.with(1, () => flushFound(context, pair.path));
+  await removeSource(context, pair, source);
 }
 
 /** Removes the source of a move, if it is still what was read. In a dry run, only says so. */

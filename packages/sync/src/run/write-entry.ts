@@ -18,6 +18,7 @@ export async function writeLink(
   const { driver, path: root } = context.destination;
   const entry = await driver.writeLink!(joinPath(root, path), target, {
     ...wantedAttributes(source!, undefined, context.rules.attributes),
+    durable: isDurable(context),
     signal: context.signal,
     ...conditionsFor(driver, destination),
   });
@@ -31,6 +32,7 @@ async function writeSpecial(
   const { driver, path: root } = context.destination;
   const entry = await driver.makeSpecial!(joinPath(root, path), source!.special!, {
     ...wantedAttributes(source!, destination, context.rules.attributes),
+    durable: isDurable(context),
     signal: context.signal,
     ...conditionsFor(driver, destination),
   });
@@ -45,9 +47,14 @@ export async function makeDirectory(context: RunContext, { path, source }: Pair)
   const { directories, completeList } = driver.capabilities;
   const options = directories ? { mode: firstMode(wanted, rules) } : wanted;
   const { signal } = context;
-  const durable = context.options.durable === true || context.options.move === true;
+  const durable = isDurable(context);
   await driver.mkdir?.(joinPath(root, path), { ...options, durable, signal });
   if (context.cache !== undefined && !completeList) await rememberMarker(context, path);
+}
+
+/** What is moved has no source to go back to (decision 0006). */
+function isDurable({ options: { durable, move } }: RunContext): boolean {
+  return durable === true || move === true;
 }
 
 /** A write of a marker does not tell when it was stored; the next run would have to ask. */

@@ -31,6 +31,7 @@ export function addCloseTests(suite: Suite): void {
       openFile: driver.openFile && (() => driver.openFile!("file")),
       presign: driver.presign && (() => driver.presign!("file", { method: "GET", expiresIn: 60 })),
       removeMany: driver.removeMany && (() => driver.removeMany!(["file"])),
+      flush: driver.flush && (() => driver.flush!("file")),
       about: driver.about && (() => driver.about!()),
       removeStale: driver.removeStale && (() => driver.removeStale!("file")),
       ...(driver.multipart && {

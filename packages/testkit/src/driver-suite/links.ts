@@ -117,6 +117,18 @@ export function addLinkTests(suite: Suite): void {
     }
   });
 
+  suite.test("ST-127", "what was written is put on stable storage", async ({ driver }) => {
+    if (driver.flush === undefined) return;
+    await put(driver, "a/b/file", "content");
+    await driver.flush("a/b/file");
+    await driver.writeLink?.("a/link", "b/file");
+    if (driver.writeLink) await driver.flush("a/link");
+    await refused(driver.flush("a/none"), "not-found");
+    await refused(driver.flush("none/file"), "not-found");
+    await refused(driver.flush("../file"), "invalid-path");
+    expect(await getText(driver, "a/b/file")).toBe("content");
+  });
+
   // Hard links have no capability: nothing is done otherwise where there are none.
   suite.test("ST-125", "another name of a file", async ({ driver }) => {
     if (driver.hardLink === undefined) return;

@@ -17,6 +17,7 @@ import type {
   DirectoryOptions,
   Driver,
   FollowOptions,
+  LinkOptions,
   LinkSource,
   ListOptions,
   MoveOptions,
@@ -225,7 +226,7 @@ export class FileDriver implements Driver {
   async hardLink(
     existing: string | LinkSource,
     path: string,
-    options: ConditionOptions = {},
+    options: LinkOptions = {},
   ): Promise<Entry> {
     const source = typeof existing === "string" ? { driver: this, path: existing } : existing;
     const { driver } = source;
@@ -277,6 +278,11 @@ export class FileDriver implements Driver {
     this.#begin(path, options);
     const toWish = (given: WriteOptions): WriteWish => this.#wish(path, given);
     return openStage(this.#caller, path, size, { ...options, toWish });
+  }
+
+  async flush(path: string, options: CallOptions = {}): Promise<void> {
+    this.#begin(path, options);
+    await this.#caller.call("flush", [path], options);
   }
 
   async about(options: CallOptions = {}): Promise<About> {

@@ -21,6 +21,7 @@ import {
 } from "./atomic-write.ts";
 import { syncDirectory, type RootSpec } from "./confined-tree.ts";
 import { isSystemError } from "./file-errors.ts";
+import { syncFile } from "./flush-operation.ts";
 import { readMore, specialOf, writeMore } from "./more-attributes.ts";
 import type { OperationContext } from "./operations.ts";
 import { type LookResult, placeToWrite, readTarget } from "./read-operations.ts";
@@ -78,8 +79,10 @@ export function hardLink(
     throw new StorageError("unsupported", { path: existing.path, message: "is not a file" });
   const place = placeToWrite(context, path, wish.durable);
   const name = nextTempName();
+  const made = place.directory.prefix + name;
   try {
-    linkSync(from.target, place.directory.prefix + name);
+    linkSync(from.target, made);
+    if (wish.durable) syncFile(made);
     putInPlace(place, path, name, wish);
     // Between two names of one file a rename does nothing, and leaves both.
     discardTemp(place.directory, { name });
@@ -90,6 +93,7 @@ export function hardLink(
     const message = "the file system has no hard links here";
     throw new StorageError("unsupported", { path, message, cause: error });
   }
+  if (wish.durable) syncDirectory(`${place.directory.prefix}.`);
   return statRow(lstatSync(place.target));
 }
 

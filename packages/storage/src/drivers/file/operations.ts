@@ -10,6 +10,7 @@ import {
   startHash,
   startPrefixHash,
 } from "./hash-operations.ts";
+import { flush } from "./flush-operation.ts";
 import { hardLink, makeSpecial, readLink, writeLink } from "./link-operations.ts";
 import { openPatch } from "./patch-operations.ts";
 import { copySmall, hashRange, look, openRead, readBlock } from "./read-operations.ts";
@@ -68,6 +69,7 @@ export interface Operations {
   readonly openPatch: typeof openPatch;
   readonly makeSpecial: typeof makeSpecial;
   readonly writeLink: typeof writeLink;
+  readonly flush: typeof flush;
   readonly space: typeof space;
   readonly removeLeftover: typeof removeLeftover;
   readonly startWalk: typeof startWalk;
@@ -106,6 +108,7 @@ export const OPERATIONS: Operations = {
   openPatch,
   makeSpecial,
   writeLink,
+  flush,
   space,
   removeLeftover,
   startWalk,
