@@ -48,7 +48,7 @@ export function addDedupeCommand(program: Command, session: Session): void {
     .command("dedupe <location>")
     .summary("find files of equal content")
     .description(
-      "Finds files of equal content and says how much space they waste; empty files are left alone. With --delete or --link it keeps one copy of each, after it has shown what it found and asked. A file goes only if it and the kept copy were read, are equal, and did not change since; hard links of the kept copy are named and stay. Only one such run goes on at a location, a second one says who is at it; do not start one at a directory above or below.",
+      "Finds files of equal content and says how much space they waste; empty files are left alone. With --delete or --link it keeps one copy of each, after it has shown what it found and asked. A file goes only if it and the kept copy were read, are equal, and did not change since; hard links of the kept copy are named and stay. With --link a copy gets the time of the kept one; it stays, and is named, if it has another mode, owner, group, access list or other extended attributes. Only one such run goes on at a location, a second one says who is at it; do not start one at a directory above or below.",
     )
     .action((location: string, flags: DedupeFlags) => dedupe(session, location, flags));
   command
@@ -219,14 +219,14 @@ async function settle(
     onEvent: (event: DuplicateEvent) => printEvent(session, event, flags),
   };
   const done = await (action === "delete" ? found.remove(options) : found.link(options));
-  if (!flags.json && !flags.quiet) session.note(doneLine(done));
-  if (done.changed + done.failed > 0) session.exitCode = EXIT.someFailed;
+  if (!flags.json && !flags.quiet) session.note(doneLine(action, done));
+  if (done.differing + done.changed + done.failed > 0) session.exitCode = EXIT.someFailed;
   return done;
 }
 
 function printEvent(session: Session, event: DuplicateEvent, flags: DedupeFlags): void {
   const { kind, path, kept, size: bytes, error } = event;
-  if (kind === "failed" || kind === "changed")
+  if (kind === "failed" || kind === "changed" || kind === "differs")
     session.complain(`${failureText(path, error)}: it stays`);
   if (flags.json) {
     if (!flags.quiet)
@@ -239,18 +239,14 @@ function printEvent(session: Session, event: DuplicateEvent, flags: DedupeFlags)
   }
 }
 
-function doneLine(done: SettleReport): string {
-  const { removed, linked, hardLinks, changed, failed, bytes, dryRun } = done;
-  const verb = dryRun
-    ? linked > 0
-      ? "would link"
-      : "would remove"
-    : linked > 0
-      ? "linked"
-      : "removed";
+function doneLine(action: "delete" | "link", done: SettleReport): string {
+  const { removed, linked, hardLinks, differing, changed, failed, bytes, dryRun } = done;
+  const [would, did] = action === "link" ? ["would link", "linked"] : ["would remove", "removed"];
+  const verb = dryRun ? would : did;
   const parts = [
     `${verb} ${plural(removed + linked, "file")} (${formatSize(bytes)})`,
     ...(hardLinks === 0 ? [] : [`${hardLinks} hard links left`]),
+    ...(differing === 0 ? [] : [`${differing} left for their attributes`]),
     ...(changed === 0 ? [] : [`${changed} changed meanwhile`]),
     ...(failed === 0 ? [] : [`${failed} failed`]),
   ];

@@ -1,6 +1,6 @@
 import { MemoryDriver, StorageError, hashBytes } from "@omnisync/storage";
 import { KEEP_POLICIES } from "@omnisync/sync";
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
@@ -273,6 +273,19 @@ describe("dedupe", () => {
     const { code, stderr } = await runCli(["dedupe", ...flags, url]);
     expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
     expect(Object.keys(await contentOf(storage))).toEqual(["a", "b"]);
+  });
+
+  test("[SY-395] --link leaves what has another mode, and says so, also with -n", async () => {
+    const root = createTree(FILES);
+    chmodSync(join(root, "d/long name"), 0o600);
+    for (const flag of ["-n", "--yes"]) {
+      const { code, stderr } = await runCli(["dedupe", "--link", flag, "d"], { cwd: root });
+      expect(code).toBe(1);
+      expect(stderr).toContain("long name: has another mode than b: it stays\n");
+      const done = flag === "-n" ? "would link" : "linked";
+      expect(stderr).toContain(`${done} 0 files (0 B), 1 left for their attributes`);
+    }
+    expect(statSync(join(root, "d/b")).nlink).toBe(1);
   });
 
   test("[SY-353] --link makes one file of them, and names what is linked already", async () => {

@@ -37,11 +37,13 @@ export interface SettleOptions {
 /**
  * - `removed`, `linked`: done, or with `dryRun` to be done.
  * - `hard-link`: another name of the kept file, which frees nothing; it stays.
+ * - `differs`: it has another mode, owner, group, access list or other extended attributes than the copy of which it was
+ *   to become a hard link; see `error`; it stays.
  * - `changed`: it, or the copy that was to be kept, is not any more what was compared; it stays.
  * - `failed`: see `error`; it stays.
  */
 export interface DuplicateEvent {
-  readonly kind: "removed" | "linked" | "hard-link" | "changed" | "failed";
+  readonly kind: "removed" | "linked" | "hard-link" | "differs" | "changed" | "failed";
   readonly path: string;
   /** The copy that stays for it. */
   readonly kept: string;
@@ -53,6 +55,7 @@ export interface SettleReport {
   readonly removed: number;
   readonly linked: number;
   readonly hardLinks: number;
+  readonly differing: number;
   readonly changed: number;
   readonly failed: number;
   /** Bytes of what was removed or linked. */
@@ -126,7 +129,8 @@ export class Duplicates implements Disposable {
   }
 
   /**
-   * Makes every duplicate a hard link of the copy that is kept, with the same care.
+   * Makes every duplicate a hard link of the copy that is kept, with the same care; it gets the time of that. One that
+   * differs in anything else that it would lose stays (`differs`).
    * @throws StorageError `unsupported` where the store has no hard links; `precondition-failed`, as `remove`.
    */
   link(options: SettleOptions = {}): Promise<SettleReport> {
@@ -151,7 +155,8 @@ export class Duplicates implements Disposable {
     if (!dryRun) await driver.probe?.({ write: true, signal });
     const lock =
       dryRun || this.sets === 0 ? undefined : await lockRun(this.#place, "dedupe", signal);
-    const total = { removed: 0, linked: 0, hardLinks: 0, changed: 0, failed: 0, bytes: 0 };
+    const none = { removed: 0, linked: 0, hardLinks: 0, differing: 0, changed: 0, failed: 0 };
+    const total = { ...none, bytes: 0 };
     const tell = (event: DuplicateEvent): void => {
       total[COUNTED[event.kind]]++;
       if (event.kind === "removed" || event.kind === "linked") total.bytes += event.size;
@@ -178,6 +183,7 @@ const COUNTED = {
   removed: "removed",
   linked: "linked",
   "hard-link": "hardLinks",
+  differs: "differing",
   changed: "changed",
   failed: "failed",
 } as const;

@@ -6,6 +6,7 @@
  * - neither changed since: both are looked at again right before, and the removal carries the duplicate's
  *   etag where the store honours that. Where it does not, the gap is one request long;
  * - it is another file than the kept one, not another name of it;
+ * - if it is to be linked: it differs from the kept one in nothing that it would lose, but for its time;
  * - no other run, which may keep what this one removes, is at it: this one still has its lock.
  *
  * Whatever does not hold leaves the file where it is.
@@ -23,6 +24,7 @@ import type { RunLock } from "../run-lock.ts";
 import type { CopyRow } from "./copy-table.ts";
 import type { DuplicateEvent } from "./duplicates.ts";
 import { inodeOf } from "./hard-link.ts";
+import { SHARED_ATTRIBUTES, sharedDifference } from "./shared-attributes.ts";
 
 /** Times that both are looked at. Files that are written all the time stay as they are. */
 const ROUNDS = 3;
@@ -52,13 +54,18 @@ async function settleCopy(settling: Settling, kept: CopyRow, copy: CopyRow): Pro
   const told = { path: copy.path, kept: kept.path, size: copy.size };
   const done = action === "remove" ? "removed" : "linked";
   if (copy.inode !== undefined && copy.inode === kept.inode) tell({ kind: "hard-link", ...told });
-  else if (dryRun) tell({ kind: done, ...told });
+  else if (dryRun && action === "remove") tell({ kind: done, ...told });
   else {
     try {
       signal.throwIfAborted();
-      const proven = await prove(settling, kept, copy);
+      const proven = await (dryRun ? see : prove)(settling, kept, copy);
       if (proven.isOneFile) {
         tell({ kind: "hard-link", ...told });
+        return proven.kept;
+      }
+      const error = action === "link" ? differenceOf(proven) : undefined;
+      if (error !== undefined || dryRun) {
+        tell({ kind: error === undefined ? done : "differs", ...told, error });
         return proven.kept;
       }
       const after = await act(settling, proven);
@@ -81,6 +88,13 @@ interface Proven {
   readonly isOneFile: boolean;
   /** The kept file as it was just seen. */
   readonly now: Entry;
+  readonly copyNow: Entry;
+}
+
+/** Looks at both, and takes them for what was compared: for a dry run. */
+async function see(settling: Settling, kept: CopyRow, copy: CopyRow): Promise<Proven> {
+  const [now, copyNow] = await Promise.all([lookAt(settling, kept), lookAt(settling, copy)]);
+  return { kept, copy, isOneFile: false, now, copyNow };
 }
 
 /**
@@ -96,7 +110,7 @@ async function prove(settling: Settling, kept: CopyRow, copy: CopyRow): Promise<
     if (isProven(a, nowA) && isProven(b, nowB)) {
       const inode = inodeOf(settling.place.driver, nowA);
       const isOneFile = inode !== undefined && inode === inodeOf(settling.place.driver, nowB);
-      return { kept: a, copy: b, isOneFile, now: nowA };
+      return { kept: a, copy: b, isOneFile, now: nowA, copyNow: nowB };
     }
     pair = [await read(settling, a, nowA), await read(settling, b, nowB)];
   }
@@ -138,10 +152,20 @@ async function act(settling: Settling, { kept, copy, now }: Proven): Promise<Cop
   return after.mtime === now.mtime ? { ...kept, etag: after.etag } : kept;
 }
 
-async function lookAt({ place, signal }: Settling, copy: CopyRow): Promise<Entry> {
-  const entry = await place.driver.stat(joinPath(place.path, copy.path), { signal });
+async function lookAt({ place, action, signal }: Settling, copy: CopyRow): Promise<Entry> {
+  const attributes = action === "link" ? SHARED_ATTRIBUTES : undefined;
+  const path = joinPath(place.path, copy.path);
+  const entry = await place.driver.stat(path, { attributes, signal });
   if (entry?.kind !== "file" || entry.size !== copy.size) throw changed(copy);
   return entry;
+}
+
+/** Why a hard link cannot stand for the copy. */
+function differenceOf({ kept, copy, now, copyNow }: Proven): StorageError | undefined {
+  const what = sharedDifference(now, copyNow);
+  if (what === undefined) return undefined;
+  const message = `has ${what} than ${kept.path}`;
+  return new StorageError("unsupported", { path: copy.path, message });
 }
 
 function changed({ path }: CopyRow): StorageError {

@@ -9,6 +9,8 @@ import {
   findDuplicates,
 } from "@omnisync/sync";
 import {
+  chmodSync,
+  chownSync,
   linkSync,
   mkdirSync,
   mkdtempSync,
@@ -16,6 +18,7 @@ import {
   readdirSync,
   rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -295,6 +298,47 @@ describe("on a disk", () => {
     expect(await found.link()).toMatchObject({ linked: 1, changed: 1 });
     expect(readFileSync(join(root, "b"), "utf8")).toBe("new!");
     expect(readFileSync(join(root, "a"), "utf8")).toBe("same");
+  });
+
+  it("[SY-395] what differs in more than its time is not linked, and told of", async () => {
+    const { root, driver } = disk({
+      a: "x",
+      exec: "x",
+      mode: "x",
+      note: "x",
+      same: "x",
+      time: "x",
+    });
+    chmodSync(join(root, "exec"), 0o755);
+    chmodSync(join(root, "mode"), 0o600);
+    utimesSync(join(root, "time"), 1e9, 1e9);
+    await driver.setAttributes!("note", { xattrs: { "user.note": "eA==" } });
+    for (const dryRun of [true, false]) {
+      const { options, lines } = told();
+      const report = await (await find(driver)).link({ ...options, dryRun });
+      expect(report).toMatchObject({ linked: 2, differing: 3, failed: 0, changed: 0, bytes: 2 });
+      expect(lines).toEqual([
+        ...["differs exec (a)", "differs mode (a)", "differs note (a)"],
+        ...["linked same (a)", "linked time (a)"],
+      ]);
+    }
+    const inode = (name: string): number => statSync(join(root, name)).ino;
+    expect(inode("time")).toBe(inode("a"));
+    expect(new Set(["a", "exec", "mode", "note"].map(inode)).size).toBe(4);
+    expect(statSync(join(root, "exec")).mode & 0o777).toBe(0o755);
+    const { xattrs } = (await driver.stat("note", { attributes: ["xattrs"] }))!;
+    expect(xattrs).toEqual({ "user.note": "eA==" });
+  });
+
+  it.runIf(process.getuid?.() === 0)("[SY-395] nor what is another user's or group's", async () => {
+    const { root, driver } = disk({ a: "x", group: "x", user: "x" });
+    chownSync(join(root, "group"), 0, 1);
+    chownSync(join(root, "user"), 1, 0);
+    const errors: string[] = [];
+    const onEvent = ({ error }: DuplicateEvent): void => void errors.push(error!.message);
+    const report = await (await find(driver)).link({ onEvent });
+    expect(report).toMatchObject({ linked: 0, differing: 2 });
+    expect(errors).toEqual(["group: has another group than a", "user: has another owner than a"]);
   });
 
   it("[SY-353] refuses to link where the store has no hard links", async () => {
