@@ -29,7 +29,8 @@ import { createOldContent } from "./run/old-content.ts";
 import { Removal } from "./run/removal.ts";
 import { KeptPaths, type Roots, removeBefore, walkOptions } from "./run/remove-before.ts";
 import type { Extra } from "./run/remove-extras.ts";
-import type { Spool } from "./run/spool.ts";
+import { type LinkedSource, removeLinkedSources } from "./run/remove-source.ts";
+import { Spool } from "./run/spool.ts";
 import { newTrashRun } from "./trash/trash-run.ts";
 import { viewDestination, viewSource } from "./run/view-places.ts";
 import { leadsNobody, withHardLinks } from "./run/hard-links.ts";
@@ -172,6 +173,10 @@ function contextWith(
     old: createOldContent(options, source, destination, backups, signal),
     delayed: options.delayUpdates && !options.dryRun ? new DelayedUpdates(destination) : undefined,
     notLed,
+    linkedSources:
+      options.move && options.preserveHardLinks && !options.dryRun
+        ? new Spool<LinkedSource>()
+        : undefined,
     emit: (event: SyncEvent) => {
       if (leadsNobody(event)) notLed.add(event.source!.hardLink!.id);
       if (event.kind === "failed") limits.end.failed();
@@ -207,6 +212,7 @@ async function runPhases(context: RunContext, report: ReportBuilder): Promise<vo
     await transferAll({ context, report, handler, removal, roots, files });
     await handler.performDelayed();
     if (context.limits.end.reason === undefined) await handler.performLinks();
+    await removeLinkedSources(context);
     await sink.finish();
     const mayReplace = report.withheld === undefined || context.options.deleteTiming === "during";
     if (context.limits.end.reason === undefined) await handler.performDeferred(mayReplace);
@@ -215,7 +221,9 @@ async function runPhases(context: RunContext, report: ReportBuilder): Promise<vo
   } finally {
     // Transfers that are under way end before the run does, whatever ended it.
     await handler.stop();
-    await Promise.all([times.close(), handler.close(), sink.close(), context.delayed?.close()]);
+    const { delayed, linkedSources } = context;
+    const closing = [times.close(), handler.close(), sink.close(), delayed?.close()];
+    await Promise.all([...closing, linkedSources?.close()]);
   }
 }
 

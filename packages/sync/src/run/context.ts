@@ -11,7 +11,9 @@ import type { DelayedUpdates } from "./delayed-updates.ts";
 import type { EqualFiles } from "./equal-files.ts";
 import type { OldContent } from "./old-content.ts";
 import type { ProgressTracker } from "./progress-tracker.ts";
+import type { LinkedSource } from "./remove-source.ts";
 import type { SpareBuffers } from "./spare-buffers.ts";
+import type { Spool } from "./spool.ts";
 
 /** Told of what is no event. */
 export interface RunObserver {
@@ -53,6 +55,8 @@ export interface RunContext {
   readonly delayed: DelayedUpdates | undefined;
   /** Ids of hard links whose file did not get to the destination under the name that was to lead. */
   readonly notLed: ReadonlySet<string>;
+  /** What a move removes at its end; without it, each source goes at once. */
+  readonly linkedSources: Spool<LinkedSource> | undefined;
   readonly emit: (event: SyncEvent) => void;
   readonly observer: RunObserver;
 }

@@ -9,7 +9,6 @@ import {
   joinPath,
   toStorageError,
 } from "@omnisync/storage";
-import { forgetSignatureOf } from "../delta/forget-signature-of.ts";
 import type { Change, Reason, SyncEvent } from "../events.ts";
 import { callAfter, callBefore } from "../limits/file-hooks.ts";
 import type { Pair } from "../merge/merge-join.ts";
@@ -21,11 +20,13 @@ import { answerQuestion } from "./answer-question.ts";
 import type { RunContext } from "./context.ts";
 import { flushFound } from "./flush-found.ts";
 import { isLinkedTo, linkTo } from "./hard-links.ts";
-import { lookAgain, lookAt } from "./resolve-question.ts";
+import { lookAgain } from "./resolve-question.ts";
 import type { DelayedUpdate } from "./delayed-updates.ts";
 import type { EqualFiles } from "./equal-files.ts";
 import { isSame } from "./old-content.ts";
 import type { TransferProgress } from "./progress-tracker.ts";
+import { removeSource } from "./remove-source.ts";
+import { fail } from "./tell-failure.ts";
 import type { Outcome } from "./transfer.ts";
 import { createTransfer } from "./transfer-file.ts";
 import { useEqualFile } from "./use-equal-file.ts";
@@ -353,46 +354,9 @@ async function removeFileSource(context: RunContext, pair: Pair): Promise<void> 
   await removeSource(context, pair, source);
 }
 
-/** Removes the source of a move, if it is still what was read. In a dry run, only says so. */
-async function removeSource(context: RunContext, pair: Pair, asRead: Entry): Promise<void> {
-  if (!context.options.move) return;
-  const { driver, path: root } = context.source;
-  const path = joinPath(root, pair.path);
-  if (!context.options.dryRun) {
-    const now = await lookAt(context, context.source, pair.path);
-    if (now === undefined || !isAsRead(now, asRead)) {
-      throw new StorageError("changed", {
-        path,
-        message: "changed after it was copied; the source is kept",
-      });
-    }
-    const ifMatch = driver.capabilities.conditions.remove ? now.etag : undefined;
-    await driver.remove(path, { ifMatch, signal: context.signal });
-    await forgetSignatureOf(context.source, { ...now, path: pair.path }, context);
-  }
-  context.emit({
-    kind: "remove-source",
-    path: pair.path,
-    reason: "moved",
-    source: asRead,
-    bytes: 0,
-  });
-}
-
-function isAsRead(now: Entry, read: Entry): boolean {
-  if (now.etag !== read.etag || now.size !== read.size) return false;
-  return now.etag !== undefined || now.mtime === read.mtime;
-}
-
 /** Failures after which the world may look different: not the store's troubles, which it has retried itself. */
 function isWorthAnotherLook(error: StorageError): boolean {
   return isStorageError(error, "changed", "precondition-failed", "corrupt", "not-found");
-}
-
-function fail(context: RunContext, pair: Pair, error: StorageError): void {
-  const { path, source, destination } = pair;
-  context.progress.failed++;
-  context.emit({ kind: "failed", path, source, destination, bytes: 0, error });
 }
 
 function tellVanished(context: RunContext, { path, source, destination }: Pair): void {

@@ -74,6 +74,29 @@ it("[SY-236] a name whose leader failed stands for itself", async () => {
   expect(readFileSync(join(to.root, "b"), "utf8")).toBe("new!");
 });
 
+it("[SY-65] a move keeps names of one file together, however late they are listed", async () => {
+  const [from, to] = [disk(), disk()];
+  writeFileSync(join(from.root, "a"), "one");
+  for (const name of ["b", "z"]) linkSync(join(from.root, "a"), join(from.root, name));
+  for (let i = 0; i < 2000; i++) writeFileSync(join(from.root, `m${i}`), "");
+  const report = await sync(from, to, { ...links, move: true, jobs: 1 });
+  expect(report).toMatchObject({ failed: 0, linksWritten: 2, sourcesRemoved: 2003 });
+  expect(new Set(["a", "b", "z"].map((path) => inode(to, path))).size).toBe(1);
+  expect(readdirSync(from.root)).toEqual([]);
+});
+
+it("[SY-65] and leaves those that changed meanwhile", async () => {
+  const [from, to] = [disk(), disk()];
+  writeFileSync(join(from.root, "a"), "one");
+  linkSync(join(from.root, "a"), join(from.root, "b"));
+  const onEvent = ({ kind }: SyncEvent): void => {
+    if (kind === "link") writeFileSync(join(from.root, "b"), "changed");
+  };
+  const report = await sync(from, to, { ...links, move: true, onEvent });
+  expect(report).toMatchObject({ failed: 2, sourcesRemoved: 0 });
+  expect(readFileSync(join(from.root, "a"), "utf8")).toBe("changed");
+});
+
 it("[SY-236] a dry run tells of hard links and makes none", async () => {
   const [from, to] = [disk(), disk()];
   writeFileSync(join(from.root, "a"), "x");
