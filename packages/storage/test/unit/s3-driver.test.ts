@@ -356,6 +356,34 @@ describe("listings", () => {
     expect(direct.flat().map(({ path, kind }) => [path, kind])).toEqual([["d", "directory"]]);
   });
 
+  test.each([
+    ["a provider that is known for it", { provider: "storj" }],
+    ["a server that is said to", { unorderedList: true }],
+  ])(
+    "[ST-43] %s lists in an order of its own: all of it, and no order is claimed",
+    async (_, as) => {
+      const server = await startServer({ shortPages: true, scrambledLists: true });
+      const driver = driverOn(server, as);
+      const names = Array.from({ length: 30 }, (_unused, i) => `d${i % 3}/f${i}`);
+      for (const name of names) await driver.write(name, bytesOf("x"));
+      expect(driver.capabilities).toMatchObject({ orderedList: false, resumableList: false });
+      const found = await namesIn(driver);
+      expect(found).not.toEqual([...names].sort());
+      expect(found.sort()).toEqual([...names].sort());
+      const startAfter = "d1/f2";
+      const later = await Array.fromAsync(driver.list("", { recursive: true, startAfter }));
+      expect(
+        later
+          .flat()
+          .map(({ path }) => path)
+          .sort(),
+      ).toEqual(names.filter((name) => name > startAfter).sort());
+      await driver.setAttributes("d1/f1", { mtime: 1000 });
+      await driver.mkdir("d1", { mode: 0o700 });
+      expect(await driver.stat("d1")).toMatchObject({ kind: "directory", mode: 0o700 });
+    },
+  );
+
   test("[ST-41] a page that is cut makes the listing throw, however it is cut", async () => {
     const server = await startServer();
     const driver = driverOn(server, { maxAttempts: 1 });

@@ -45,6 +45,7 @@ export function configOf(
     sseCustomerKey: undefined,
     requesterPays: false,
     noMetadata: false,
+    unorderedList: false,
     caBundle: undefined,
     proxy: undefined,
     maxAttempts: 4,

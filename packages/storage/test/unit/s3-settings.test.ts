@@ -69,6 +69,7 @@ test("without anything it is AWS, virtual style, with the documented defaults", 
     connectTimeout: 10_000,
     requesterPays: false,
     noMetadata: false,
+    unorderedList: false,
     proxy: undefined,
   });
 });

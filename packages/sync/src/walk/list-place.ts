@@ -19,6 +19,7 @@ import type { Filter } from "../filter/filter.ts";
 import { pruneRules } from "../filter/prune-rules.ts";
 import type { Place } from "../options.ts";
 import { openFilter } from "./filter-side.ts";
+import { inOrder } from "./in-order.ts";
 import { ScopeStack } from "./scope-stack.ts";
 import { sortListing } from "./sort-listing.ts";
 
@@ -151,7 +152,7 @@ export async function* relativePages(
     onProblem: (problem) => onProblem(problem, relativePath(place, problem.path ?? "")),
   });
   const ordered = driver.capabilities.orderedList ? pages : sortListing(pages, options.signal);
-  for await (const page of ordered) {
+  for await (const page of inOrder(ordered)) {
     const entries =
       place.path === ""
         ? page

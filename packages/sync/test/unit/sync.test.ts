@@ -1,5 +1,5 @@
-import { MemoryDriver } from "@omnisync/storage";
-import { disable } from "@omnisync/storage/layers";
+import { type Driver, type Entry, MemoryDriver } from "@omnisync/storage";
+import { disable, intercept } from "@omnisync/storage/layers";
 import { AttributeCache, createFilter, sync } from "@omnisync/sync";
 import { describe, expect, it, vi } from "vitest";
 import { T0, bytes, contents, entries, place, recorder, storeWith } from "../stores.ts";
@@ -79,6 +79,35 @@ describe("sync", () => {
       { delete: true },
     );
     expect(report).toMatchObject({ unchanged: 500, removed: 1, created: 0 });
+  });
+
+  it.each(["source", "destination"])(
+    "[SY-16] a listing of the %s that is not in the order that its store claims removes nothing",
+    async (side) => {
+      const files = { a: "1", b: "2", c: "3", d: "4" };
+      const stores = { source: await storeWith(files), destination: await storeWith(files) };
+      const scrambled = { ...stores, [side]: listingAs(stores[side as "source"], backwards) };
+      const run = sync(place(scrambled.source), place(scrambled.destination), {
+        delete: true,
+        deleteTiming: "during",
+      });
+      await expect(run).rejects.toMatchObject({
+        code: "unsupported",
+        path: "c",
+        message: expect.stringContaining("--s3-unordered-list"),
+      });
+      expect(await contents(stores.source)).toEqual(files);
+      expect(await contents(stores.destination)).toEqual(files);
+    },
+  );
+
+  it("[SY-16] a listing that has something twice removes nothing", async () => {
+    const source = await storeWith({ a: "1", b: "2" });
+    const destination = await storeWith({ a: "1", b: "2" });
+    const twice = listingAs(destination, (entries) => entries.flatMap((entry) => [entry, entry]));
+    const run = sync(place(source), place(twice), { delete: true });
+    await expect(run).rejects.toMatchObject({ code: "unsupported" });
+    expect(await contents(destination)).toEqual({ a: "1", b: "2" });
   });
 
   it("[SY-14] leaves filtered paths alone on both sides", async () => {
@@ -300,3 +329,18 @@ describe("sync", () => {
     expect(events.find(({ kind }) => kind === "failed")).toBeUndefined();
   });
 });
+
+/** The driver with its listing in one page, changed. */
+function listingAs(driver: Driver, change: (entries: readonly Entry[]) => Entry[]): Driver {
+  return intercept(driver, {
+    methods: {
+      async *list(directory, options) {
+        yield change((await Array.fromAsync(driver.list(directory, options))).flat());
+      },
+    },
+  });
+}
+
+function backwards(entries: readonly Entry[]): Entry[] {
+  return [...entries].reverse();
+}

@@ -6,6 +6,7 @@ import { quote } from "./conditions.ts";
 import { encodeForListing } from "./percent.ts";
 import type { S3Request } from "./request.ts";
 import { S3Error, invalidArgument } from "./s3-error.ts";
+import type { ServerState } from "./server-state.ts";
 import { compareUtf8, lowerBound } from "./utf8-order.ts";
 import type { XmlNode } from "./xml-write.ts";
 
@@ -33,7 +34,7 @@ export function listObjectsV2(call: Call): S3Response {
   const token = query.get("continuation-token");
   const startAfter = query.get("start-after") ?? "";
   const selection = readSelection(request, token === undefined ? startAfter : readToken(token));
-  const { entries, truncated } = selectPage(bucket, selection, server.pageSize(maxKeys));
+  const { entries, truncated } = selectPage(bucket, selection, maxKeys, server);
   const last = entries.at(-1)?.name ?? selection.after;
   const withOwner = query.get("fetch-owner") === "true";
   return xmlResponse([
@@ -58,7 +59,7 @@ export function listObjects(call: Call): S3Response {
   const encode = readEncoding(request);
   const maxKeys = readCount(request, "max-keys");
   const selection = readSelection(request, request.query.get("marker") ?? "");
-  const { entries, truncated } = selectPage(bucket, selection, server.pageSize(maxKeys));
+  const { entries, truncated } = selectPage(bucket, selection, maxKeys, server);
   const last = entries.at(-1)?.name;
   return xmlResponse([
     "ListBucketResult",
@@ -140,10 +141,13 @@ function readSelection({ query }: S3Request, after: string): Selection {
 function selectPage(
   bucket: Bucket,
   selection: Selection,
-  size: number,
+  maxKeys: number,
+  server: ServerState,
 ): { readonly entries: readonly Entry[]; readonly truncated: boolean } {
   const entries: Entry[] = [];
+  const size = server.pageSize(maxKeys);
   if (size === 0) return { entries, truncated: false };
+  const walk = server.settings.scrambledLists ? walkScrambled : walkInOrder;
   for (const entry of walk(bucket, selection)) {
     if (entries.length === size) return { entries, truncated: true };
     entries.push(entry);
@@ -152,7 +156,7 @@ function selectPage(
 }
 
 /** The entries behind `after`, in order. A marker that is a common prefix skips all that is under it. */
-function* walk(bucket: Bucket, { prefix, delimiter, after }: Selection): Generator<Entry> {
+function* walkInOrder(bucket: Bucket, { prefix, delimiter, after }: Selection): Generator<Entry> {
   const keys = bucket.keys();
   let group: string | undefined;
   const start = compareUtf8(after, prefix) > 0 ? after : prefix;
@@ -166,6 +170,28 @@ function* walk(bucket: Bucket, { prefix, delimiter, after }: Selection): Generat
     else if (common !== group && common !== after) yield { kind: "prefix", name: common };
     group = common;
   }
+}
+
+/** The same in the order that the keys have when each of their segments is read backwards. */
+function* walkScrambled(bucket: Bucket, { prefix, delimiter, after }: Selection): Generator<Entry> {
+  const from = scramble(after);
+  let group: string | undefined;
+  for (const text of bucket.keys().map(scramble).sort(compareUtf8)) {
+    const key = scramble(text);
+    const object = bucket.current(key);
+    if (object === undefined || !key.startsWith(prefix) || compareUtf8(text, from) <= 0) continue;
+    const common = groupOf(key, prefix, delimiter);
+    if (common === undefined) yield { kind: "object", name: key, object };
+    else if (common !== group && common !== after) yield { kind: "prefix", name: common };
+    group = common;
+  }
+}
+
+function scramble(key: string): string {
+  return key
+    .split("/")
+    .map((segment) => Array.from(segment).reverse().join(""))
+    .join("/");
 }
 
 interface VersionRow {

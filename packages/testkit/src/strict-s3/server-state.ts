@@ -35,6 +35,7 @@ export interface StateSettings {
   readonly credentials: readonly Credentials[];
   readonly limits: Limits;
   readonly shortPages: boolean;
+  readonly scrambledLists: boolean;
   readonly completeRepeat: "same-answer" | "no-such-upload";
   readonly discardBodies: boolean;
   readonly now: () => number;

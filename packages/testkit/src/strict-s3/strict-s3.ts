@@ -40,6 +40,8 @@ export interface StrictS3Options {
   readonly virtualHost?: string | undefined;
   /** Listings end pages early, which S3 may do at any time. Default false. */
   readonly shortPages?: boolean | undefined;
+  /** Listings come in an order of their own, as of stores that encrypt keys. Not those of versions. Default false. */
+  readonly scrambledLists?: boolean | undefined;
   /** The answer to a repeated Complete: AWS's (`same-answer`, default), or that of most others. */
   readonly completeRepeat?: "same-answer" | "no-such-upload" | undefined;
   /** Keep size and hashes of objects, not their bytes: a sink for benchmarks. Default false. */
@@ -83,6 +85,7 @@ export async function startStrictS3(options: StrictS3Options = {}): Promise<Stri
       credentials,
       limits: { ...awsLimits, ...options.limits },
       shortPages: options.shortPages ?? false,
+      scrambledLists: options.scrambledLists ?? false,
       completeRepeat: options.completeRepeat ?? "same-answer",
       discardBodies: options.discardBodies ?? false,
       now: options.now ?? Date.now,

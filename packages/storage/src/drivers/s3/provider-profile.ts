@@ -75,6 +75,11 @@ export interface ProviderQuirks {
   readonly equalPartSizes: boolean;
   /** `ListObjectsV2`. Default `probe`. Without it the older listing, by marker. */
   readonly listV2: Probed;
+  /**
+   * Listings come in byte order of the keys. Default true, as the protocol has it. Where a listing is not what
+   * it should be the engine refuses it; false has it sorted instead, and never begun in the middle.
+   */
+  readonly orderedList: boolean;
   /** Largest object, bytes. Default 5 TiB. */
   readonly maxObjectSize: number;
   /**

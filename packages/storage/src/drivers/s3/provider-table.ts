@@ -41,6 +41,7 @@ const UNKNOWN: ProviderQuirks = {
   minPartSize: 5 * MIB,
   equalPartSizes: false,
   listV2: "probe",
+  orderedList: true,
   maxObjectSize: 5 * TIB,
   urlEncodingList: "probe",
 };
@@ -413,6 +414,8 @@ export const PROVIDERS: readonly ProviderProfile[] = [
     regions: words("global us1 eu1 ap1"),
     defaultRegion: "us-east-1",
     hosts: ["storjshare.io"],
+    // In the order of the encrypted keys, unless the project lets Storj encrypt (documented).
+    quirks: { orderedList: false },
   }),
   provider("swift", "OpenStack Swift (s3api)", {
     aliases: ["openstack", "s3api"],

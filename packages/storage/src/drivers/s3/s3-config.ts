@@ -30,6 +30,8 @@ export interface S3Config {
   readonly requesterPays: boolean;
   /** Never send `omnisync` or attribute metadata (mtime, mode); for buckets that others constrain. */
   readonly noMetadata: boolean;
+  /** Listings do not come in byte order, whatever the profile says. */
+  readonly unorderedList: boolean;
   /** PEM file of additional certificate authorities. */
   readonly caBundle: string | undefined;
   /** `http://host:port` of a proxy for this endpoint, after NO_PROXY. */

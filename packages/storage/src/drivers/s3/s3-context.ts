@@ -127,6 +127,11 @@ export class S3Context {
     return this.facts.versions !== false;
   }
 
+  /** Whether listings come in byte order of the keys, and so can begin anywhere. */
+  get listsInOrder(): boolean {
+    return this.config.profile.quirks.orderedList && !this.config.unorderedList;
+  }
+
   get mayCopyParts(): boolean {
     return this.facts.copyPart !== false;
   }

@@ -183,8 +183,8 @@ function capabilitiesOf(context: S3Context): Capabilities {
   const limits = limitsOf(context);
   return {
     ...NO_CAPABILITIES,
-    orderedList: true,
-    resumableList: true,
+    orderedList: context.listsInOrder,
+    resumableList: context.listsInOrder,
     fileAndDirectory: true,
     mtimePrecision: kept ? 0.001 : undefined,
     mode: kept,

@@ -164,7 +164,7 @@ function firstCursor(
   { startAfter }: ListOptions,
   delimiter: boolean,
 ): Cursor | undefined {
-  if (startAfter === undefined || startAfter === "") return undefined;
+  if (startAfter === undefined || startAfter === "" || !context.listsInOrder) return undefined;
   const value = context.prefix(context.config.root) + startAfter;
   // Behind everything in the directory; what is listed all the same is left out by `PageReader`.
   const behind = delimiter && value.endsWith("/") ? `${value}\u{10ffff}` : value;
@@ -205,7 +205,7 @@ class PageReader {
     if (this.#startAfter !== undefined) {
       if (comparePaths(orderKey(entry), this.#startAfter) <= 0) return;
       // Ordered: whatever follows lies after it too.
-      this.#startAfter = undefined;
+      if (this.#context.listsInOrder) this.#startAfter = undefined;
     }
     entries.push(entry);
   }

@@ -187,6 +187,15 @@ export const S3_OPTIONS: readonly OptionDescriptor[] = [
       "the next run then compares by size and hash only.",
   },
   {
+    name: "unorderedList",
+    type: "boolean",
+    default: false,
+    flag: true,
+    help:
+      "The store lists keys in an order of its own: sort each listing. " +
+      "Takes time and, for long listings, room in the temporary directory. Known of Storj.",
+  },
+  {
     name: "caBundle",
     type: "string",
     env: ["AWS_CA_BUNDLE"],

@@ -252,7 +252,7 @@ async function statDirectory(
   const first = await firstKey(context, path, prefix, signal);
   if (prefix === "") return directoryEntry(path);
   if (first === undefined) return undefined;
-  if (first !== prefix) return directoryEntry(path);
+  if (first !== prefix && context.listsInOrder) return directoryEntry(path);
   return directoryEntry(path, (await headObject(context, path, prefix, { signal }))?.entry);
 }
 

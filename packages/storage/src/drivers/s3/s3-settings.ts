@@ -59,6 +59,7 @@ export async function s3Config(
     storageClass: read.text("storageClass"),
     requesterPays: read.flag("requesterPays"),
     noMetadata: read.flag("noMetadata"),
+    unorderedList: read.flag("unorderedList"),
     caBundle,
     proxy: proxyFor(requestUrl(place, bucket), env),
     maxAttempts: read.atLeastOne("maxAttempts", 5),
