@@ -16,6 +16,7 @@ import {
   reasonOf,
 } from "./compare.ts";
 import { changedInMarker } from "./directory-markers.ts";
+import { mayBeLink } from "./hidden-link.ts";
 import { changedAttributes, wantedAttributes } from "./wanted-attributes.ts";
 
 /** The options of a run and what its stores can do, as far as planning needs them. */
@@ -36,6 +37,8 @@ export interface PlanRules extends CompareRules {
   readonly ignoreExisting: boolean;
   /** `safe`: those that lead out of the source are left out. */
   readonly links: "keep" | "skip" | "safe";
+  /** A listing of the source shows links as small files. */
+  readonly hidesLinks: boolean;
   /** FIFOs and sockets take part; devices do. */
   readonly specials?: boolean | undefined;
   readonly devices?: boolean | undefined;
@@ -76,6 +79,9 @@ export function planPair(pair: Pair, rules: PlanRules): Step {
   const within = rules.limits === undefined || isWithinLimits(source, rules.limits);
   if (within === "unknown") return { kind: "ask", what: "source" };
   if (!within) return { kind: "skip", reason: "limits" };
+  if (rules.links !== "keep" && rules.hidesLinks && mayBeLink(source)) {
+    return { kind: "ask", what: "source" };
+  }
   if (pair.obstacle === "twin-at-source") return fail("already-exists", TWIN);
   if (pair.obstacle === "directory-at-destination") return planReplaceDirectory(source, rules);
   return destination === undefined

@@ -42,6 +42,7 @@ export function resolvePlanRules(
     existing: options.existing ?? false,
     ignoreExisting: options.ignoreExisting ?? false,
     links: options.links === "skip" || options.links === "safe" ? options.links : "keep",
+    hidesLinks: source.symlinks === "marked",
     specials: options.specials ?? false,
     devices: options.devices ?? false,
     keepsLinks: destination.symlinks !== undefined,

@@ -7,6 +7,7 @@ import { type Pair, mergeJoin } from "../merge/merge-join.ts";
 import { isWithinLimits } from "../filter/limits.ts";
 import type { Place } from "../options.ts";
 import { type CompareRules, type Comparison, compareFiles } from "../plan/compare.ts";
+import { mayBeLink } from "../plan/hidden-link.ts";
 import { resolveCompareRules } from "../plan/resolve-rules.ts";
 import { FAILURES_KEPT, type Failure } from "../report.ts";
 import { listPlace } from "../walk/list-place.ts";
@@ -133,7 +134,8 @@ export class CheckRun {
   #handle(pair: Pair, gate: JobGate): Promise<void> | undefined {
     const { path, source, destination } = pair;
     const within = this.#isWithinLimits(source ?? destination!);
-    if (within === "unknown") return gate.add(() => this.#completeAndHandle(pair, gate));
+    if (within === "unknown" || this.#maySkip(source, destination))
+      return gate.add(() => this.#completeAndHandle(pair, gate));
     if (!within || !(this.#takesPart(source) || this.#takesPart(destination))) return undefined;
     this.progress.expect(0);
     if (source === undefined) {
@@ -176,6 +178,13 @@ export class CheckRun {
 
   #takesPart(entry: Entry | undefined): boolean {
     return entry?.kind === "file" || (entry?.kind === "symlink" && this.#options.links !== "skip");
+  }
+
+  /** Whether one side alone decides, and may be a link that is left out. */
+  #maySkip(source: Entry | undefined, destination: Entry | undefined): boolean {
+    if (this.#options.links !== "skip") return false;
+    const side = source === undefined ? this.destination : this.source;
+    return side.driver.capabilities.symlinks === "marked" && mayBeLink((source ?? destination)!);
   }
 
   #compare(source: Entry, destination: Entry): Verdict {

@@ -234,7 +234,9 @@ async function collectWhole(transfer: Transfer): Promise<WholeFile | undefined> 
 async function writeMarkedLink(transfer: Transfer): Promise<Outcome> {
   const { from, to, fromPath, toPath, context } = transfer;
   const source = await from.stat(fromPath, { signal: context.signal });
-  if (source?.kind !== "symlink" || from.readLink === undefined) {
+  // Where not every link is kept, planning has to see that it is one.
+  const isWanted = context.rules.links === "keep";
+  if (source?.kind !== "symlink" || from.readLink === undefined || !isWanted) {
     throw new StorageError("changed", { path: fromPath, message: "changed since it was listed" });
   }
   if (to.writeLink === undefined) {

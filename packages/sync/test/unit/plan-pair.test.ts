@@ -18,6 +18,7 @@ const RULES: PlanRules = {
   existing: false,
   ignoreExisting: false,
   links: "keep",
+  hidesLinks: false,
   keepsLinks: true,
   directories: true,
 };
@@ -28,6 +29,8 @@ function entry(changes: Partial<Entry> = {}): Entry {
 
 const link = (linkTarget?: string): Entry => entry({ kind: "symlink", linkTarget });
 const directory = entry({ kind: "directory", size: 0 });
+const small = entry({ complete: false });
+const hidden = { links: "skip", hidesLinks: true } as const;
 const other = entry({ kind: "other", size: 0 });
 
 /** `kind reason` of the step. */
@@ -197,6 +200,10 @@ describe("planPair", () => {
     ["[SY-40] perhaps a link there", link("x"), entry({ complete: false }), {}, "ask destination"],
     ["[SY-40] no links there", link("x"), undefined, { keepsLinks: false }, "fail unsupported"],
     ["[SY-40] links left out", link("x"), undefined, { links: "skip" }, "ignored"],
+    ["[SY-40] perhaps a link that is left out", small, undefined, hidden, "ask source"],
+    ["[SY-40] too large for a link", { ...small, size: 4097 }, undefined, hidden, "copy new"],
+    ["[SY-40] known to be no link", entry(), undefined, hidden, "copy new"],
+    ["[SY-40] perhaps a link, kept", small, undefined, { hidesLinks: true }, "copy new"],
     ["[SY-40] a FIFO there is replaced", entry(), other, {}, "copy type"],
     ["[SY-41] new directory", directory, undefined, {}, "mkdir new"],
     ["[SY-41] directory there", directory, directory, {}, "unchanged"],
