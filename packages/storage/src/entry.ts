@@ -71,6 +71,8 @@ export interface Entry extends Attributes {
   readonly complete: boolean;
   /** When the store took the content in, by its own clock, milliseconds since 1970. */
   readonly storedAt?: number | undefined;
+  /** Of what was just written, where the answer does not tell `storedAt`: the store's clock when it answered. */
+  readonly storedBy?: number | undefined;
   /**
    * Opaque name of this content at this path: it changes whenever the content does. For an object
    * store the ETag without quotes; for a local file made of inode, size, mtime and ctime.

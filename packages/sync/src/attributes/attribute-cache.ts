@@ -1,7 +1,9 @@
 /**
  * Remembers what only a HEAD request tells about an object (mtime, mode, kind), by store, path and
  * ETag, so that a second run over unchanged files asks for none. Only a cache: it may be lost,
- * deleted or stale at any time. An entry counts only for the exact ETag that a listing shows.
+ * deleted or stale at any time. An entry counts only for the exact ETag that a listing shows, and only if the
+ * listing shows no later time than that of what is remembered: attributes that another machine changes leave
+ * content and ETag as they are, but not the time (`StoredTimes`).
  *
  * `node:sqlite` in WAL mode, since several runs may share the file; rows are fetched a listing page
  * at a time by key range, which costs about a microsecond a row where single look-ups cost four.
@@ -17,7 +19,7 @@ import { chmodSync, mkdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 
-const VERSION = 2;
+const VERSION = 3;
 /** Rows held back before they are written in one transaction. */
 const BATCH = 1000;
 
@@ -49,13 +51,13 @@ export class AttributeCache {
   private constructor(database: DatabaseSync) {
     this.#database = database;
     this.#select = database.prepare(
-      "SELECT path, etag, kind, mtime, mode, target, hashes, further FROM attributes WHERE store = ? AND path BETWEEN ? AND ?",
+      "SELECT path, etag, earliest, latest, kind, mtime, mode, target, hashes, further FROM attributes WHERE store = ? AND path BETWEEN ? AND ?",
     );
     this.#select.setReturnArrays(true);
     this.#upsert = database.prepare(
-      "INSERT INTO attributes (store, path, etag, kind, mtime, mode, target, hashes, further) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) " +
-        "ON CONFLICT (store, path) DO UPDATE SET etag = excluded.etag, kind = excluded.kind, mtime = excluded.mtime, " +
-        "mode = excluded.mode, target = excluded.target, hashes = excluded.hashes, further = excluded.further",
+      "INSERT INTO attributes (store, path, etag, earliest, latest, kind, mtime, mode, target, hashes, further) " +
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (store, path) DO UPDATE SET etag = excluded.etag, " +
+        "earliest = excluded.earliest, latest = excluded.latest, kind = excluded.kind, mtime = excluded.mtime, mode = excluded.mode, target = excluded.target, hashes = excluded.hashes, further = excluded.further",
     );
   }
 
@@ -87,7 +89,7 @@ export class AttributeCache {
     if (known.size === 0) return entries;
     return entries.map((entry) => {
       const row = entry.complete ? undefined : known.get(prefix + orderKey(entry));
-      return row === undefined || row[1] !== stateOf(entry)
+      return row === undefined || !isStateOf(row, entry)
         ? entry
         : { ...entry, ...attributesOf(row, entry), complete: true };
     });
@@ -95,7 +97,9 @@ export class AttributeCache {
 
   /** Remembers a complete entry. `path` is the entry's path in the store. */
   remember(store: string, entry: Entry): void {
-    if (!entry.complete || stateOf(entry) === undefined) return;
+    const { complete, kind, etag } = entry;
+    if (!complete || etag === undefined) return;
+    if (kind === "directory" && storedTimes(entry).latest === null) return;
     this.#pending.push({ store: this.#storeId(store), entry });
     if (this.#pending.length >= BATCH) this.flush();
   }
@@ -110,10 +114,13 @@ export class AttributeCache {
       for (const { store, entry } of rows) {
         const { kind, mtime, mode, linkTarget, hashes } = entry;
         const text = hashes === undefined ? null : JSON.stringify(hashes);
+        const { earliest, latest } = storedTimes(entry);
         this.#upsert.run(
           store,
           orderKey(entry),
-          stateOf(entry)!,
+          entry.etag!,
+          earliest,
+          latest,
           kind,
           mtime ?? null,
           mode ?? null,
@@ -155,27 +162,52 @@ export class AttributeCache {
 }
 
 type Row = readonly [
-  string,
-  string,
-  EntryKind,
-  number | null,
-  number | null,
-  string | null,
-  string | null,
-  string | null,
+  path: string,
+  etag: string,
+  earliest: number | null,
+  latest: number | null,
+  kind: EntryKind,
+  mtime: number | null,
+  mode: number | null,
+  target: string | null,
+  hashes: string | null,
+  further: string | null,
 ];
 
+/** Whole seconds between which a listing shows the state that is remembered as stored; null: unknown. */
+interface StoredTimes {
+  readonly earliest: number | null;
+  readonly latest: number | null;
+}
+
 /**
- * What a listing shows of the state that is remembered. Markers of directories are all empty, and so have one ETag
- * whatever they say: of them it takes the time at which they were stored, too, which HEAD gives in seconds.
+ * HEAD tells seconds, listings often more; a store that rounds up in HEAD need not in listings. Of what was just
+ * written only the time of the answer is known, by which it was stored: some stores date an upload back to its
+ * beginning. What another writes later is not dated before that, but for the second in which clocks may differ.
  */
-function stateOf({ kind, etag, storedAt }: Entry): string | undefined {
-  if (kind !== "directory" || etag === undefined) return etag;
-  return storedAt === undefined ? undefined : `${etag} ${Math.floor(storedAt / 1000)}`;
+function storedTimes({ storedAt, storedBy }: Entry): StoredTimes {
+  if (storedAt !== undefined) {
+    const second = Math.floor(storedAt / 1000);
+    return { earliest: second - 1, latest: second };
+  }
+  const latest = storedBy === undefined ? null : Math.floor(storedBy / 1000) + 1;
+  return { earliest: null, latest };
+}
+
+/**
+ * Whether what a listing shows is what is remembered. Where it tells no times the ETag has to do, which says
+ * nothing of directories: their markers are all empty.
+ */
+function isStateOf(row: Row, { kind, etag, storedAt }: Entry): boolean {
+  const [, known, earliest, latest] = row;
+  if (etag !== known) return false;
+  if (storedAt === undefined) return kind !== "directory";
+  const second = Math.floor(storedAt / 1000);
+  return latest !== null && second <= latest && (earliest === null || second >= earliest);
 }
 
 function attributesOf(row: Row, entry: Entry): CachedAttributes {
-  const [, , kind, mtime, mode, linkTarget, hashes, further] = row;
+  const [, , , , kind, mtime, mode, linkTarget, hashes, further] = row;
   return {
     kind,
     ...(further === null ? {} : (JSON.parse(further) as Pick<Entry, Further>)),
@@ -233,7 +265,8 @@ function isDamage(error: unknown): boolean {
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS stores (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
   CREATE TABLE IF NOT EXISTS attributes (
-    store INTEGER NOT NULL, path TEXT NOT NULL, etag TEXT NOT NULL, kind TEXT NOT NULL,
+    store INTEGER NOT NULL, path TEXT NOT NULL, etag TEXT NOT NULL, earliest INTEGER, latest INTEGER,
+    kind TEXT NOT NULL,
     mtime REAL, mode INTEGER, target TEXT, hashes TEXT, further TEXT,
     PRIMARY KEY (store, path)
   ) WITHOUT ROWID;

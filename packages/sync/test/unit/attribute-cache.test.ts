@@ -11,6 +11,7 @@ const full: Entry = {
   size: 3,
   complete: true,
   etag: "e1",
+  storedAt: 7_000,
   mtime: 1_700_000_000_000.123,
   mode: 0o640,
   hashes: { blake3: "aa" },
@@ -21,7 +22,7 @@ const listed: Entry = {
   size: 3,
   complete: false,
   etag: "e1",
-  storedAt: 7,
+  storedAt: 7_123,
 };
 
 describe("AttributeCache", () => {
@@ -38,7 +39,7 @@ describe("AttributeCache", () => {
     cache.close();
     const again = AttributeCache.open(path);
     const [entry] = again.complete("s3://x", [listed], "p/");
-    expect(entry).toEqual({ ...full, path: "ä b", storedAt: 7 });
+    expect(entry).toEqual({ ...full, path: "ä b", storedAt: 7_123 });
     again.close();
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });
@@ -50,6 +51,24 @@ describe("AttributeCache", () => {
     expect(cache.complete("s3://x", [{ ...listed, etag: "e2" }], "p/")[0]?.complete).toBe(false);
     expect(cache.complete("s3://y", [listed], "p/")[0]?.complete).toBe(false);
     expect(cache.complete("s3://x", [listed], "q/")[0]?.complete).toBe(false);
+    cache.close();
+  });
+
+  it.each([
+    ["stored then", { storedAt: 7_000 }, [6_000, 7_000, 7_999], [5_999, 8_000]],
+    ["answered then", { storedAt: undefined, storedBy: 7_000 }, [0, 7_999, 8_999], [9_000]],
+    ["at an unknown time", { storedAt: undefined }, [], [0, 7_000]],
+  ])("[SY-29] what was %s counts if a listing shows that time", (_, known, same, other) => {
+    const cache = AttributeCache.open(":memory:");
+    const { storedAt: _at, ...plain } = full;
+    cache.remember("s", { ...plain, ...known });
+    cache.flush();
+    const knows = (storedAt: number | undefined): boolean =>
+      cache.complete("s", [{ ...listed, storedAt }], "p/")[0]!.complete;
+    expect(same.filter((time) => !knows(time))).toEqual([]);
+    expect(other.filter(knows)).toEqual([]);
+    // A store that tells no times is taken at its ETags.
+    expect(knows(undefined)).toBe(true);
     cache.close();
   });
 

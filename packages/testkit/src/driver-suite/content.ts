@@ -138,7 +138,7 @@ export function expectBytes(actual: Uint8Array, expected: Uint8Array): void {
  * answer when they stored it.
  */
 export async function expectStatOf(driver: Driver, made: Made): Promise<void> {
-  const { isOwn: _, ...written } = made;
+  const { isOwn: _, storedBy: _by, ...written } = made;
   const { storedAt, ...known } = (await driver.stat(written.path))!;
   expect(written).toEqual("storedAt" in written ? { ...known, storedAt } : known);
 }

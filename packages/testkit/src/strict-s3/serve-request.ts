@@ -64,6 +64,7 @@ export async function serveRequest(
     // What is left of the body is read and dropped, so that the connection can go on.
     incoming.resume();
   }
+  outgoing.setHeader("date", new Date(service.state.now()).toUTCString());
   if (entry !== undefined) entry.status = response.status;
   send(outgoing, response, actions);
 }

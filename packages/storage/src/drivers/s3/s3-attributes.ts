@@ -148,7 +148,7 @@ export function entryOf(
 
 /**
  * The entry of an object that was just written, which is what `stat` will say of it, except for
- * `storedAt`, which the answer to a write does not tell.
+ * `storedAt`, which the answer to a write does not tell: `storedBy` stands for it.
  */
 export function writtenEntry(
   path: string,
@@ -178,6 +178,8 @@ export function writtenEntry(
     if (mtime !== undefined) entry.mtime = roundMtime(mtime);
     if (writtenMode !== undefined) entry.mode = writtenMode;
   }
+  const answered = Date.parse(text(answer, "date") ?? "");
+  if (!Number.isNaN(answered)) entry.storedBy = answered;
   if (etag !== undefined) entry.etag = etag;
   if (version !== undefined) entry.version = version;
   if (metadata !== undefined && Object.keys(metadata).length > 0) entry.metadata = { ...metadata };
