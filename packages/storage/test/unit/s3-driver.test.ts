@@ -4,6 +4,7 @@ import { type StorageError, isStorageError } from "../../src/errors.ts";
 import { hashBytes } from "../../src/hashes.ts";
 import { S3Client } from "../../src/drivers/s3/s3-client.ts";
 import type { S3Driver } from "../../src/drivers/s3/s3-driver.ts";
+import { providerByName } from "../../src/drivers/s3/providers.ts";
 import { BUCKET, bytesOf, configOf, driverOn, namesIn, startServer, textAt } from "./s3-helpers.ts";
 
 const MIB = 1024 ** 2;
@@ -24,6 +25,10 @@ async function* streamOf(...chunks: readonly Uint8Array[]): AsyncGenerator<Uint8
 
 async function uploadsIn(driver: S3Driver): Promise<Upload[]> {
   return (await Array.fromAsync(driver.multipart.listUploads(""))).flat();
+}
+
+function blake3Of(text: string): string {
+  return hashBytes("blake3", bytesOf(text));
 }
 
 function noise(size: number): Uint8Array {
@@ -480,6 +485,82 @@ describe("copies", () => {
     expect((await copying).code).toBe("changed");
     expect(await driver.stat("b")).toBeUndefined();
     expect(await uploadsIn(driver)).toEqual([]);
+  });
+
+  const ignored = { copySource: false, copyTarget: false, create: false, replace: false } as const;
+  test.each([
+    ["a condition on the source", {}, true],
+    ["none", { ...ignored }, false],
+  ])(
+    "[ST-86] attributes never come to lie with other content (held by %s)",
+    async (_, off, isHeld) => {
+      const server = await startServer();
+      const quirks = { conditions: { ...providerByName("aws").quirks.conditions, ...off } };
+      const driver = driverOn(server, { quirks });
+      for (const copies of [false, true]) {
+        const path = copies ? "copy" : "a";
+        await driver.write("a", bytesOf("old"), {
+          mtime: 5000,
+          hashes: { blake3: blake3Of("old") },
+        });
+        const { etag } = (await driver.stat("a"))!;
+        const n = server.requests.CopyObject + 1;
+        server.faults.add({
+          when: ({ operation }) => operation === "CopyObject",
+          do: { kind: "delay", ms: 1000 },
+        });
+        const changing = failure(
+          copies
+            ? driver.copy({ driver, path: "a" }, path, { mode: 0o600 })
+            : driver.setAttributes(path, { mode: 0o600 }),
+        );
+        await vi.waitUntil(() => server.requests.CopyObject === n, 10_000);
+        await driver.write("a", bytesOf("new"), {
+          mtime: 6000,
+          hashes: { blake3: blake3Of("new") },
+        });
+        expect((await changing).code).toBe("changed");
+        const now = await driver.stat(path);
+        if (isHeld) expect(now?.mtime).toBe(copies ? undefined : 6000);
+        else
+          expect(now).toMatchObject({ size: 3, hashes: { md5: hashBytes("md5", bytesOf("new")) } });
+        if (!isHeld) expect([now?.mtime, now?.hashes?.blake3]).toEqual([undefined, undefined]);
+        expect(now?.etag).not.toBe(etag);
+      }
+    },
+  );
+
+  test("[ST-86] a copy onto itself is held by its target where the store honours only that", async () => {
+    const server = await startServer();
+    const conditions = { ...providerByName("aws").quirks.conditions, copySource: false };
+    const driver = driverOn(server, { quirks: { conditions } });
+    await driver.probe({ write: true });
+    await driver.write("a", bytesOf("old"), { mtime: 5000 });
+    const n = server.requests.CopyObject + 1;
+    server.faults.add({
+      when: ({ operation }) => operation === "CopyObject",
+      do: { kind: "delay", ms: 1000 },
+    });
+    const changing = failure(driver.setAttributes("a", { mode: 0o600 }));
+    await vi.waitUntil(() => server.requests.CopyObject === n, 10_000);
+    await driver.write("a", bytesOf("new"), { mtime: 6000 });
+    expect((await changing).code).toBe("changed");
+    expect(await driver.stat("a")).toMatchObject({ mtime: 6000 });
+  });
+
+  test("[ST-86] what no ETag can show keeps no hash, where nothing holds the copy", async () => {
+    const server = await startServer();
+    const conditions = { ...providerByName("aws").quirks.conditions, ...ignored };
+    const driver = driverOn(server, { quirks: { conditions } });
+    const content = noise(6 * MIB);
+    await driver.write("a", content, { hashes: { blake3: hashBytes("blake3", content) } });
+    await driver.write("b", bytesOf("x"), { hashes: { blake3: blake3Of("x") } });
+    expect((await driver.stat("a"))?.hashes?.blake3).toBeDefined();
+    expect((await driver.setAttributes("a", { mtime: 7000 })).hashes?.blake3).toBeUndefined();
+    expect((await driver.setAttributes("b", { mtime: 7000 })).hashes?.blake3).toBe(blake3Of("x"));
+    expect((await driver.copy({ driver, path: "b" }, "c", { mtime: 8000 })).hashes?.blake3).toBe(
+      blake3Of("x"),
+    );
   });
 
   test("[ST-85] keep what S3 has and omnisync does not show", async () => {

@@ -214,6 +214,11 @@ export function blake3Of(headers: ResponseHeaders): string | undefined {
   return value !== undefined && /^[0-9a-f]{64}$/.test(value) ? value : undefined;
 }
 
+export function withoutBlake3(headers: ResponseHeaders): ResponseHeaders {
+  const { [BLAKE3]: _, ...others } = headers;
+  return others;
+}
+
 /** Decimal seconds, at most six digits behind the point. */
 export function formatMtime(milliseconds: number): string {
   const micros = Math.abs(Math.round(milliseconds * 1000));

@@ -4,6 +4,11 @@
  *
  * Changed attributes mean that all are written anew (REPLACE), so those that stay are read first and
  * sent along, the ones that S3 has and omnisync does not show (Cache-Control and its like) included.
+ *
+ * They must not come to lie with other content: a hash that is not its own, and the time of the old, would make
+ * every later run take it for the old. So the copy is held to what was read, by a condition on its source or, of an
+ * object onto itself, on its target. Where the store honours neither the ETag of the copy has to show it; one that
+ * cannot (parts, KMS) gets no hash.
  */
 import type { ConditionOptions, CopySource, Made, Part, WriteOptions } from "../../driver.ts";
 import type { Attributes, Entry } from "../../entry.ts";
@@ -11,7 +16,12 @@ import { StorageError, isStorageError } from "../../errors.ts";
 import { isMd5 } from "./checksums.ts";
 import { pickFurther } from "./further-attributes.ts";
 import { bareEtag } from "./list-scanner.ts";
-import { type ObjectAttributes, attributeHeaders, blake3Of } from "./s3-attributes.ts";
+import {
+  type ObjectAttributes,
+  attributeHeaders,
+  blake3Of,
+  withoutBlake3,
+} from "./s3-attributes.ts";
 import { completeUpload } from "./s3-complete.ts";
 import type { S3Context } from "./s3-context.ts";
 import { partSourceHeaders, requireSource, sourceHeaders } from "./s3-copy-source.ts";
@@ -22,6 +32,7 @@ import { limitsOf } from "./s3-parts.ts";
 import { type Found, headObject, missingFile } from "./s3-read.ts";
 import { requireVersions } from "./s3-versions.ts";
 import { partSizeFor } from "./part-size.ts";
+import { conditionHeaders } from "./store-facts.ts";
 import { childText } from "./xml.ts";
 
 /** Parts of a large copy, bytes, and how many are copied at once: no content passes through here. */
@@ -54,13 +65,18 @@ export async function copyObject(
   if (source.version !== undefined) await requireVersions(from, source.path, signal);
   if (source.ifMatch !== undefined) await context.require(source.path, "copySource", signal);
   const found = changesAttributes(options) ? await findSource(from, source, signal) : undefined;
-  const copy: Copy = { from, fromKey, source, path, key, options, found };
+  const copy: Copy = {
+    ...{ from, fromKey, path, key, options },
+    ...(await held(context, source, found, signal)),
+  };
   const condition = await context.condition(path, options, "copyTarget");
   let made: string | undefined;
   try {
     if (found !== undefined && isLarge(context, found)) throw tooLargeForOne(path);
     made = await copyWhole(context, copy, condition);
+    await refuseOther(context, copy, made);
   } catch (error) {
+    if (isOwnPin(copy, source, error)) throw changed(source.path);
     if (isStorageError(error, "not-found")) throw await whatIsMissing(copy, error);
     if (!isStorageError(error, "invalid-argument", "too-large")) throw error;
     // CopyObject refuses what is too large for it; how large the source is shows only now.
@@ -87,23 +103,89 @@ export async function setObjectAttributes(
   if (ifNoneMatch !== undefined || (ifMatch !== undefined && ifMatch !== etag)) {
     throw new StorageError("precondition-failed", { path });
   }
-  // Whoever writes now must not get the old attributes: the source is what was just looked at.
-  const pinned = context.facts.conditions.copySource === true ? etag : undefined;
-  const source: CopySource = { driver: undefined as never, path, ifMatch: pinned };
+  const source: CopySource = { driver: undefined as never, path };
   const write: WriteOptions = { ...attributes, storageClass: storageClass ?? "STANDARD", signal };
   const copy: Copy = {
-    ...{ from: context, fromKey: key, source, path, key, found },
+    ...{ from: context, fromKey: key, path, key },
     options: storageClass === undefined ? { ...attributes, signal } : write,
+    ...(await held(context, source, found, signal)),
   };
   try {
     if (isLarge(context, found)) return await copyLarge(context, copy);
-    const copied = await copyWhole(context, copy, []);
-    if (isOther(found, copied)) throw changed(path);
+    await refuseOther(context, copy, await copyOntoItself(context, copy));
   } catch (error) {
     if (!isStorageError(error, "precondition-failed")) throw error;
     throw ifMatch === undefined ? changed(path) : error;
   }
   return present(context, path, key, signal);
+}
+
+/** Held to what is there by its target where it cannot be by its source: both are one. */
+function copyOntoItself(context: S3Context, copy: Copy): Promise<string | undefined> {
+  const etag = copy.found?.entry.etag;
+  if (copy.isHeld || context.facts.conditions.copyTarget !== true || etag === undefined)
+    return copyWhole(context, copy, []);
+  const condition = conditionHeaders({ ifMatch: etag }, context.facts);
+  return copyWhole(context, { ...copy, isHeld: true }, condition);
+}
+
+/** How a copy is held to the object whose attributes are written with it. */
+async function held(
+  context: S3Context,
+  source: CopySource,
+  found: Found | undefined,
+  signal: AbortSignal | undefined,
+): Promise<Pick<Copy, "source" | "found" | "isHeld">> {
+  const etag = found?.entry.etag;
+  if (etag !== undefined && context.facts.conditions.copySource === "probe")
+    await context.settle(signal);
+  const isHeld = context.facts.conditions.copySource === true;
+  const ifMatch = source.ifMatch ?? (isHeld ? etag : undefined);
+  return {
+    source: { ...source, ifMatch },
+    found,
+    isHeld: ifMatch !== undefined || source.version !== undefined,
+  };
+}
+
+/** Whether the condition that was refused is one that the caller knows nothing of. */
+function isOwnPin(copy: Copy, given: CopySource, error: unknown): boolean {
+  const { ifMatch, ifNoneMatch } = copy.options;
+  if (given.ifMatch !== undefined || ifMatch !== undefined || ifNoneMatch !== undefined)
+    return false;
+  return copy.source.ifMatch !== undefined && isStorageError(error, "precondition-failed");
+}
+
+/**
+ * Attributes that have come to lie with other content than they were read with say nothing of it: its hash and its
+ * time go, so that nobody takes it for the old one. @throws StorageError `changed` then.
+ */
+async function refuseOther(
+  context: S3Context,
+  copy: Copy,
+  made: string | undefined,
+): Promise<void> {
+  const { found, source, path, key, isHeld, options } = copy;
+  const { signal } = options;
+  if (found === undefined || !showsContent(context, found) || made === found.entry.etag) return;
+  const now = await headObject(context, path, key, { signal });
+  const etag = now?.entry.etag;
+  if (now !== undefined && etag === found.entry.etag) return;
+  // Somebody has written it anew, with attributes of its own.
+  if (now === undefined || (made !== undefined && made !== etag)) throw changed(source.path);
+  const isKnown = showsContent(context, now);
+  if (!isKnown && isHeld) return;
+  const { storageClass, mtime } = now.entry;
+  const plain = {
+    entry: { ...now.entry, mtime: isKnown ? undefined : mtime },
+    headers: withoutBlake3(now.headers),
+  };
+  const again: Copy = {
+    ...{ from: context, fromKey: key, path, key, options: { storageClass, signal } },
+    ...{ source: { driver: undefined as never, path }, found: plain, isHeld: false },
+  };
+  await copyWhole(context, again, []);
+  if (isKnown) throw changed(source.path);
 }
 
 /** AWS answers `NoSuchKey` for a missing source, and for an `If-Match` on a missing target. */
@@ -138,18 +220,25 @@ interface Copy {
   readonly options: WriteOptions;
   /** The source as it is, if it was looked at. Then all attributes are written, else they come along. */
   readonly found: Found | undefined;
+  /** Whether the store copies nothing but that. */
+  readonly isHeld: boolean;
 }
 
 /** One CopyObject; gives the ETag of the copy. */
 async function copyWhole(
   context: S3Context,
-  { from, fromKey, source, path, key, options, found }: Copy,
+  { from, fromKey, source, path, key, options, found, isHeld }: Copy,
   condition: readonly string[],
 ): Promise<string | undefined> {
+  // A hash must not come to lie with content that it may not be of.
+  const stamp = (known: Found): Found =>
+    isHeld || showsContent(context, known)
+      ? known
+      : { ...known, headers: withoutBlake3(known.headers) };
   const attributes =
     found === undefined
       ? ["x-amz-metadata-directive", "COPY"]
-      : ["x-amz-metadata-directive", "REPLACE", ...replaced(context, path, options, found)];
+      : ["x-amz-metadata-directive", "REPLACE", ...replaced(context, path, options, stamp(found))];
   const root = await context.client.document({
     ...{ method: "PUT", operation: "copy", path, key, slow: true, signal: options.signal },
     headers: [
@@ -282,10 +371,10 @@ export function changesAttributes(given: Attributes): boolean {
   return values.some((value) => value !== undefined);
 }
 
-/** Whether a copy of an object onto itself took in content that was not there before. */
-function isOther({ entry, headers }: Found, copied: string | undefined): boolean {
-  if (copied === undefined || entry.etag === undefined || hidesMd5(headers)) return false;
-  return isMd5(entry.etag) && isMd5(copied) && entry.etag !== copied;
+/** Whether a copy has the same ETag, and none of other content has. */
+function showsContent({ facts }: S3Context, { entry, headers }: Found): boolean {
+  const { etag } = entry;
+  return facts.etagIsMd5 === true && etag !== undefined && isMd5(etag) && !hidesMd5(headers);
 }
 
 function isSamePlace({ config }: S3Context, { config: other }: S3Context): boolean {
