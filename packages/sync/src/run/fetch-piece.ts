@@ -1,5 +1,6 @@
 /** One range of a download: from the source's connection into the staged file, as it arrives. */
 import { type Entry, type ExactRange, type Stage, StorageError } from "@omnisync/storage";
+import { readRange } from "./read-range.ts";
 import { type Transfer, metered } from "./transfer.ts";
 
 /** Connections per object. */
@@ -17,8 +18,8 @@ export async function fetchPiece(
   signal: AbortSignal,
 ): Promise<void> {
   const { offset, length } = piece;
-  const options = { range: { offset, length }, ifMatch: source.etag, lend: true, signal };
-  const { body } = await transfer.from.read(transfer.fromPath, options);
+  const from = { driver: transfer.from, path: transfer.fromPath, etag: source.etag };
+  const body = readRange(from, piece, { lend: true, signal });
   let at = offset;
   for await (const bytes of gathered(metered(transfer, body))) {
     await stage.write(at, bytes, { signal });

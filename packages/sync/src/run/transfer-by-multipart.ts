@@ -31,6 +31,7 @@ import {
   writeOptions,
 } from "./transfer.ts";
 import { inParallel } from "./in-parallel.ts";
+import { readRange } from "./read-range.ts";
 
 /** Parts of one object on the way at the same time. */
 const PARTS_AT_ONCE = 4;
@@ -317,7 +318,11 @@ async function readPiece(
     const memory = transfer.context.spare.take(length);
     return from.readBlock(fromPath, { offset, length, hashes, ifMatch, signal, memory });
   }
-  const { body } = await from.read(fromPath, { range: { offset, length }, ifMatch, signal });
+  const body = readRange(
+    { driver: from, path: fromPath, etag: ifMatch },
+    { offset, length },
+    { signal },
+  );
   return { bytes: await collectBody(body, length, { path: fromPath, signal }) };
 }
 

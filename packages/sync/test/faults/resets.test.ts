@@ -2,10 +2,11 @@
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Driver, FileDriver, openDriver } from "@omnisync/storage";
-import { type Report, sync } from "@omnisync/sync";
+import { type Driver, FileDriver, MemoryDriver, openDriver } from "@omnisync/storage";
+import { disable, intercept } from "@omnisync/storage/layers";
+import { DirectoryResumeStore, type Report, sync } from "@omnisync/sync";
 import { type StrictS3, startStrictS3 } from "@omnisync/testkit/strict-s3";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Cut, type CuttingProxy, type Direction, startCuttingProxy } from "./cutting-proxy.ts";
 
 const KiB = 1024;
@@ -285,5 +286,78 @@ describe("a way on which every connection is reset", () => {
     await (await prepare("each-down", bytes)).close();
     const endings = await isHonestAtEach(downloadOf("each-down"), bytes, { up: 97, down: 97 });
     expect([...endings].sort()).toEqual(["done", "failed", "refused"]);
+  });
+});
+
+describe("a way on which every connection breaks off", () => {
+  const bytes = content(41 * MiB + 1);
+  const name = "broken-ranges";
+  const source = { path: name };
+  let local: FileDriver;
+  let resume: DirectoryResumeStore;
+
+  beforeAll(async () => {
+    await (await prepare(name, bytes)).close();
+  });
+
+  beforeEach(() => {
+    const folder = join(root, newName());
+    local = new FileDriver({ root: join(folder, "to") });
+    resume = new DirectoryResumeStore({ directory: join(folder, "transfers") });
+  });
+
+  afterEach(() => local.close());
+
+  const isThere = async (driver: Driver, path: string): Promise<boolean> => {
+    const { body } = await driver.read(path);
+    return Buffer.concat(await Array.fromAsync(body)).equals(bytes);
+  };
+
+  it("[SY-153] after some of a range, is gone on with in the same run", async () => {
+    const [lane] = lanes as [Lane];
+    const cut = { direction: "down", after: 700 * KiB, of: "each" } as const;
+    const report = await run(lane, cut, () =>
+      sync({ driver: lane.s3, ...source }, { driver: local, path: "" }),
+    );
+    expect(report).toMatchObject({ failed: 0, created: 1, bytesTransferred: bytes.length });
+    expect(await isThere(local, "file")).toBe(true);
+  });
+
+  it("[SY-153] and so is what is read to be sent on in parts", async () => {
+    const [lane] = lanes as [Lane];
+    const to = new MemoryDriver();
+    const cut = { direction: "down", after: 700 * KiB, of: "each" } as const;
+    const report = await run(lane, cut, () =>
+      sync({ driver: lane.s3, ...source }, { driver: disable(to, "stage"), path: "" }),
+    );
+    expect(report).toMatchObject({ failed: 0, created: 1 });
+    expect(await isThere(to, "file")).toBe(true);
+  });
+
+  it("[SY-153] at once, is kept for the next run", async () => {
+    const [lane] = lanes as [Lane];
+    let reads = 0;
+    const breaking = intercept(lane.s3, {
+      methods: {
+        async read(path, options) {
+          // The first four begin at once; the fifth when one of them is done.
+          if (++reads === 5) lane.proxy.plan({ direction: "down", after: 2000, of: "each" });
+          return lane.s3.read(path, options);
+        },
+      },
+    });
+    const first = await run(lane, undefined, () =>
+      sync({ driver: breaking, ...source }, { driver: local, path: "" }, { resume }),
+    );
+    expect(first).toMatchObject({ failed: 1, kept: 1 });
+    expect(first.failures).toMatchObject([{ error: { code: "unavailable" } }]);
+    const second = await sync(
+      { driver: lane.s3, ...source },
+      { driver: local, path: "" },
+      { resume },
+    );
+    expect(second).toMatchObject({ failed: 0, kept: 0 });
+    expect(second.bytesResumed).toBeGreaterThan(0);
+    expect(await isThere(local, "file")).toBe(true);
   });
 });
