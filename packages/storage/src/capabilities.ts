@@ -156,8 +156,10 @@ export interface Conditions {
   readonly replace: boolean;
   /** `remove` with `ifMatch`. */
   readonly remove: boolean;
-  /** The source's `ifMatch` of `copy` and `copyPart`. */
+  /** The source's `ifMatch` of `copy`. */
   readonly copySource: boolean;
+  /** The source's `ifMatch` of `copyPart`. A store may honour the one and ignore the other. */
+  readonly partSource: boolean;
   /** `copy` with either. A store may honour them for what it is sent, and not for what it copies itself. */
   readonly copyTarget: boolean;
   /** `multipart.complete` with either. */
@@ -200,6 +202,7 @@ export const NO_CAPABILITIES: Capabilities = {
     replace: false,
     remove: false,
     copySource: false,
+    partSource: false,
     copyTarget: false,
     complete: false,
   },

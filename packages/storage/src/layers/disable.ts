@@ -60,6 +60,7 @@ const NONE: { readonly [A in AbilityName]: Partial<Capabilities> } = {
       replace: false,
       remove: false,
       copySource: false,
+      partSource: false,
       copyTarget: false,
       complete: false,
     },

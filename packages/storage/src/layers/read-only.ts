@@ -46,6 +46,7 @@ function withoutChanges(inner: Capabilities): Capabilities {
       replace: false,
       remove: false,
       copySource: false,
+      partSource: false,
       copyTarget: false,
       complete: false,
     },

@@ -469,6 +469,7 @@ describe("copies", () => {
           remove: true,
           complete: true,
           copySource: false,
+          partSource: false,
         },
       },
     });

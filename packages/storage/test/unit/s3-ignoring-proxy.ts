@@ -1,5 +1,5 @@
 /** A store that takes preconditions and ignores them, as Ceph, GCS and others do with some. */
-import { createServer, request } from "node:http";
+import { type IncomingMessage, createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { StrictS3 } from "@omnisync/testkit";
 import { onTestFinished } from "vitest";
@@ -9,7 +9,10 @@ const IGNORED =
   /^(if-|x-amz-copy-source-if-|authorization$|host$|x-amz-date$|connection$|content-length$)/;
 
 /** Its endpoint: passes everything else on, signed anew. */
-export async function startIgnoringProxy(server: StrictS3): Promise<{ readonly endpoint: string }> {
+export async function startIgnoringProxy(
+  server: StrictS3,
+  ignores: (incoming: IncomingMessage) => boolean = () => true,
+): Promise<{ readonly endpoint: string }> {
   const { accessKeyId, secretAccessKey } = server;
   const proxy = createServer((incoming, outgoing) => {
     const chunks: Buffer[] = [];
@@ -18,7 +21,9 @@ export async function startIgnoringProxy(server: StrictS3): Promise<{ readonly e
       const { pathname, search } = new URL(incoming.url as string, server.endpoint);
       const headers = ["host", `127.0.0.1:${server.port}`];
       for (const [name, value] of Object.entries(incoming.headers)) {
-        if (!IGNORED.test(name)) headers.push(name, String(value));
+        const isCondition = name.startsWith("if-") || name.startsWith("x-amz-copy-source-if-");
+        if (!IGNORED.test(name) || (isCondition && !ignores(incoming)))
+          headers.push(name, String(value));
       }
       const method = incoming.method as string;
       const payloadHash = String(incoming.headers["x-amz-content-sha256"]);

@@ -15,6 +15,7 @@ const HONOURED = {
   replace: true,
   remove: true,
   copySource: true,
+  partSource: true,
   copyTarget: true,
   complete: true,
 };
@@ -23,6 +24,7 @@ const IGNORED = {
   replace: false,
   remove: false,
   copySource: false,
+  partSource: false,
   copyTarget: false,
   complete: false,
 };
@@ -85,6 +87,20 @@ test("[ST-104] a store that ignores conditions is found out, before anything is 
   expect(error?.code).toBe("unsupported");
   expect((await driver.stat("a"))?.size).toBe(3);
   expect(driver.capabilities.conditions).toEqual(IGNORED);
+});
+
+test("[ST-104] a store that ignores the condition on copies of parts only is found out", async () => {
+  const server = await startServer();
+  const proxy = await startIgnoringProxy(server, ({ url }) => url!.includes("partNumber="));
+  const driver = driverOn({ ...server, ...proxy }, { provider: "other" });
+  const { etag } = await driver.write("a", bytesOf("old"));
+  await driver.write("a", bytesOf("new"));
+  const upload = await driver.multipart.create("b");
+  const source = { driver, path: "a", ifMatch: etag };
+  const copied = driver.multipart.copyPart(upload, 1, source, { offset: 0, length: 3 });
+  await expect(copied).rejects.toMatchObject({ code: "unsupported" });
+  await driver.multipart.abort(upload);
+  expect(driver.capabilities.conditions).toEqual({ ...HONOURED, partSource: false });
 });
 
 test("a store whose ETags only look like MD5s is found out by its first answer", async () => {

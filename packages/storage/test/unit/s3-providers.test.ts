@@ -52,7 +52,7 @@ test("of an unknown server nothing is taken for granted", () => {
 test("what is documented stands in the table", () => {
   expect(providerByName("r2").quirks).toMatchObject({
     equalPartSizes: true,
-    conditions: { copySource: false },
+    conditions: { partSource: false },
   });
   expect(providerByName("b2").quirks.conditions).toMatchObject({ create: false, replace: false });
   expect(providerByName("gcs").quirks).toMatchObject({

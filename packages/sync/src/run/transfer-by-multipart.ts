@@ -191,7 +191,7 @@ async function copyOldPart(
   signal: AbortSignal,
 ): Promise<Part> {
   const { from, to, fromPath, toPath, previousPath, context, progress } = transfer;
-  const ifMatch = to.capabilities.conditions.copySource ? old.etag : undefined;
+  const ifMatch = to.capabilities.conditions.partSource ? old.etag : undefined;
   const place = { driver: to, path: previousPath, ifMatch };
   const range = { offset: oldOffset, length };
   const { md5, ...part } = await to
@@ -246,7 +246,7 @@ async function confirmOld(
   { to, previousPath: path, context }: Transfer,
   { old }: UploadPlan,
 ): Promise<void> {
-  if (old === undefined || to.capabilities.conditions.copySource) return;
+  if (old === undefined || to.capabilities.conditions.partSource) return;
   const now = await to.stat(path, { signal: context.signal });
   if (now?.etag === old.etag && now?.size === old.size) return;
   throw new StorageError("precondition-failed", {

@@ -352,7 +352,7 @@ function addCopyPartTests(suite: Suite, partSize: number): void {
     await driver.write("source", noise(partSize, 2));
     await refused(
       multipart.copyPart(upload, 1, { driver, path: "source", ifMatch }, range),
-      conditions.copySource ? "precondition-failed" : "unsupported",
+      conditions.partSource ? "precondition-failed" : "unsupported",
     );
     await multipart.abort(upload);
     expect(await visible(driver)).toEqual(["source"]);

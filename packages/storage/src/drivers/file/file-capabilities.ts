@@ -24,6 +24,7 @@ export const FILE_CAPABILITIES: Capabilities = {
     replace: true,
     remove: true,
     copySource: true,
+    partSource: false,
     copyTarget: true,
     complete: false,
   },

@@ -23,6 +23,7 @@ export const MEMORY_CAPABILITIES: Capabilities = {
     replace: true,
     remove: true,
     copySource: true,
+    partSource: true,
     copyTarget: true,
     complete: true,
   },

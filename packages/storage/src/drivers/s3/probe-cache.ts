@@ -10,7 +10,7 @@ import { randomBytes } from "node:crypto";
 import type { StoreFacts } from "./store-facts.ts";
 
 /** Raised when the meaning of what is stored changes. */
-const VERSION = 2;
+const VERSION = 3;
 /** Stores are upgraded; after 30 days they are asked again. Milliseconds. */
 const LIFETIME = 30 * 86_400_000;
 

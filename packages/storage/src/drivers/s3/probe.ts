@@ -24,6 +24,7 @@ import type { Probed } from "./provider-profile.ts";
 
 /** The MD5 of nothing that a probe ever writes. */
 const WRONG_ETAG = "00000000000000000000000000000000";
+const COPY_CONDITION = "x-amz-copy-source-if-match";
 
 /**
  * @param leave Ends it between two requests, so that it can clear up behind each.
@@ -68,10 +69,10 @@ class Probe {
       const copySource = await this.#probeCopySource(key, copy);
       const copyTarget = await this.#probeCopyTarget(key, copy);
       const remove = await this.#probeRemove(copy);
-      const { complete, ...parts } = await this.#probeMultipart(key);
+      const { complete, partSource, ...parts } = await this.#probeMultipart(key);
       const versions = await keepsVersions(this.#context, undefined);
       return {
-        conditions: { create, replace, remove, copySource, complete, copyTarget },
+        conditions: { create, replace, remove, copySource, partSource, complete, copyTarget },
         etagQuoting: this.#quoting,
         etagIsMd5,
         versions,
@@ -118,10 +119,9 @@ class Probe {
   }
 
   async #probeCopySource(key: string, copy: string): Promise<boolean> {
-    const condition = "x-amz-copy-source-if-match";
-    const wrong = await this.#copy(key, copy, [condition, this.#form(WRONG_ETAG)]);
+    const wrong = await this.#copy(key, copy, [COPY_CONDITION, this.#form(WRONG_ETAG)]);
     if (wrong !== "refused") return false;
-    return (await this.#copy(key, copy, [condition, this.#form(this.#etag)])) === "done";
+    return (await this.#copy(key, copy, [COPY_CONDITION, this.#form(this.#etag)])) === "done";
   }
 
   async #probeCopyTarget(key: string, copy: string): Promise<boolean> {
@@ -145,7 +145,7 @@ class Probe {
     return (await remove(etag)) === "done" && (await remove(etag)) === "refused";
   }
 
-  async #probeMultipart(source: string): Promise<PartFacts & { complete: boolean }> {
+  async #probeMultipart(source: string): Promise<PartFacts & PartConditions> {
     const key = this.#keys[2];
     await this.#put(key, []);
     let upload;
@@ -155,17 +155,26 @@ class Probe {
       if (!isStorageError(error, "unsupported", "invalid-argument", "not-found")) throw error;
       // A store that takes no uploads in parts at all.
       const none = { copyPart: false, multipartEtagIsMd5: false, complete: false } as const;
-      return { ...none, partSourceDecoding: "once" };
+      return { ...none, partSource: false, partSourceDecoding: "once" };
     }
-    const copiesPart = (from: string): Promise<Outcome> =>
+    const copiesPart = (from: string, etag?: string): Promise<Outcome> =>
       this.#try({
         method: "PUT",
         key,
         query: encodeQuery(["partNumber", "2", "uploadId", upload.id]),
-        headers: ["x-amz-copy-source", from, ...this.#context.headers.copySource],
+        headers: [
+          ...["x-amz-copy-source", from],
+          ...(etag === undefined ? [] : [COPY_CONDITION, this.#form(etag)]),
+          ...this.#context.headers.copySource,
+        ],
       });
     const once = (await copiesPart(this.#source(source))) === "done";
     const twice = !once && (await copiesPart(this.#source(encodeKey(source)))) === "done";
+    const place = this.#source(twice ? encodeKey(source) : source);
+    const partSource =
+      (once || twice) &&
+      (await copiesPart(place, WRONG_ETAG)) === "refused" &&
+      (await copiesPart(place, this.#etag)) === "done";
     const first = await this.#complete(key, upload, ["if-none-match", "*"]);
     const complete =
       first === "refused" &&
@@ -174,6 +183,7 @@ class Probe {
     if (first !== "done" && !complete) await this.#completeNew(key, []);
     return {
       complete,
+      partSource,
       copyPart: once || twice,
       partSourceDecoding: twice ? "twice" : "once",
       multipartEtagIsMd5: (await this.#etagAt(key)) === multipartEtag([upload.md5]),
@@ -296,6 +306,11 @@ class Probe {
 }
 
 type PartFacts = Pick<StoreFacts, "copyPart" | "partSourceDecoding" | "multipartEtagIsMd5">;
+
+interface PartConditions {
+  readonly complete: boolean;
+  readonly partSource: boolean;
+}
 
 interface ProbeRequest {
   readonly method: S3Request["method"];

@@ -96,8 +96,10 @@ export interface ProviderConditions {
   readonly replace: Probed;
   /** DELETE with `If-Match`. */
   readonly remove: Probed;
-  /** `x-amz-copy-source-if-match` of both CopyObject and UploadPartCopy. */
+  /** `x-amz-copy-source-if-match` of CopyObject. */
   readonly copySource: Probed;
+  /** The same of UploadPartCopy, where Ceph RGW 16 ignores it. */
+  readonly partSource: Probed;
   /** CompleteMultipartUpload with either. */
   readonly complete: Probed;
 }

@@ -16,6 +16,7 @@ const PROBE_ALL: ProviderConditions = {
   replace: "probe",
   remove: "probe",
   copySource: "probe",
+  partSource: "probe",
   complete: "probe",
 };
 
@@ -24,6 +25,8 @@ const ALL: ProviderConditions = {
   replace: true,
   remove: true,
   copySource: true,
+  // Who says "copies" need not mean those of parts.
+  partSource: "probe",
   complete: true,
 };
 
@@ -74,7 +77,7 @@ export const PROVIDERS: readonly ProviderProfile[] = [
     hosts: ["amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "c2s.ic.gov", "sc2s.sgov.gov"],
     quirks: {
       // Conditional deletes since September 2025.
-      conditions: ALL,
+      conditions: { ...ALL, partSource: true },
       etagQuoting: "quoted",
       checksum: "crc32",
       etagIsMd5: true,
@@ -189,6 +192,7 @@ export const PROVIDERS: readonly ProviderProfile[] = [
         replace: false,
         remove: false,
         copySource: "probe",
+        partSource: false,
         complete: false,
       },
       copyPart: false,
@@ -361,7 +365,7 @@ export const PROVIDERS: readonly ProviderProfile[] = [
     hosts: ["r2.cloudflarestorage.com"],
     quirks: {
       // UploadPartCopy takes no conditions on its source (Cloudflare's table of the API, 2026-07).
-      conditions: { ...PROBE_ALL, copySource: false },
+      conditions: { ...PROBE_ALL, partSource: false },
       etagIsMd5: true,
       copyPart: true,
       // Every part but the last must have the same size, copied parts too.

@@ -258,7 +258,7 @@ async function copyLarge(context: S3Context, copy: Copy): Promise<Made> {
   const { entry, headers } = copy.found as Found;
   const { signal } = options;
   const condition = await context.condition(path, options, "complete");
-  const honoured = context.facts.conditions.copySource === true;
+  const honoured = context.facts.conditions.partSource === true;
   const ifMatch = honoured ? (source.ifMatch ?? entry.etag) : undefined;
   const pinned = { ifMatch, version: source.version };
   const place = await partSourceHeaders(context, from, copy.fromKey, pinned, signal);

@@ -201,6 +201,7 @@ function capabilitiesOf(context: S3Context): Capabilities {
       replace: context.allows("replace"),
       remove: context.allows("remove"),
       copySource: context.allows("copySource"),
+      partSource: context.allows("partSource"),
       copyTarget: context.allows("copyTarget"),
       complete: context.allows("complete"),
     },

@@ -145,7 +145,7 @@ async function copyPart(
 ): Promise<Part> {
   const from = requireSource(context, source);
   const key = from.begin(source.path, { signal });
-  if (source.ifMatch !== undefined) await context.require(source.path, "copySource", signal);
+  if (source.ifMatch !== undefined) await context.require(source.path, "partSource", signal);
   const place = await partSourceHeaders(context, from, key, source, signal);
   return copyRange(context, upload, number, place, range, signal);
 }

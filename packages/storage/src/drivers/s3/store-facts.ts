@@ -12,6 +12,7 @@ interface ConditionFacts {
   readonly replace: Probed;
   readonly remove: Probed;
   readonly copySource: Probed;
+  readonly partSource: Probed;
   readonly complete: Probed;
   /** CopyObject with a condition on what it replaces. */
   readonly copyTarget: Probed;
@@ -59,6 +60,7 @@ export function fillFacts(known: StoreFacts, found: StoreFacts): StoreFacts {
       replace: fill(a.replace, b.replace),
       remove: fill(a.remove, b.remove),
       copySource: fill(a.copySource, b.copySource),
+      partSource: fill(a.partSource, b.partSource),
       complete: fill(a.complete, b.complete),
       copyTarget: fill(a.copyTarget, b.copyTarget),
     },
