@@ -2,6 +2,7 @@ import { type Driver, type Entry, MemoryDriver } from "@omnisync/storage";
 import { disable, intercept } from "@omnisync/storage/layers";
 import { AttributeCache, createFilter, sync } from "@omnisync/sync";
 import { describe, expect, it, vi } from "vitest";
+import { serveBucket } from "../bucket.ts";
 import { T0, bytes, contents, entries, place, recorder, storeWith } from "../stores.ts";
 
 describe("sync", () => {
@@ -100,6 +101,22 @@ describe("sync", () => {
       expect(await contents(stores.destination)).toEqual(files);
     },
   );
+
+  it("[SY-10] [SY-16] a bucket that lists in an order of its own loses nothing", async () => {
+    const { open } = await serveBucket({ scrambledLists: true });
+    const files = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`f${i}`, String(i)]));
+    const source = place(await storeWith(files));
+    const sorting = place(await open({ unorderedList: true }));
+    expect(await sync(source, sorting, { delete: true })).toMatchObject({
+      created: 30,
+      removed: 0,
+    });
+    const again = await sync(source, sorting, { delete: true });
+    expect(again).toMatchObject({ unchanged: 30, created: 0, removed: 0 });
+    const believing = sync(source, place(await open()), { delete: true });
+    await expect(believing).rejects.toMatchObject({ code: "unsupported" });
+    expect(await contents(sorting.driver)).toEqual(files);
+  });
 
   it("[SY-16] a listing that has something twice removes nothing", async () => {
     const source = await storeWith({ a: "1", b: "2" });
