@@ -154,6 +154,12 @@ export interface Abilities {
   hardLink(existing: string | LinkSource, path: string, options?: LinkOptions): Promise<Entry>;
 
   /**
+   * What lies at `path`, told so that it is known again under a path of any driver that has this method. A link
+   * is itself. Has no capability of its own: there where one thing may be reached under several roots.
+   */
+  identify(path: string, options?: IdentifyOptions): Promise<Identity>;
+
+  /**
    * The same store seen through its links, for reading: `stat`, `list`, `read` and their like tell of and
    * open what a link points to, also outside the root. Has no capability of its own: there where links are
    * native. A link that points to nothing is missing, in a listing a problem; so is one that leads back
@@ -275,6 +281,21 @@ export interface MoveOptions extends CallOptions {
 export interface ProbeOptions extends CallOptions {
   /** Default false. */
   readonly write?: boolean | undefined;
+}
+
+export interface IdentifyOptions extends CallOptions {
+  /** Tell of the directories above too. Default false. */
+  readonly above?: boolean | undefined;
+}
+
+export interface Identity {
+  /**
+   * Opaque. Equal for two paths only if they lead to one directory, or to one name of one file: what removes the one removes
+   * the other. Missing where nothing lies there, or the store cannot tell.
+   */
+  readonly id: string | undefined;
+  /** With `above`: the ids of the directories that it lies in, or would lie in, under whatever name they are reached. */
+  readonly above: readonly string[];
 }
 
 export interface StatOptions extends CallOptions {

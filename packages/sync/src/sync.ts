@@ -26,6 +26,7 @@ import { dropExpired } from "./resume/expire.ts";
 import { ProgressTracker } from "./run/progress-tracker.ts";
 import { SpareBuffers } from "./run/spare-buffers.ts";
 import { createOldContent } from "./run/old-content.ts";
+import { refuseSamePlaces } from "./run/refuse-same-places.ts";
 import { Removal } from "./run/removal.ts";
 import { KeptPaths, type Roots, removeBefore, walkOptions } from "./run/remove-before.ts";
 import type { Extra } from "./run/remove-extras.ts";
@@ -188,6 +189,7 @@ function contextWith(
 
 async function runPhases(context: RunContext, report: ReportBuilder): Promise<void> {
   const { source, destination, signal } = context;
+  await refuseSamePlaces(context);
   // Which preconditions hold must be known before the first write relies on one.
   if (!context.options.dryRun) await destination.driver.probe?.({ write: true, signal });
   const [sourceRoot, destinationRoot] = await Promise.all([

@@ -197,6 +197,8 @@ function wrapMethods(
           options,
         ),
       ),
+    identify: (path, options) =>
+      around({ operation: "identify", path, options }, () => inner.identify!(path, options)),
     patch: async (path, options) => {
       const patch = await around({ operation: "patch", path, options }, () =>
         inner.patch!(path, options),

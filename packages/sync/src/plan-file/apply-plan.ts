@@ -11,6 +11,7 @@ import { type Progress, type Report, ReportBuilder, type Withheld } from "../rep
 import type { RunContext } from "../run/context.ts";
 import { JobGate } from "../run/gate.ts";
 import { ProgressTracker } from "../run/progress-tracker.ts";
+import { refuseSamePlaces } from "../run/refuse-same-places.ts";
 import { settleDelayed } from "../run/settle-pair.ts";
 import { createContext } from "../sync.ts";
 import type { OwnOptions } from "./carried-options.ts";
@@ -95,6 +96,7 @@ async function apply(
   let interrupted = false;
   try {
     const { signal } = context;
+    await refuseSamePlaces(context);
     if (!options.dryRun) await destination.driver.probe?.({ write: true, signal });
     await application.perform(plan.actions());
   } catch (error) {

@@ -4,6 +4,7 @@ import { forgetSignatureOf } from "../delta/forget-signature-of.ts";
 import type { Pair } from "../merge/merge-join.ts";
 import type { RunContext } from "./context.ts";
 import { isSame } from "./old-content.ts";
+import { isSamePath } from "./refuse-same-places.ts";
 import { lookAt } from "./resolve-question.ts";
 import { fail } from "./tell-failure.ts";
 
@@ -47,6 +48,8 @@ async function removeNow(context: RunContext, pair: Pair, asRead: Entry): Promis
   const { driver, path: root } = context.source;
   const path = joinPath(root, pair.path);
   if (!context.options.dryRun) {
+    if (await isSamePath(context, pair.path))
+      throw new StorageError("invalid-argument", { path, message: ONE });
     const now = await lookAt(context, context.source, pair.path);
     if (now === undefined || !isAsRead(now, asRead, pair)) {
       throw new StorageError("changed", {
@@ -66,6 +69,8 @@ async function removeNow(context: RunContext, pair: Pair, asRead: Entry): Promis
     bytes: 0,
   });
 }
+
+const ONE = "source and destination are one file, reached in two ways; it is kept";
 
 function isAsRead(now: Entry, read: Entry, { source }: Pair): boolean {
   // The etag of a file changes when another of its names goes.

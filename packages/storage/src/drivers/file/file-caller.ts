@@ -30,7 +30,7 @@ const SEES_ROOT: ReadonlySet<OperationName> = new Set<OperationName>([
 
 /** Over in a moment, and with nothing to be handed over: a thread that runs already would not be slower. */
 const MADE_HERE: Readonly<Record<CallsExpected, ReadonlySet<OperationName>>> = {
-  few: new Set<OperationName>(["look", "openRead", "readLink"]),
+  few: new Set<OperationName>(["look", "identify", "openRead", "readLink"]),
   many: new Set<OperationName>(["look"]),
 };
 

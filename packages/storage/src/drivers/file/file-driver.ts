@@ -17,6 +17,8 @@ import type {
   DirectoryOptions,
   Driver,
   FollowOptions,
+  Identity,
+  IdentifyOptions,
   LinkOptions,
   LinkSource,
   ListOptions,
@@ -101,6 +103,11 @@ export class FileDriver implements Driver {
     const found = await this.#caller.call("look", [path, options.attributes], options);
     if (found === undefined) return undefined;
     return withMore(rowEntry(path, found.row, found.linkTarget), found.more);
+  }
+
+  async identify(path: string, options: IdentifyOptions = {}): Promise<Identity> {
+    this.#begin(path, options, { root: true });
+    return this.#caller.call("identify", [path, options.above ?? false], options);
   }
 
   async *list(directory: string, options: ListOptions = {}): AsyncIterable<readonly Entry[]> {

@@ -11,6 +11,7 @@ import {
   startPrefixHash,
 } from "./hash-operations.ts";
 import { flush } from "./flush-operation.ts";
+import { identify } from "./identify.ts";
 import { hardLink, makeSpecial, readLink, writeLink } from "./link-operations.ts";
 import { openPatch } from "./patch-operations.ts";
 import { copySmall, hashRange, look, openRead, readBlock } from "./read-operations.ts";
@@ -40,6 +41,7 @@ export interface OperationContext {
 
 export interface Operations {
   readonly look: typeof look;
+  readonly identify: typeof identify;
   readonly openRead: typeof openRead;
   readonly readBlock: typeof readBlock;
   readonly hashRange: typeof hashRange;
@@ -79,6 +81,7 @@ export interface Operations {
 
 export const OPERATIONS: Operations = {
   look,
+  identify,
   openRead,
   readBlock,
   hashRange,
