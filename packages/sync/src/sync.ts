@@ -25,6 +25,7 @@ import { PairHandler } from "./run/pair-handler.ts";
 import { dropExpired } from "./resume/expire.ts";
 import { ProgressTracker } from "./run/progress-tracker.ts";
 import { SpareBuffers } from "./run/spare-buffers.ts";
+import { Spellings } from "./run/spellings.ts";
 import { createOldContent } from "./run/old-content.ts";
 import { refuseSamePlaces } from "./run/refuse-same-places.ts";
 import { Removal } from "./run/removal.ts";
@@ -173,6 +174,7 @@ function contextWith(
     deltas: options.wholeFile ? undefined : new Deltas(options.delta ?? {}),
     old: createOldContent(options, source, destination, backups, signal),
     delayed: options.delayUpdates && !options.dryRun ? new DelayedUpdates(destination) : undefined,
+    spellings: new Spellings({ source, destination, options, signal }),
     notLed,
     linkedSources:
       options.move && options.preserveHardLinks && !options.dryRun

@@ -174,10 +174,11 @@ class Application {
     await this.#leave();
     this.#phase = phase;
     if (phase !== "remove") return;
-    const { options, limits } = this.#context;
+    const { options, limits, spellings } = this.#context;
     const { failed } = this.#report.counts;
     if (limits.end.isOver()) this.#report.withheld = "ended-early";
-    else if (failed > 0 && !options.ignoreErrors) this.#report.withheld = "failures";
+    else if (spellings.met || (failed > 0 && !options.ignoreErrors))
+      this.#report.withheld = "failures";
   }
 
   /** After the transfers: what was put aside gets its place. */

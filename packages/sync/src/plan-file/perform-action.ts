@@ -54,6 +54,8 @@ export class ActionPerformer {
    */
   async perform(action: PlannedAction): Promise<"performed" | "done-already" | "left"> {
     const found = await this.#lookAtBoth(action);
+    if (action.preconditions.destination === "absent" && found.destination !== undefined)
+      await this.#context.spellings.confirm(action.path);
     if (await this.#settleDone(action, found)) return "done-already";
     if (this.#wasLeft(action, found)) return "left";
     const pair = await this.#pin(action, found);

@@ -13,6 +13,7 @@ import type { OldContent } from "./old-content.ts";
 import type { ProgressTracker } from "./progress-tracker.ts";
 import type { LinkedSource } from "./remove-source.ts";
 import type { SpareBuffers } from "./spare-buffers.ts";
+import type { Spellings } from "./spellings.ts";
 import type { Spool } from "./spool.ts";
 
 /** Told of what is no event. */
@@ -53,6 +54,8 @@ export interface RunContext {
   readonly equals: EqualFiles | undefined;
   /** Where content waits for the end of the run; without it, it gets its place at once. */
   readonly delayed: DelayedUpdates | undefined;
+  /** Whether what turns up at the destination is what was looked for. */
+  readonly spellings: Spellings;
   /** Ids of hard links whose file did not get to the destination under the name that was to lead. */
   readonly notLed: ReadonlySet<string>;
   /** What a move removes at its end; without it, each source goes at once. */

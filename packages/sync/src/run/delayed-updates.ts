@@ -2,7 +2,7 @@
  * With `delayUpdates` new content is brought to a folder of the run's own, and all of it put in its place
  * when everything is there. What is left there when the run ends otherwise is removed.
  */
-import { type Entry, joinPath } from "@omnisync/storage";
+import { type Entry, isStorageError, joinPath } from "@omnisync/storage";
 import { copySignature } from "../delta/carry-signature.ts";
 import type { Deltas } from "../delta/deltas.ts";
 import type { Reason } from "../events.ts";
@@ -35,6 +35,7 @@ export class DelayedUpdates {
   readonly #waiting: Spool<DelayedUpdate> = new Spool(1000);
   #isUsed = false;
   #isOver = false;
+  #again = 0;
 
   constructor(destination: Place) {
     this.#destination = destination;
@@ -48,9 +49,14 @@ export class DelayedUpdates {
 
   async bring(transfer: Transfer, path: string): Promise<Outcome> {
     this.#isUsed = true;
-    const staged = { ...transfer, toPath: this.#staged(path), isStaged: true };
-    // The signature that counts is the one that is kept when it gets its place.
-    return { ...(await transferContent(staged)), signatureError: undefined };
+    try {
+      return await bringTo(this.#staged(path), transfer);
+    } catch (error) {
+      if (!isStorageError(error, "precondition-failed")) throw error;
+      // What an attempt before left there, or a twin that the disk does not tell from this one.
+      transfer.progress.reset();
+      return bringTo(this.#staged(joinPath(`again-${++this.#again}`, path)), transfer);
+    }
   }
 
   wait(update: DelayedUpdate): Promise<void> | undefined {
@@ -72,7 +78,7 @@ export class DelayedUpdates {
     { deltas, ...options }: PutOptions,
   ): Promise<Outcome> {
     const { driver, path: root } = this.#destination;
-    const from = this.#staged(path);
+    const from = outcome.destination.path;
     const to = joinPath(root, path);
     const made = await putInPlace({ driver, from, to, previous, ...options });
     if (driver.move !== undefined) return { ...outcome, destination: made };
@@ -101,4 +107,12 @@ export class DelayedUpdates {
   #staged(path: string): string {
     return joinPath(this.#folder, path === "" ? "file" : path);
   }
+}
+
+async function bringTo(toPath: string, transfer: Transfer): Promise<Outcome> {
+  // Objects have no twins, and a condition may cost them a request.
+  const isNew = transfer.to.capabilities.directories;
+  const outcome = await transferContent({ ...transfer, toPath, isStaged: true, isNew });
+  // The signature that counts is the one that is kept when it gets its place.
+  return { ...outcome, signatureError: undefined };
 }

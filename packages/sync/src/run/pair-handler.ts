@@ -18,6 +18,7 @@ import { type Planned, StepQueue } from "../limits/step-queue.ts";
 import type { DirectoryTimes } from "./directory-times.ts";
 import { JobGate } from "./gate.ts";
 import type { ExtraSink } from "./extra-sink.ts";
+import { NewDirectories } from "./new-directories.ts";
 import { PlanInOrder } from "./plan-in-order.ts";
 import { extraOf } from "./remove-extras.ts";
 import { HardLinks } from "./hard-links.ts";
@@ -38,6 +39,7 @@ export class PairHandler {
   #emptySoFar: Pair | undefined;
   readonly #plans: PlanInOrder;
   readonly #extras: ExtraSink;
+  readonly #newDirectories: NewDirectories;
   /** Staging folders of killed runs, as the listing shows them. */
   readonly #left: Set<string> = new Set();
 
@@ -50,18 +52,25 @@ export class PairHandler {
     this.#times = times;
     this.#links = new HardLinks(context);
     this.#extras = extras;
+    this.#newDirectories = new NewDirectories(context);
   }
 
   /** A promise only where something has to be waited for: most pairs cost no turn of the event loop. */
   handle(pair: Pair): Promise<void> | undefined {
     this.#context.limits.end.throwIfOver();
-    const step = this.#plans.plan(pair);
+    const step = this.#newDirectories.plan(pair) ?? this.#plans.plan(pair);
+    const confirmed = this.#newDirectories.confirm(pair, step);
+    if (confirmed === undefined) return this.#handle(pair, step);
+    return confirmed.then((instead) => this.#handle(pair, instead ?? step));
+  }
+
+  #handle(pair: Pair, step: Step): Promise<void> | undefined {
     this.#context.progress.checked++;
     const marker = pair.source === undefined ? undefined : this.#settleMarker(pair);
     const times = this.#context.rules.directories
       ? this.#times.visit(
           pair,
-          step.kind === "skip" || step.kind === "ignored"
+          step.kind === "skip" || step.kind === "ignored" || step.kind === "fail"
             ? "skipped"
             : touches(step)
               ? "touched"

@@ -2,6 +2,7 @@
 import { type Driver, type Entry, type Made, StorageError } from "@omnisync/storage";
 import { duplicate } from "./duplicate.ts";
 import { isSame } from "./old-content.ts";
+import { foldedName } from "./spellings.ts";
 
 export interface Staged {
   readonly driver: Driver;
@@ -15,8 +16,26 @@ export interface Staged {
 
 /** @throws StorageError `precondition-failed` if something else lies there now; the staged file stays. */
 export async function putInPlace(staged: Staged): Promise<Made> {
-  const { driver, from, to, signal } = staged;
+  const { driver, to } = staged;
   if (driver.move === undefined) return copyInPlace(staged);
+  return inTurn(`${driver.id} ${foldedName(to)}`, () => moveInPlace(staged));
+}
+
+/** What is under way, by what a disk may take for one path: each looks whether its path is free before it takes it. */
+const underWay = new Map<string, Promise<unknown>>();
+
+async function inTurn<T>(key: string, work: () => Promise<T>): Promise<T> {
+  const done = (underWay.get(key) ?? Promise.resolve()).then(work, work);
+  underWay.set(key, done);
+  try {
+    return await done;
+  } finally {
+    if (underWay.get(key) === done) underWay.delete(key);
+  }
+}
+
+async function moveInPlace(staged: Staged): Promise<Made> {
+  const { driver, from, to, signal } = staged;
   const there = await driver.stat(to, { signal });
   // A directory of that name is in the way of nothing, or the rename fails.
   const now = there?.kind === "directory" ? undefined : there;
@@ -29,7 +48,7 @@ export async function putInPlace(staged: Staged): Promise<Made> {
       message: "is not what it was when it was listed",
     });
   }
-  await driver.move(from, to, { durable: staged.durable, signal });
+  await driver.move!(from, to, { durable: staged.durable, signal });
   return (await driver.stat(to, { signal }))!;
 }
 

@@ -41,6 +41,7 @@ export class Removal {
     const withheld = whyWithheld(this.#context, extras.count, {
       endedEarly,
       failures: this.#report.counts.failed,
+      otherSpellings: this.#context.spellings.met,
       incompleteListing: !this.#unseen.isEmpty,
       emptySource: !this.#holdsSomething,
     });

@@ -34,6 +34,8 @@ export interface Guards {
   /** Whether the run ended before everything was listed. */
   readonly endedEarly: boolean;
   readonly failures: number;
+  /** Whether something was taken for a path that the listing shows under another name, perhaps as an extra. */
+  readonly otherSpellings: boolean;
   /** Whether a part of either listing could not be seen. */
   readonly incompleteListing: boolean;
   /** Whether the source seems to hold nothing. */
@@ -53,7 +55,7 @@ export function whyWithheld(
   if (extras === 0) return undefined;
   if (guards.endedEarly) return "ended-early";
   if (guards.incompleteListing && !ignoreErrors) return "incomplete-listing";
-  if (guards.failures > 0 && !ignoreErrors) return "failures";
+  if (guards.otherSpellings || (guards.failures > 0 && !ignoreErrors)) return "failures";
   if (guards.emptySource && !allowEmptySource) return "empty-source";
   if (maxDelete === undefined || maxDeleteMode === "stop") return undefined;
   return extras > maxDelete ? "too-many-deletes" : undefined;

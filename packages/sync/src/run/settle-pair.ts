@@ -98,6 +98,8 @@ async function settle(context: RunContext, pair: Pair, step: Step): Promise<void
         return fail(context, current, failure);
       try {
         current = await lookAgain(context, current);
+        if (pair.destination === undefined && current.destination !== undefined)
+          await context.spellings.confirm(pair.path);
       } catch (lookError) {
         context.signal.throwIfAborted();
         return fail(context, current, toStorageError(lookError, { path: pair.path }));
@@ -257,7 +259,9 @@ export async function settleDelayed(context: RunContext, update: DelayedUpdate):
     await finishCopy(context, pair, reason, outcome);
   } catch (error) {
     context.signal.throwIfAborted();
-    fail(context, pair, toStorageError(error, { path }));
+    const failure = toStorageError(error, { path });
+    const isNew = destination === undefined;
+    fail(context, pair, isNew ? await context.spellings.explain(path, failure) : failure);
   } finally {
     context.old?.forget(path);
   }

@@ -28,6 +28,8 @@ export interface Transfer {
   readonly previousPath: string;
   /** `toPath` is a path of the run's own, from where the file is put in its place: nobody else writes there. */
   readonly isStaged?: boolean | undefined;
+  /** With `isStaged`: nothing of an earlier attempt lies there, nor may anything else. */
+  readonly isNew?: boolean | undefined;
   readonly progress: TransferProgress;
 }
 
@@ -74,7 +76,8 @@ function attributesToWrite({ context, source, previous }: Transfer, read: Entry)
 
 /** The precondition that keeps a write from hitting something that nobody has looked at. */
 export function conditions(transfer: Transfer): Pick<WriteOptions, "ifMatch" | "ifNoneMatch"> {
-  return transfer.isStaged ? {} : conditionsFor(transfer.to, transfer.previous);
+  if (!transfer.isStaged) return conditionsFor(transfer.to, transfer.previous);
+  return transfer.isNew ? conditionsFor(transfer.to, undefined) : {};
 }
 
 /** What must be there still, or must not be there, as far as the store can hold a write to that. */
