@@ -1,8 +1,8 @@
 /** Gives a file that was brought to a path of the run's own the path that it is for. */
 import { type Driver, type Entry, type Made, StorageError } from "@omnisync/storage";
 import { duplicate } from "./duplicate.ts";
+import { inTurn } from "./in-turn.ts";
 import { isSame } from "./old-content.ts";
-import { foldedName } from "./spellings.ts";
 
 export interface Staged {
   readonly driver: Driver;
@@ -18,20 +18,7 @@ export interface Staged {
 export async function putInPlace(staged: Staged): Promise<Made> {
   const { driver, to } = staged;
   if (driver.move === undefined) return copyInPlace(staged);
-  return inTurn(`${driver.id} ${foldedName(to)}`, () => moveInPlace(staged));
-}
-
-/** What is under way, by what a disk may take for one path: each looks whether its path is free before it takes it. */
-const underWay = new Map<string, Promise<unknown>>();
-
-async function inTurn<T>(key: string, work: () => Promise<T>): Promise<T> {
-  const done = (underWay.get(key) ?? Promise.resolve()).then(work, work);
-  underWay.set(key, done);
-  try {
-    return await done;
-  } finally {
-    if (underWay.get(key) === done) underWay.delete(key);
-  }
+  return inTurn(driver, to, () => moveInPlace(staged));
 }
 
 async function moveInPlace(staged: Staged): Promise<Made> {

@@ -6,6 +6,7 @@ import type { RunContext } from "./context.ts";
 import { duplicate } from "./duplicate.ts";
 import type { TransferProgress } from "./progress-tracker.ts";
 import { putInPlace } from "./put-in-place.ts";
+import { inTurn } from "./in-turn.ts";
 import { newStagingFolder } from "./staging-folder.ts";
 import type { Outcome, Transfer } from "./transfer.ts";
 import { fetchDifference } from "./transfer-by-ranges.ts";
@@ -95,7 +96,12 @@ async function differenceUnlessKept(
   return part === undefined ? fetchDifference(transfer) : {};
 }
 
-async function byWorkPath(transfer: Transfer, work: WorkPath): Promise<Outcome> {
+/** Two that a disk does not tell apart would write into one part, and put it in its place before it is whole. */
+function byWorkPath(transfer: Transfer, work: WorkPath): Promise<Outcome> {
+  return inTurn(transfer.to, work.path, () => byFreeWorkPath(transfer, work));
+}
+
+async function byFreeWorkPath(transfer: Transfer, work: WorkPath): Promise<Outcome> {
   const { context, to, toPath, previous } = transfer;
   const { durable, move } = context.options;
   const staged = { ...transfer, toPath: work.path, isStaged: true };

@@ -153,6 +153,20 @@ function addTwins(make: MakeScene): void {
     },
   );
 
+  it.each([
+    ["partial", { partial: true }],
+    ["partial in a directory", { partial: { directory: ".part" } }],
+  ])("[SY-46] nor are large ones mixed where their parts wait: %s", async (_, options) => {
+    const [upper, lower] = ["upper", "LOWER"].map((word) => word.repeat(600_000));
+    const scene = make({ A: upper!, a: lower! });
+    const report = await run(scene, { move: true, ...options });
+    expect(report.failed).toBe(1);
+    const [there] = Object.entries(scene.there()).filter(([path]) => !path.startsWith(".part"));
+    const all = [there![1], ...Object.values(scene.here())];
+    expect(all.map((content) => content.slice(0, 5)).sort()).toEqual(["LOWER", "upper"]);
+    expect(all.every((content) => content === upper || content === lower)).toBe(true);
+  });
+
   it("[SY-46] nor is one lost in directories that are twins", async () => {
     const scene = make({ "D/x": "upper", "d/x": "lower" });
     const report = await run(scene, { move: true });
