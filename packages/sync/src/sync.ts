@@ -253,8 +253,15 @@ async function openExtras(
   }
   // What may refuse them all has to know how many they are.
   const isCounted = maxDelete !== undefined && maxDeleteMode !== "stop";
-  const during = deleteTiming === "during" && !isCounted;
+  const isSure = [context.source, context.destination].every(isSurelyInOrder);
+  const during = deleteTiming === "during" && !isCounted && isSure;
   return { sink: during ? new ExtrasDuring(remove) : new ExtrasAtEnd(remove), files };
+}
+
+/** Of a store whose word is all there is, only the end of its listing shows that nothing came late. */
+function isSurelyInOrder({ driver }: Place): boolean {
+  const { directories, orderedList } = driver.capabilities;
+  return directories || !orderedList;
 }
 
 interface Transferring {

@@ -1,11 +1,16 @@
-import { type Driver, StorageError } from "@omnisync/storage";
-import { Faults, fault, onCall } from "@omnisync/storage/layers";
+import { type Driver, type Entry, StorageError } from "@omnisync/storage";
+import { Faults, disable, fault, onCall } from "@omnisync/storage/layers";
 import { type SyncOptions, createFilter, sync } from "@omnisync/sync";
 import { describe, expect, it } from "vitest";
 import { T0, bytes, contents, place, recorder, storeWith } from "../stores.ts";
 
 const DOWN = new StorageError("unavailable", { message: "down" });
 const TIMINGS = ["before", "during", "delay", "after"] as const;
+
+/** Listed in order whatever the store says of itself. */
+function sorted(driver: Driver): Driver {
+  return disable(driver, "orderedList");
+}
 
 /** A source that tells, when asked for its entries, that a part of it cannot be seen. */
 function hiding(driver: Driver, path: string): Driver {
@@ -104,7 +109,8 @@ describe.each(TIMINGS)("deleteTiming %s", (deleteTiming) => {
     });
     const source = await storeWith({ ...kept, "f.": "5" });
     const { onEvent, lines } = recorder();
-    const report = await sync(place(source), place(destination), { ...options, onEvent });
+    const [from, to] = [place(sorted(source)), place(sorted(destination))];
+    const report = await sync(from, to, { ...options, onEvent });
     expect(report).toMatchObject({ failed: 0, created: 1 });
     expect(await contents(destination)).toEqual({ ...kept, "f.": "5" });
     const at = (line: string): number => lines().indexOf(line);
@@ -172,12 +178,27 @@ describe("during", () => {
     const faults = new Faults(onCall(1, { kind: "fail-before", error: DOWN }, "write"));
     const destination = await storeWith({ "a/x": "extra", "z/x": "extra" });
     const source = await storeWith({ b: "1", y: "2" });
-    const report = await sync(place(source), place(fault(destination, faults)), {
-      delete: true,
-      deleteTiming: "during",
-    });
+    const [from, to] = [place(sorted(source)), place(sorted(fault(destination, faults)))];
+    const report = await sync(from, to, { delete: true, deleteTiming: "during" });
     expect(report).toMatchObject({ removed: 1, withheldCount: 1, withheld: "failures" });
     expect(await contents(destination)).toHaveProperty("z/x");
+  });
+
+  it("[SY-16] [SY-271] removes nothing by a listing that turns out not to be in order", async () => {
+    const files = Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [`f${1e6 + i}`, ""]));
+    const [source, destination] = [
+      await storeWith(files),
+      await storeWith({ ...files, "a/b": "" }),
+    ];
+    const list = source.list.bind(source);
+    source.list = async function* (directory, given) {
+      const late: Entry = { path: "a/b", kind: "file", size: 0, complete: true };
+      for await (const page of list(directory, given)) yield page;
+      yield [late];
+    };
+    const run = sync(place(source), place(destination), { delete: true, deleteTiming: "during" });
+    await expect(run).rejects.toMatchObject({ code: "unsupported" });
+    expect(await contents(destination)).toHaveProperty("a/b");
   });
 
   it("removes more extras than fit into memory at once", async () => {
