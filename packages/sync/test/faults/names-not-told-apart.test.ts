@@ -1,180 +1,15 @@
 /** Destinations that take `A` for `a`: nothing that lies there is another path's, and nothing is lost over it. */
-import { type Driver, FileDriver } from "@omnisync/storage";
+import type { Driver } from "@omnisync/storage";
 import { type SyncOptions, applyPlan, plan, sync } from "@omnisync/sync";
-import { execFileSync } from "node:child_process";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { foldingDisk } from "../folding-disk.ts";
 import { place } from "../stores.ts";
+import { type Files, type MakeScene, addTwins, codes, makeScene, openDisk, run } from "../twins.ts";
 
 const T = 1_700_000_000;
-const NTFS = "/usr/bin/lowntfs-3g";
-const canMount =
-  process.platform === "linux" && process.getuid?.() === 0 && existsSync(NTFS) && mounts();
 
-type Files = Readonly<Record<string, string>>;
-
-function makeRoot(): string {
-  const root = mkdtempSync(join(tmpdir(), "omnisync-names-"));
-  onTestFinished(() => rmSync(root, { recursive: true, force: true }));
-  return root;
-}
-
-function fill(root: string, files: Files): void {
-  for (const [path, content] of Object.entries(files)) {
-    mkdirSync(dirname(join(root, path)), { recursive: true });
-    writeFileSync(join(root, path), content);
-    utimesSync(join(root, path), T, T);
-  }
-}
-
-function contents(root: string, at = ""): Record<string, string> {
-  const found: Record<string, string> = {};
-  for (const name of readdirSync(join(root, at))) {
-    if (name.startsWith(".omnisync")) continue;
-    const path = join(at, name);
-    if (statSync(join(root, path)).isDirectory()) Object.assign(found, contents(root, path));
-    else found[path] = readFileSync(join(root, path), "utf8");
-  }
-  return found;
-}
-
-function opened<T extends Driver>(driver: T): T {
-  onTestFinished(() => driver.close());
-  return driver;
-}
-
-/** Mounts an NTFS whose names are found in any case, and listed in lower case. */
-function mountNtfs(root: string): void {
-  const image = join(tmpdir(), `omnisync-names-${process.pid}-${Date.now()}`);
-  writeFileSync(image, "");
-  truncateSync(image, 16 * 1024 * 1024);
-  execFileSync("/usr/sbin/mkntfs", ["-F", "-Q", "-q", image], { stdio: "ignore" });
-  execFileSync(NTFS, [image, root, "-o", "ignore_case"], { stdio: "ignore" });
-  rmSync(image);
-}
-
-/** Not every machine lets user-space file systems be mounted. */
-function mounts(): boolean {
-  const root = mkdtempSync(join(tmpdir(), "omnisync-names-"));
-  try {
-    mountNtfs(root);
-    execFileSync("umount", ["-l", root]);
-    return true;
-  } catch {
-    return false;
-  } finally {
-    rmSync(root, { recursive: true, force: true });
-  }
-}
-
-interface Scene {
-  readonly source: Driver;
-  readonly destination: Driver;
-  readonly here: () => Record<string, string>;
-  readonly there: () => Record<string, string>;
-}
-
-type MakeScene = (source: Files, destination?: Files) => Scene;
-
-const onFolding: MakeScene = (source, destination = {}) => {
-  const [from, to] = [makeRoot(), makeRoot()];
-  fill(from, source);
-  fill(to, destination);
-  return {
-    source: opened(new FileDriver({ root: from, calls: "few" })),
-    destination: opened(foldingDisk(to)),
-    here: () => contents(from),
-    there: () => contents(to),
-  };
-};
-
-const onNtfs: MakeScene = (source, destination = {}) => {
-  const [from, to] = [makeRoot(), makeRoot()];
-  mountNtfs(to);
-  onTestFinished(() => {
-    execFileSync("umount", ["-l", to]);
-  });
-  fill(from, source);
-  fill(to, destination);
-  return {
-    source: opened(new FileDriver({ root: from, calls: "few" })),
-    destination: opened(new FileDriver({ root: to, calls: "few" })),
-    here: () => contents(from),
-    there: () => contents(to),
-  };
-};
-
-const run = ({ source, destination }: Scene, options: SyncOptions) =>
-  sync(place(source), place(destination), options);
-
-const codes = ({ failures }: Awaited<ReturnType<typeof sync>>): string[] =>
-  failures.map(({ path, error }) => `${path}: ${error.code}`).sort();
-
-function addTwins(make: MakeScene): void {
-  const twins = { A: "upper", a: "lower", b: "b" };
-  const ways: readonly [string, SyncOptions][] = [
-    ["copy", {}],
-    ["move", { move: true }],
-    ["one by one", { move: true, jobs: 1 }],
-    ["delayUpdates", { move: true, delayUpdates: true }],
-    ["tempDirectory", { move: true, tempDirectory: "" }],
-    ["inplace", { move: true, inplace: true }],
-    ["partial", { move: true, partial: true }],
-  ];
-  it.each(ways)(
-    "[SY-46] of two twins one is written and the other fails: %s",
-    async (_, options) => {
-      const scene = make(twins);
-      const report = await run(scene, options);
-      expect(report.failed).toBe(1);
-      const there = Object.values(scene.there()).sort();
-      expect([
-        ["b", "lower"],
-        ["b", "upper"],
-      ]).toContainEqual(there);
-      const left = Object.values(scene.here());
-      // Each content is still to be found.
-      expect(new Set([...there, ...left])).toEqual(new Set(["upper", "lower", "b"]));
-      expect(report.failures[0]?.error.message).toMatch(/does not tell/);
-    },
-  );
-
-  it.each([
-    ["partial", { partial: true }],
-    ["partial in a directory", { partial: { directory: ".part" } }],
-  ])("[SY-46] nor are large ones mixed where their parts wait: %s", async (_, options) => {
-    const [upper, lower] = ["upper", "LOWER"].map((word) => word.repeat(600_000));
-    const scene = make({ A: upper!, a: lower! });
-    const report = await run(scene, { move: true, ...options });
-    expect(report.failed).toBe(1);
-    const [there] = Object.entries(scene.there()).filter(([path]) => !path.startsWith(".part"));
-    const all = [there![1], ...Object.values(scene.here())];
-    expect(all.map((content) => content.slice(0, 5)).sort()).toEqual(["LOWER", "upper"]);
-    expect(all.every((content) => content === upper || content === lower)).toBe(true);
-  });
-
-  it("[SY-46] nor is one lost in directories that are twins", async () => {
-    const scene = make({ "D/x": "upper", "d/x": "lower" });
-    const report = await run(scene, { move: true });
-    expect(report.failed).toBeGreaterThan(0);
-    const all = [...Object.values(scene.there()), ...Object.values(scene.here())];
-    expect(all.sort()).toEqual(["lower", "upper"]);
-  });
-}
+const onFolding: MakeScene = (source, destination = {}) =>
+  makeScene(foldingDisk, source, destination);
 
 describe("a disk that does not tell names apart", () => {
   addTwins(onFolding);
@@ -281,18 +116,7 @@ describe("a disk that does not tell names apart", () => {
 
 describe("a disk that tells names apart", () => {
   const twins: Files = { A: "upper", a: "lower", "D/x": "1", "d/x": "2" };
-  const onPlain: MakeScene = (source, destination = {}) => {
-    const [from, to] = [makeRoot(), makeRoot()];
-    fill(from, source);
-    fill(to, destination);
-    const [here, there] = [from, to].map((root) => opened(new FileDriver({ root, calls: "few" })));
-    return {
-      source: here!,
-      destination: there!,
-      here: () => contents(from),
-      there: () => contents(to),
-    };
-  };
+  const onPlain: MakeScene = (source, destination = {}) => makeScene(openDisk, source, destination);
 
   it("[SY-326] a plan for twins that was cut short is applied to its end", async () => {
     const { source, destination, there } = onPlain(twins);
@@ -322,18 +146,3 @@ describe("a disk that tells names apart", () => {
     },
   );
 });
-
-describe.skipIf(!canMount)(
-  "an NTFS that ignores case (needs root and lowntfs-3g to mount it)",
-  () => {
-    addTwins(onNtfs);
-
-    it("[SY-46] a name that is listed in lower case is a failure, and removes nothing", async () => {
-      const scene = onNtfs({ Foo: "1" });
-      expect(await run(scene, { delete: true })).toMatchObject({ created: 1, failed: 0 });
-      const again = await run(scene, { delete: true, ignoreErrors: true });
-      expect(codes(again)).toEqual(["Foo: already-exists"]);
-      expect(scene.there()).toEqual({ foo: "1" });
-    });
-  },
-);

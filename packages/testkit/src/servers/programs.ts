@@ -11,11 +11,32 @@ const PROGRAM_NAMES: readonly [
   "openssl",
   "tinyproxy",
   "mkfs.xfs",
-] = ["rsync", "git", "rclone", "zsh", "fish", "strace", "openssl", "tinyproxy", "mkfs.xfs"];
+  "lowntfs-3g",
+  "mkfs.exfat",
+  "mount.exfat-fuse",
+] = [
+  "rsync",
+  "git",
+  "rclone",
+  "zsh",
+  "fish",
+  "strace",
+  "openssl",
+  "tinyproxy",
+  "mkfs.xfs",
+  "lowntfs-3g",
+  "mkfs.exfat",
+  "mount.exfat-fuse",
+];
 export type ProgramName = (typeof PROGRAM_NAMES)[number];
 
 /** Debian's package of a program, where it has another name. */
-const PACKAGES: Readonly<Partial<Record<ProgramName, string>>> = { "mkfs.xfs": "xfsprogs" };
+const PACKAGES: Readonly<Partial<Record<ProgramName, string>>> = {
+  "mkfs.xfs": "xfsprogs",
+  "lowntfs-3g": "ntfs-3g",
+  "mkfs.exfat": "exfatprogs",
+  "mount.exfat-fuse": "exfat-fuse",
+};
 
 /** Why each program cannot be had; those that are there are not in it. */
 export type MissingPrograms = Readonly<Partial<Record<ProgramName, string>>>;

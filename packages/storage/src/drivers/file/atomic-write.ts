@@ -5,9 +5,9 @@
  *
  * Closed before, as a network file system may tell only then that bytes did not arrive (EDQUOT, ENOSPC, EIO).
  *
- * Preconditions. `ifNoneMatch` is atomic: `link` refuses a name that exists. `ifMatch` is looked at
- * immediately before the rename; POSIX has no rename that compares, so a gap of some microseconds
- * remains in which another program's change can be replaced.
+ * Preconditions. `ifNoneMatch` is atomic where there are hard links: `link` refuses a name that exists. Where there are
+ * none, and for `ifMatch`, what lies there is looked at immediately before the rename; POSIX has no rename that
+ * compares, so a gap of some microseconds remains in which another program's change can be replaced.
  *
  * Runs in a worker, on synchronous calls.
  */
@@ -165,11 +165,18 @@ export function putInPlace(place: Place, path: string, tempName: string, wish: W
     linkSync(temp, place.target);
   } catch (error) {
     if (isSystemError(error, "EEXIST")) throw refuseExisting(place, path);
-    if (!isSystemError(error, "EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK")) throw error;
-    const message = 'the file system has no hard links, which ifNoneMatch "*" needs';
-    throw new StorageError("unsupported", { path, message, cause: error });
+    if (!isSystemError(error, "EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS")) throw error;
+    renameIfFree(place, path, temp);
+    return;
   }
   unlinkSync(temp);
+}
+
+/** Where there are no hard links (FAT, exFAT, some of FUSE). */
+function renameIfFree(place: Place, path: string, temp: string): void {
+  if (lstatSync(place.target, { throwIfNoEntry: false }) !== undefined)
+    throw refuseExisting(place, path);
+  renameSync(temp, place.target);
 }
 
 export function discardTemp(directory: OpenDirectory, temp: { readonly name: string }): void {
