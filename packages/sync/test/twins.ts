@@ -26,7 +26,7 @@ export function makeRoot(): string {
   return root;
 }
 
-export function fill(root: string, files: Files): void {
+function fill(root: string, files: Files): void {
   for (const [path, content] of Object.entries(files)) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), content);
@@ -34,7 +34,7 @@ export function fill(root: string, files: Files): void {
   }
 }
 
-export function contents(root: string, at = ""): Record<string, string> {
+function contents(root: string, at = ""): Record<string, string> {
   const found: Record<string, string> = {};
   for (const name of readdirSync(join(root, at))) {
     if (name.startsWith(".omnisync")) continue;
@@ -45,7 +45,7 @@ export function contents(root: string, at = ""): Record<string, string> {
   return found;
 }
 
-export function opened<T extends Driver>(driver: T): T {
+function opened<T extends Driver>(driver: T): T {
   onTestFinished(() => driver.close());
   return driver;
 }
