@@ -1,42 +1,23 @@
 /** Programs that tests compare with, run scripts in, or look through; found, or installed where that may be done unasked. */
 import { install, installCommand, isInstalled, mayInstall } from "./apt.ts";
 
-const PROGRAM_NAMES: readonly [
-  "rsync",
-  "git",
-  "rclone",
-  "zsh",
-  "fish",
-  "strace",
-  "openssl",
-  "tinyproxy",
-  "mkfs.xfs",
-  "lowntfs-3g",
-  "mkfs.exfat",
-  "mount.exfat-fuse",
-] = [
-  "rsync",
-  "git",
-  "rclone",
-  "zsh",
-  "fish",
-  "strace",
-  "openssl",
-  "tinyproxy",
-  "mkfs.xfs",
-  "lowntfs-3g",
-  "mkfs.exfat",
-  "mount.exfat-fuse",
-];
-export type ProgramName = (typeof PROGRAM_NAMES)[number];
-
-/** Debian's package of a program, where it has another name. */
-const PACKAGES: Readonly<Partial<Record<ProgramName, string>>> = {
+/** Each program, and Debian's package of it. */
+const PACKAGES = {
+  rsync: "rsync",
+  git: "git",
+  rclone: "rclone",
+  zsh: "zsh",
+  fish: "fish",
+  strace: "strace",
+  openssl: "openssl",
+  tinyproxy: "tinyproxy",
   "mkfs.xfs": "xfsprogs",
   "lowntfs-3g": "ntfs-3g",
   "mkfs.exfat": "exfatprogs",
   "mount.exfat-fuse": "exfat-fuse",
-};
+} as const;
+export type ProgramName = keyof typeof PACKAGES;
+const PROGRAM_NAMES = Object.keys(PACKAGES) as readonly ProgramName[];
 
 /** Why each program cannot be had; those that are there are not in it. */
 export type MissingPrograms = Readonly<Partial<Record<ProgramName, string>>>;
@@ -60,5 +41,5 @@ function reason(name: ProgramName, problem: string | undefined): string {
 }
 
 function packagesOf(names: readonly ProgramName[]): readonly string[] {
-  return names.map((name) => PACKAGES[name] ?? name);
+  return names.map((name) => PACKAGES[name]);
 }
