@@ -66,8 +66,7 @@ export async function settleHardLink(
     }
     await removeSource(context, pair, source!);
   } catch (error) {
-    context.signal.throwIfAborted();
-    fail(context, pair, toStorageError(error, { path }));
+    await failInPlace(context, pair, error);
   } finally {
     context.old?.forget(path);
   }
@@ -258,13 +257,19 @@ export async function settleDelayed(context: RunContext, update: DelayedUpdate):
     });
     await finishCopy(context, pair, reason, outcome);
   } catch (error) {
-    context.signal.throwIfAborted();
-    const failure = toStorageError(error, { path });
-    const isNew = destination === undefined;
-    fail(context, pair, isNew ? await context.spellings.explain(path, failure) : failure);
+    await failInPlace(context, pair, error);
   } finally {
     context.old?.forget(path);
   }
+}
+
+/** Of a path that was to be free, and was not, it may have been another's. Throws only if the run is interrupted. */
+async function failInPlace(context: RunContext, pair: Pair, error: unknown): Promise<void> {
+  const { path, destination } = pair;
+  context.signal.throwIfAborted();
+  const failure = toStorageError(error, { path });
+  const isNew = destination === undefined;
+  fail(context, pair, isNew ? await context.spellings.explain(path, failure) : failure);
 }
 
 /** Tells of a file that is in its place. A promise only where something follows: a hook, or the end of a move's source. */

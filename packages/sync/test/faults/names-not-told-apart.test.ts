@@ -69,6 +69,15 @@ describe("a disk that does not tell names apart", () => {
     );
   }
 
+  it("[SY-46] nor does another name of a file take the place of what is listed under its twin", async () => {
+    const scene = onFolding({ a: "1" }, { B: "only" });
+    await scene.source.hardLink!("a", "b");
+    const report = await run(scene, { preserveHardLinks: true, delete: true, ignoreErrors: true });
+    expect(codes(report)).toEqual(["b: already-exists"]);
+    expect(report).toMatchObject({ removed: 0, withheld: "failures" });
+    expect(scene.there()).toEqual({ a: "1", B: "only" });
+  });
+
   it("[SY-46] with deletes before, the new spelling takes the place of the old", async () => {
     const scene = onFolding({ foo: "1", "dir/a": "2" }, { Foo: "1", "Dir/a": "2" });
     const report = await run(scene, { delete: true, deleteTiming: "before" });
