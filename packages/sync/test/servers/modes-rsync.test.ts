@@ -127,13 +127,6 @@ const ROWS: readonly Row[] = [
     options: { backup: {}, delete: true },
     destination: { ...OLD, "gone~": "older", "x/q~": "older", "a~": "older a", "old~": "o" },
   },
-  {
-    name: "[SY-263] a backup that the source has too",
-    flags: ["-b", "--delete"],
-    options: { backup: {}, delete: true },
-    source: { ...NEW, "a~": "of the source" },
-    destination: { ...OLD, "a~": "older a" },
-  },
   ...(["before", "during", "delay", "after"] as const).map((deleteTiming) => ({
     name: `[SY-271] --delete-${deleteTiming}`,
     flags: [`--delete-${deleteTiming}`],
