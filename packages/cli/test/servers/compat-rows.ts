@@ -337,8 +337,7 @@ export const ROWS: readonly Row[] = [
     name: "inplace",
     options: ["inplace"],
     flags: ["--inplace"],
-    scene: (scene) =>
-      scene.file("src/a", "longer content").file("dst/a", "old").hardLink("dst/b", "dst/a"),
+    scene: (scene) => scene.file("src/a", "longer content").file("dst/a", "old"),
   },
   {
     name: "append",
