@@ -62,8 +62,18 @@ export interface TempFile {
 /** A temporary file to which nothing is to be added. */
 export interface FullTemp {
   readonly name: string;
-  readonly row: StatRow;
+  readonly row: StatRow | Expected;
 }
+
+/** What is known of a file that was not looked at. */
+interface Expected {
+  readonly size: number;
+  /** Milliseconds. */
+  readonly mtime: number;
+}
+
+/** Milliseconds by which a file system may change a time that it is given. */
+const COARSEST_TIME = 2000;
 
 /**
  * Writes a file whole: `fill` gets a descriptor to write to and returns the number of bytes it wrote.
@@ -97,8 +107,9 @@ function fillAndClose(
 ): FullTemp {
   let full: FullTemp;
   try {
-    checkSize(path, wish.size, fill(temp.fd));
-    full = complete(place, temp, wish);
+    const size = fill(temp.fd);
+    checkSize(path, wish.size, size);
+    full = complete(place, temp, wish, size);
   } catch (error) {
     closeAnyway(temp.fd);
     throw error;
@@ -130,27 +141,43 @@ export function createTemp(directory: OpenDirectory, mode: number): TempFile {
   }
 }
 
-/** Gives the temporary file its attributes, and has them and the content written where that is wished. */
-export function complete(place: Place, temp: TempFile, wish: WriteWish): FullTemp {
+/**
+ * Gives the temporary file its attributes, and has them and the content written where that is wished.
+ * @param size where it is known: with its time that is enough to know it again, and spares a look at each small file.
+ */
+export function complete(place: Place, temp: TempFile, wish: WriteWish, size?: number): FullTemp {
   const { fd, name } = temp;
   if (hasMore(wish)) writeMore(place.directory.prefix + name, wish);
   if (wish.mode !== undefined && !hasMode(place.directory, temp, wish)) fchmodSync(fd, wish.mode);
   if (wish.mtime !== undefined) futimesSync(fd, Date.now() / 1000, toFileTime(wish.mtime));
   if (wish.durable) fsyncSync(fd);
-  return { name, row: statRow(fstatSync(fd)) };
+  const { mtime } = wish;
+  const isKnown = size !== undefined && mtime !== undefined;
+  return { name, row: isKnown ? { size, mtime } : statRow(fstatSync(fd)) };
 }
 
 /** Gives a complete file, which is closed, its final name. */
 export function publish(place: Place, path: string, temp: FullTemp, wish: WriteWish): StatRow {
   putInPlace(place, path, temp.name, wish);
   if (wish.durable) syncDirectory(`${place.directory.prefix}.`);
-  return rowInPlace(place.target, temp.row);
+  return rowInPlace(place.target, path, temp.row);
 }
 
-/** A rename changes the ctime, so it is looked at again. If another took its place, it is told as it was before. */
-function rowInPlace(target: string, before: StatRow): StatRow {
+/**
+ * A rename changes the ctime, so it is looked at again. If another took its place, it is told as it was before.
+ * @throws StorageError `changed` if that is not known.
+ */
+function rowInPlace(target: string, path: string, before: FullTemp["row"]): StatRow {
   const stats = lstatSync(target, { throwIfNoEntry: false });
-  return stats !== undefined && stats.ino === before[4] ? statRow(stats) : before;
+  if (stats !== undefined && isStill(stats, before)) return statRow(stats);
+  if (!("mtime" in before)) return before;
+  throw new StorageError("changed", { path, message: "was replaced as soon as it was written" });
+}
+
+function isStill(stats: Stats, before: FullTemp["row"]): boolean {
+  if (!("mtime" in before)) return stats.ino === before[4];
+  const { size, mtime } = before;
+  return stats.isFile() && stats.size === size && Math.abs(stats.mtimeMs - mtime) <= COARSEST_TIME;
 }
 
 /** The rename, or with `ifNoneMatch` the link. For links as well as files. */
