@@ -62,18 +62,9 @@ export interface TempFile {
 /** A temporary file to which nothing is to be added. */
 export interface FullTemp {
   readonly name: string;
-  readonly row: StatRow | Expected;
+  /** Of one that was not looked at, its size. */
+  readonly row: StatRow | number;
 }
-
-/** What is known of a file that was not looked at. */
-interface Expected {
-  readonly size: number;
-  /** Milliseconds. */
-  readonly mtime: number;
-}
-
-/** Milliseconds by which a file system may change a time that it is given. */
-const COARSEST_TIME = 2000;
 
 /**
  * Writes a file whole: `fill` gets a descriptor to write to and returns the number of bytes it wrote.
@@ -143,7 +134,7 @@ export function createTemp(directory: OpenDirectory, mode: number): TempFile {
 
 /**
  * Gives the temporary file its attributes, and has them and the content written where that is wished.
- * @param size where it is known: with its time that is enough to know it again, and spares a look at each small file.
+ * @param size where it is known: enough to know the file again a moment later, which spares a look at each small one.
  */
 export function complete(place: Place, temp: TempFile, wish: WriteWish, size?: number): FullTemp {
   const { fd, name } = temp;
@@ -151,9 +142,7 @@ export function complete(place: Place, temp: TempFile, wish: WriteWish, size?: n
   if (wish.mode !== undefined && !hasMode(place.directory, temp, wish)) fchmodSync(fd, wish.mode);
   if (wish.mtime !== undefined) futimesSync(fd, Date.now() / 1000, toFileTime(wish.mtime));
   if (wish.durable) fsyncSync(fd);
-  const { mtime } = wish;
-  const isKnown = size !== undefined && mtime !== undefined;
-  return { name, row: isKnown ? { size, mtime } : statRow(fstatSync(fd)) };
+  return { name, row: size ?? statRow(fstatSync(fd)) };
 }
 
 /** Gives a complete file, which is closed, its final name. */
@@ -170,14 +159,14 @@ export function publish(place: Place, path: string, temp: FullTemp, wish: WriteW
 function rowInPlace(target: string, path: string, before: FullTemp["row"]): StatRow {
   const stats = lstatSync(target, { throwIfNoEntry: false });
   if (stats !== undefined && isStill(stats, before)) return statRow(stats);
-  if (!("mtime" in before)) return before;
+  if (typeof before !== "number") return before;
   throw new StorageError("changed", { path, message: "was replaced as soon as it was written" });
 }
 
 function isStill(stats: Stats, before: FullTemp["row"]): boolean {
-  if (!("mtime" in before)) return stats.ino === before[4];
-  const { size, mtime } = before;
-  return stats.isFile() && stats.size === size && Math.abs(stats.mtimeMs - mtime) <= COARSEST_TIME;
+  return typeof before === "number"
+    ? stats.isFile() && stats.size === before
+    : stats.ino === before[4];
 }
 
 /** The rename, or with `ifNoneMatch` the link. For links as well as files. */
