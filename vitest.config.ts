@@ -15,7 +15,7 @@ export default defineConfig({
   ...source,
   test: {
     execArgv: [...SOURCE_ARGV],
-    // The default leaves one core to nobody: on two, files would run one after another.
+    // By default one core is left free: on two, files would run one after another.
     maxWorkers: "100%",
     reporters: ["default", new TotalsReporter()],
     projects: [
