@@ -62,8 +62,9 @@ export interface TempFile {
 /** A temporary file to which nothing is to be added. */
 export interface FullTemp {
   readonly name: string;
-  /** Of one that was not looked at, its size. */
-  readonly row: StatRow | number;
+  readonly size: number;
+  /** What was seen of it, if it was looked at. */
+  readonly row?: StatRow;
 }
 
 /**
@@ -142,31 +143,29 @@ export function complete(place: Place, temp: TempFile, wish: WriteWish, size?: n
   if (wish.mode !== undefined && !hasMode(place.directory, temp, wish)) fchmodSync(fd, wish.mode);
   if (wish.mtime !== undefined) futimesSync(fd, Date.now() / 1000, toFileTime(wish.mtime));
   if (wish.durable) fsyncSync(fd);
-  return { name, row: size ?? statRow(fstatSync(fd)) };
+  if (size !== undefined) return { name, size };
+  const row = statRow(fstatSync(fd));
+  return { name, size: row[1], row };
 }
 
 /** Gives a complete file, which is closed, its final name. */
 export function publish(place: Place, path: string, temp: FullTemp, wish: WriteWish): StatRow {
   putInPlace(place, path, temp.name, wish);
   if (wish.durable) syncDirectory(`${place.directory.prefix}.`);
-  return rowInPlace(place.target, path, temp.row);
+  return rowInPlace(place.target, path, temp);
 }
 
 /**
  * A rename changes the ctime, so it is looked at again. If another took its place, it is told as it was before.
  * @throws StorageError `changed` if that is not known.
  */
-function rowInPlace(target: string, path: string, before: FullTemp["row"]): StatRow {
+function rowInPlace(target: string, path: string, { size, row }: FullTemp): StatRow {
   const stats = lstatSync(target, { throwIfNoEntry: false });
-  if (stats !== undefined && isStill(stats, before)) return statRow(stats);
-  if (typeof before !== "number") return before;
+  const isOurs =
+    row === undefined ? stats?.isFile() === true && stats.size === size : stats?.ino === row[4];
+  if (stats !== undefined && isOurs) return statRow(stats);
+  if (row !== undefined) return row;
   throw new StorageError("changed", { path, message: "was replaced as soon as it was written" });
-}
-
-function isStill(stats: Stats, before: FullTemp["row"]): boolean {
-  return typeof before === "number"
-    ? stats.isFile() && stats.size === before
-    : stats.ino === before[4];
 }
 
 /** The rename, or with `ifNoneMatch` the link. For links as well as files. */
