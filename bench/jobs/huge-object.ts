@@ -1,7 +1,7 @@
 import { type Signature, chooseBlockSize, encodeSignature } from "@omnisync/delta";
 import { hashBytes } from "@omnisync/storage";
 import { execFileSync } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomFillSync } from "node:crypto";
 import { closeSync, openSync, rmSync, truncateSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { type Job, type Row, compete, freshFolder, ratio, rowOf } from "../job.ts";
@@ -165,7 +165,10 @@ async function sparseFile(
 
 const HASH: string = join(import.meta.dirname, "../delta-process.ts");
 
-/** The hash of the whole is left out: nothing of an upload asks for that of the old content. */
+/**
+ * The hash of the whole is left out: nothing of an upload asks for that of the old content. The sums are those of other
+ * blocks, all different, so that the table of them takes as much memory as that of any content: only who rolls looks at them.
+ */
 function signatureOfZeros(size: number): Signature {
   const blockSize = chooseBlockSize(size);
   const blocks = size / blockSize;
@@ -173,7 +176,10 @@ function signatureOfZeros(size: number): Signature {
   const strong = new Uint8Array(blocks * hash.length);
   for (let at = 0; at < strong.length; at += hash.length) strong.set(hash, at);
   const contentHash = new Uint8Array(hash.length);
-  return { blockSize, size, contentHash, identity: {}, strong, weak: new Uint32Array(blocks * 2) };
+  const weak = new Uint32Array(blocks * 2);
+  const sums = new Uint8Array(weak.buffer);
+  for (let at = 0; at < sums.length; at += MIB) randomFillSync(sums.subarray(at, at + MIB));
+  return { blockSize, size, contentHash, identity: {}, strong, weak };
 }
 
 function signatureBytes(size: number): number {

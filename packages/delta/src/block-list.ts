@@ -1,5 +1,13 @@
 import { STRONG_BYTES } from "./signature.ts";
 
+/** Of all blocks, in order. */
+export interface BlockColumns {
+  /** 32 bytes each. */
+  readonly strong: Uint8Array;
+  /** b, then a. */
+  readonly weak: Uint32Array;
+}
+
 /** The hashes and sums of blocks as they are found: two columns that grow, in memory that threads share. */
 export class BlockList {
   length = 0;
@@ -21,21 +29,15 @@ export class BlockList {
     this.length++;
   }
 
-  strongOf(index: number): Uint8Array {
+  strongOf(index: number): Uint8Array | undefined {
+    if (index < 0 || index >= this.length) return undefined;
     return this.#strong.subarray(index * STRONG_BYTES, (index + 1) * STRONG_BYTES);
   }
 
-  /** All hashes; add nothing afterwards. */
-  strong(): Uint8Array {
-    const length = this.length * STRONG_BYTES;
-    if (this.#strong.length !== length) this.#resize(this.length);
-    return this.#strong;
-  }
-
-  /** All sums; add nothing afterwards. */
-  weak(): Uint32Array {
+  /** Add nothing afterwards. */
+  columns(): BlockColumns {
     if (this.#weak.length !== this.length * 2) this.#resize(this.length);
-    return this.#weak;
+    return { strong: this.#strong, weak: this.#weak };
   }
 
   #resize(blocks: number): void {

@@ -2,6 +2,7 @@ import { Blake3Hasher } from "@napi-rs/blake-hash";
 import { hashBlock } from "./block-hash.ts";
 import { BlockList } from "./block-list.ts";
 import type { ContentWindow } from "./content-window.ts";
+import type { HashSpool, SpooledBlocks } from "./hash-spool.ts";
 import type { RollingEngine } from "./rolling-engine.ts";
 import type { Signature } from "./signature.ts";
 
@@ -10,6 +11,8 @@ export interface BlockSignerOptions {
   readonly expectedBlocks: number;
   /** Hash the whole too; the signature's `contentHash` is empty without. */
   readonly hashWhole: boolean;
+  /** What was signed is left there. */
+  readonly spool?: HashSpool | undefined;
 }
 
 /** Signs the blocks that pass through a window. */
@@ -20,18 +23,18 @@ export class BlockSigner {
   readonly #engine: RollingEngine;
   readonly #window: ContentWindow;
   readonly #whole: Blake3Hasher | undefined;
-  readonly #blocks: BlockList;
+  readonly #blocks: BlockList | SpooledBlocks;
   #hashed = 0;
 
   constructor(
     blockSize: number,
     engine: RollingEngine,
-    { window, expectedBlocks, hashWhole }: BlockSignerOptions,
+    { window, expectedBlocks, hashWhole, spool }: BlockSignerOptions,
   ) {
     this.blockSize = blockSize;
     this.#engine = engine;
     this.#window = window;
-    this.#blocks = new BlockList(expectedBlocks);
+    this.#blocks = spool?.newBlocks() ?? new BlockList(expectedBlocks);
     if (hashWhole) this.#whole = new Blake3Hasher();
   }
 
@@ -43,12 +46,10 @@ export class BlockSigner {
     while (window.end - this.position >= this.blockSize) this.#sign(this.blockSize);
   }
 
-  /** The hash of the block at `position`, if that is where a whole block begins that is signed already. */
+  /** The hash of the block at `position`, if that is where a whole block begins that was signed lately. */
   strongAt(position: number): Uint8Array | undefined {
     const index = position / this.blockSize;
-    return index < this.#blocks.length && Number.isInteger(index)
-      ? this.#blocks.strongOf(index)
-      : undefined;
+    return Number.isInteger(index) ? this.#blocks.strongOf(index) : undefined;
   }
 
   /** All has come. */
@@ -60,8 +61,7 @@ export class BlockSigner {
       size: this.position,
       contentHash: new Uint8Array(this.#whole?.digestBuffer() ?? []),
       identity: {},
-      strong: this.#blocks.strong(),
-      weak: this.#blocks.weak(),
+      ...this.#blocks.columns(),
     };
   }
 

@@ -37,7 +37,7 @@ export interface SignInThreadOptions {
 export function signInThread(options: SignInThreadOptions): ContentThread<Signature> {
   const { blockSize, size, signal } = options;
   checkBlockSize(blockSize);
-  return new FedThread({ kind: "sign", blockSize, size, hashWhole: true }, signal);
+  return new FedThread({ kind: "sign", blockSize, size, hashWhole: true }, { signal });
 }
 
 export interface MatchInThreadOptions {
@@ -45,6 +45,8 @@ export interface MatchInThreadOptions {
   readonly size: number;
   /** Make the signature of the content as well, with blocks of so many bytes. */
   readonly signWith?: number | undefined;
+  /** As in `DeltaOfFileOptions`. */
+  readonly spool?: boolean | undefined;
   /** Aborted, it ends the thread: its reason is the error. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -55,10 +57,10 @@ export interface MatchInThreadOptions {
  */
 export function matchInThread(
   old: Signature,
-  { size, signWith, signal }: MatchInThreadOptions,
+  { size, signWith, spool, signal }: MatchInThreadOptions,
 ): ContentThread<Delta> {
   if (signWith !== undefined) checkBlockSize(signWith);
-  return new FedThread({ kind: "match", old, size, signWith, hashWhole: true }, signal);
+  return new FedThread({ kind: "match", old, size, signWith, hashWhole: true }, { signal, spool });
 }
 
 class FedThread<T extends Task> implements ContentThread<TaskResults[T["kind"]]> {
@@ -67,9 +69,9 @@ class FedThread<T extends Task> implements ContentThread<TaskResults[T["kind"]]>
   readonly #takes: PromiseWithResolvers<ArrayBuffer>[] = [];
   #ended: unknown;
 
-  constructor(task: T, signal: AbortSignal | undefined) {
+  constructor(task: T, options: Pick<MatchInThreadOptions, "signal" | "spool">) {
     this.#thread = new JobThread(task, {
-      signal,
+      ...options,
       onMessage: (message) => {
         if (message.kind === "taken") this.#takes.shift()?.resolve(message.memory);
       },

@@ -66,6 +66,11 @@ export interface DeltaOfFileOptions extends FileJobOptions {
   readonly blockSize?: number | undefined;
   /** As in `SignFileOptions`. */
   readonly threads?: 1 | 2 | undefined;
+  /**
+   * If the file's own signature and `old` have more than 16 MiB together, both are kept in a temporary file meanwhile, and
+   * the new one is left there: `Signature.spool`, to be closed. Default: false.
+   */
+  readonly spool?: boolean | undefined;
 }
 
 /**
@@ -128,7 +133,7 @@ function isSame(before: BigIntStats, after: BigIntStats): boolean {
 function withOne<T extends Task>(
   task: T,
   file: OpenFile,
-  options: FileJobOptions,
+  options: JobOptions,
 ): Promise<TaskResults[T["kind"]]> {
   return threadOf(task, { ...options, file }).result;
 }
@@ -140,7 +145,7 @@ function withOne<T extends Task>(
 async function withTwo<T extends SignTask | MatchTask>(
   task: T,
   file: OpenFile,
-  options: FileJobOptions,
+  options: JobOptions,
 ): Promise<{ readonly made: TaskResults[T["kind"]]; readonly contentHash: Uint8Array }> {
   const memory = paceMemory();
   const blocks = threadOf(task, { ...options, file, pace: { memory, number: 0 } });
@@ -165,17 +170,19 @@ function withHash(signature: Signature, contentHash: Uint8Array): Signature {
   return contentHash.length > 0 ? { ...signature, contentHash } : signature;
 }
 
-interface ThreadOptions extends FileJobOptions {
+type JobOptions = FileJobOptions & Pick<DeltaOfFileOptions, "spool">;
+
+interface ThreadOptions extends JobOptions {
   readonly file: OpenFile;
   readonly pace?: PaceOptions | undefined;
 }
 
 function threadOf<T extends Task>(
   task: T,
-  { file, pace, signal, onProgress, directAbove = mostCached() }: ThreadOptions,
+  { file, pace, signal, spool, onProgress, directAbove = mostCached() }: ThreadOptions,
 ): JobThread<T> {
   return new JobThread(task, {
-    ...{ file, pace, signal, directAbove },
+    ...{ file, pace, signal, spool, directAbove },
     onMessage: (message) => message.kind === "progress" && onProgress?.(message.bytes),
   });
 }

@@ -14,8 +14,10 @@
 import { hashBlock } from "./block-hash.ts";
 import { BlockSigner } from "./block-signer.ts";
 import { ContentWindow } from "./content-window.ts";
+import { type BlockHashes, HashesInMemory } from "./block-hashes.ts";
 import { type DeltaOp, OpList } from "./delta.ts";
-import { isStrong, RollingEngine } from "./rolling-engine.ts";
+import type { HashSpool } from "./hash-spool.ts";
+import { RollingEngine } from "./rolling-engine.ts";
 import { PIECE } from "./signature-builder.ts";
 import { blockLength, checkColumns, countBlocks, type Signature } from "./signature.ts";
 
@@ -26,6 +28,11 @@ export interface MatcherOptions {
   readonly hashWhole?: boolean | undefined;
   /** Bytes of the new content that are expected; a guess is fine. */
   readonly size?: number | undefined;
+}
+
+export interface DeltaMatcherOptions extends MatcherOptions {
+  /** The hashes of the old object are taken there, and those of the new one left there. */
+  readonly spool?: HashSpool | undefined;
 }
 
 export interface Delta {
@@ -57,7 +64,8 @@ function windowSize(blockSize: number, signWith: number): number {
 
 /** Fill `space()`, say how much, and again; then `finish()`. */
 export class DeltaMatcher {
-  readonly #old: Signature;
+  readonly #old: Pick<Signature, "blockSize" | "size">;
+  readonly #hashes: BlockHashes;
   readonly #engine: RollingEngine;
   readonly #window: ContentWindow;
   readonly #signer: BlockSigner | undefined;
@@ -79,17 +87,21 @@ export class DeltaMatcher {
    */
   #credit: number;
 
-  constructor(old: Signature, { signWith, hashWhole = true, size = 0 }: MatcherOptions = {}) {
+  constructor(
+    old: Signature,
+    { signWith, hashWhole = true, size = 0, spool }: DeltaMatcherOptions = {},
+  ) {
     checkColumns(old);
-    this.#old = old;
+    this.#old = { blockSize: old.blockSize, size: old.size };
     this.#engine = new RollingEngine(windowSize(old.blockSize, signWith ?? 0), old);
     this.#window = new ContentWindow(this.#engine.window, PIECE);
     this.#credit = CREDIT_BLOCKS * old.blockSize;
     this.#sparse = sparseness(old.blockSize);
+    this.#hashes = spool?.keepOld(old.strong) ?? new HashesInMemory(old.strong);
     if (signWith === undefined) return;
     const expectedBlocks = countBlocks(size, signWith);
     const window = this.#window;
-    const options = { window, expectedBlocks, hashWhole };
+    const options = { window, expectedBlocks, hashWhole, spool };
     this.#signer = new BlockSigner(signWith, this.#engine, options);
   }
 
@@ -138,7 +150,7 @@ export class DeltaMatcher {
     const index = old / this.#old.blockSize;
     const length = blockLength(this.#old, index);
     if (position + length > this.#window.end) return false;
-    if (!isStrong(this.#old.strong, index, this.#strongAt(position, length))) return false;
+    if (!this.#hashes.isAt(index, this.#strongAt(position, length))) return false;
     this.#copy(position, old, length);
     return true;
   }
@@ -155,7 +167,8 @@ export class DeltaMatcher {
       if (passed >= count) break;
       if (this.#credit >= blockSize) {
         const position = here + passed;
-        const index = this.#engine.find(this.#strongAt(position, blockSize));
+        const strong = this.#strongAt(position, blockSize);
+        const index = this.#engine.find((known) => this.#hashes.isAt(known, strong));
         if (index >= 0) {
           this.#copyBackFrom(position, index);
           return true;
@@ -173,12 +186,12 @@ export class DeltaMatcher {
 
   /** Copies a block that was found by rolling, and those before it that were passed over. */
   #copyBackFrom(position: number, index: number): void {
-    const { blockSize, strong } = this.#old;
+    const { blockSize } = this.#old;
     const earliest = this.#lookBack();
     let first = index;
     let start = position;
     while (first > 0 && start - blockSize >= earliest) {
-      if (!isStrong(strong, first - 1, this.#strongAt(start - blockSize, blockSize))) break;
+      if (!this.#hashes.isAt(first - 1, this.#strongAt(start - blockSize, blockSize))) break;
       first--;
       start -= blockSize;
     }

@@ -15,6 +15,8 @@ export interface ThreadJob {
   readonly file?: OpenFile | undefined;
   /** If the file is larger, in bytes, and in no cache, it is read past the cache. */
   readonly directAbove: number;
+  /** Descriptor of a file for what does not fit into memory: `takerOf`. */
+  readonly spool?: number | undefined;
   /** Of two threads that read the same file. */
   readonly pace?: PaceOptions | undefined;
 }
@@ -38,12 +40,12 @@ export type ThreadMessage =
 
 const PROGRESS_EVERY = 16 * 1024 ** 2;
 
-const { task, file, pace, directAbove } = workerData as ThreadJob;
+const { task, file, spool, pace, directAbove } = workerData as ThreadJob;
 const port = parentPort!;
 /** Bytes that progress was told of. */
 let told = 0;
 
-void guard(() => (file === undefined ? takeFromPort(takerOf(task)) : takeFile(file)));
+void guard(() => (file === undefined ? takeFromPort(takerOf(task, spool)) : takeFile(file)));
 
 /** A `DeltaError` loses its class between threads. Other errors reach the asker as they are. */
 async function guard(work: () => void | Promise<void>): Promise<void> {
@@ -72,13 +74,13 @@ async function takeFile(open: OpenFile): Promise<void> {
   const direct = mayBeDirect ? DirectFile.open(open) : undefined;
   if (direct === undefined) {
     if (other?.reached(0) === false) return post({ kind: "result", result: new Uint8Array() });
-    const taker = takerOf(task);
+    const taker = takerOf(task, spool);
     readFrom(0, open, taker, other);
     return postResult(taker);
   }
   // Who would follow finds nothing in the cache.
   other?.leaveAlone();
-  const taker = takerOf(task.kind === "hash" ? task : { ...task, hashWhole: true });
+  const taker = takerOf(task.kind === "hash" ? task : { ...task, hashWhole: true }, spool);
   try {
     let read = 0;
     await direct.readTo((piece) => {

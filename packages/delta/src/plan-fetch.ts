@@ -2,7 +2,7 @@ import type { DeltaOp } from "./delta.ts";
 import {
   type Signature,
   blockLength,
-  checkColumns,
+  checkHashes,
   countBlocks,
   isSameStrong,
 } from "./signature.ts";
@@ -42,7 +42,7 @@ export function planFetch(
   ops: readonly DeltaOp[],
   { mergeGap = 0 }: FetchPlanOptions = {},
 ): readonly FetchStep[] {
-  checkColumns(remote);
+  checkHashes(remote);
   const places = placesOf(remote, ops);
   const steps: FetchStep[] = [];
   for (let index = 0; index < places.length; index++) {

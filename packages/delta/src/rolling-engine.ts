@@ -3,7 +3,7 @@
  * instance's own memory: what is read from a file is read right there.
  */
 import { ROLLING_WASM } from "./rolling-wasm.ts";
-import { type Signature, STRONG_BYTES, isSameStrong } from "./signature.ts";
+import { type Signature, isSameStrong } from "./signature.ts";
 
 /** What we use of it; its types come with those of browsers only. */
 declare const WebAssembly: {
@@ -88,9 +88,9 @@ export class RollingEngine {
     );
   }
 
-  /** The known block with the sums `a` and `b` and this strong hash; -1 if none. */
-  find(strong: Uint8Array): number {
-    return this.#index?.find(this.a, this.b, strong) ?? -1;
+  /** The known block with the sums `a` and `b` that is the one; -1 if none. */
+  find(isIt: (index: number) => boolean): number {
+    return this.#index?.find(this.a, this.b, isIt) ?? -1;
   }
 }
 
@@ -131,31 +131,29 @@ class BlockIndex {
   readonly layout: Layout;
   readonly #slots: Uint32Array;
   readonly #weak: Uint32Array;
-  readonly #strong: Uint8Array;
 
   constructor(memory: ArrayBuffer, layout: Layout, signature: Signature) {
     this.layout = layout;
     this.#slots = new Uint32Array(memory, layout.slots, 2 ** layout.slotBits);
     this.#weak = new Uint32Array(memory, layout.known, layout.blocks * 2);
     this.#weak.set(signature.weak.subarray(0, layout.blocks * 2));
-    this.#strong = signature.strong;
     const filter = new Uint32Array(memory, layout.filter, 2 ** (layout.filterBits - 5));
-    for (let index = 0; index < layout.blocks; index++) this.#add(index, filter);
+    for (let index = 0; index < layout.blocks; index++) this.#add(index, filter, signature.strong);
   }
 
-  find(a: number, b: number, strong: Uint8Array): number {
+  find(a: number, b: number, isIt: (index: number) => boolean): number {
     const mask = this.#slots.length - 1;
     let slot = hashOf(a, b) >>> (32 - this.layout.slotBits);
     for (let probe = 0; probe < PROBES; probe++, slot = (slot + 1) & mask) {
       const index = this.#slots[slot]! - 1;
       if (index < 0) return -1;
       if (this.#weak[index * 2] !== b || this.#weak[index * 2 + 1] !== a) continue;
-      if (isStrong(this.#strong, index, strong)) return index;
+      if (isIt(index)) return index;
     }
     return -1;
   }
 
-  #add(index: number, filter: Uint32Array): void {
+  #add(index: number, filter: Uint32Array, strong: Uint8Array): void {
     const b = this.#weak[index * 2]!;
     const a = this.#weak[index * 2 + 1]!;
     const hash = hashOf(a, b);
@@ -169,7 +167,7 @@ class BlockIndex {
         return;
       }
       const same = this.#weak[other * 2] === b && this.#weak[other * 2 + 1] === a;
-      if (same && isSameStrong(this.#strong, other, index)) return;
+      if (same && isSameStrong(strong, other, index)) return;
     }
   }
 }
@@ -177,11 +175,4 @@ class BlockIndex {
 /** As in assembly/rolling.ts. */
 function hashOf(a: number, b: number): number {
   return Math.imul(Math.imul(a, 0x9e3779b1) + b, 0x85ebca6b) >>> 0;
-}
-
-/** Whether block `index` has this strong hash. */
-export function isStrong(column: Uint8Array, index: number, strong: Uint8Array): boolean {
-  const start = index * STRONG_BYTES;
-  for (let i = 0; i < STRONG_BYTES; i++) if (column[start + i] !== strong[i]) return false;
-  return true;
 }

@@ -3,9 +3,10 @@
  * a signature is one `DeltaError` `bad-signature`.
  */
 import { Blake3Hasher } from "@napi-rs/blake-hash";
-import { strongColumn, weakColumn } from "./block-list.ts";
+import { type BlockColumns, strongColumn, weakColumn } from "./block-list.ts";
 import { isBlockSize } from "./block-size.ts";
 import { DeltaError } from "./delta-error.ts";
+import { PAGE } from "./hash-spool.ts";
 import {
   checkColumns,
   countBlocks,
@@ -32,11 +33,11 @@ const CHECKSUM = 32;
 const NAME_LIMIT = 1024;
 /** 20 TiB in blocks of 5 MiB; 160 MiB of signature. */
 const MOST_BLOCKS = 4 * 1024 * 1024;
-const ENTRIES_PER_PIECE = 8192;
 
 /** Bytes that `encodeSignature` gives. */
 export function encodedLength(signature: Signature): number {
-  return headOf(signature).length + (signature.strong.length / STRONG_BYTES) * ENTRY + CHECKSUM;
+  const blocks = countBlocks(signature.size, signature.blockSize);
+  return headOf(signature).length + blocks * ENTRY + CHECKSUM;
 }
 
 export interface EncodeOptions {
@@ -47,7 +48,7 @@ export interface EncodeOptions {
 /**
  * The signature as bytes, in pieces of at most 320 KiB.
  * @throws DeltaError `invalid-argument` for a block size, a length or an identity that the format has no place for, or
- *   for a signature whose hashes were moved to a thread.
+ *   for a signature whose hashes were moved to a thread, or were in a file that is closed.
  */
 export function* encodeSignature(
   signature: Signature,
@@ -55,15 +56,17 @@ export function* encodeSignature(
 ): Generator<Uint8Array, void> {
   const hasher = new Blake3Hasher();
   const head = headOf(signature);
-  checkColumns(signature);
+  const { spool } = signature;
+  if (spool === undefined) checkColumns(signature);
   hasher.update(head);
   yield head;
   const blocks = countBlocks(signature.size, signature.blockSize);
-  const room = new Uint8Array(Math.min(blocks, ENTRIES_PER_PIECE) * ENTRY);
-  for (let first = 0; first < blocks; first += ENTRIES_PER_PIECE) {
-    const end = Math.min(blocks, first + ENTRIES_PER_PIECE);
+  const room = new Uint8Array(Math.min(blocks, PAGE) * ENTRY);
+  for (let first = 0; first < blocks; first += PAGE) {
+    const end = Math.min(blocks, first + PAGE);
     const piece = room.subarray(0, (end - first) * ENTRY);
-    writeEntries(signature, first, piece);
+    if (spool === undefined) writeEntries(signature, first, piece);
+    else writeEntries(spool.pageAt(first), 0, piece);
     hasher.update(piece);
     yield lend ? piece : Uint8Array.from(piece);
   }
@@ -71,8 +74,11 @@ export function* encodeSignature(
 }
 
 export interface DecodeOptions {
-  /** Whether threads share its memory, or it is moved to the thread that gets it: see `Signature`. Default true. */
-  readonly shared?: boolean | undefined;
+  /**
+   * Whether threads share its memory, or it is moved to the thread that gets it: see `Signature`. `hashes`: only its sums are
+   * moved; what is left is enough for `planFetch`. Default true.
+   */
+  readonly shared?: boolean | "hashes" | undefined;
 }
 
 /**
@@ -98,10 +104,10 @@ class SignatureDecoder {
   #strong = strongColumn(0);
   #weak = weakColumn(0);
   readonly #hasher = new Blake3Hasher();
-  readonly #isShared: boolean;
+  readonly #shared: boolean | "hashes";
 
-  constructor(isShared: boolean) {
-    this.#isShared = isShared;
+  constructor(shared: boolean | "hashes") {
+    this.#shared = shared;
   }
 
   push(bytes: Uint8Array): void {
@@ -140,8 +146,8 @@ class SignatureDecoder {
       this.#head = head;
       used = head.length;
       // Zeroed memory that the system gives only when it is written: a lying header costs nothing.
-      this.#strong = strongColumn(head.blocks, this.#isShared);
-      this.#weak = weakColumn(head.blocks, this.#isShared);
+      this.#strong = strongColumn(head.blocks, this.#shared !== false);
+      this.#weak = weakColumn(head.blocks, this.#shared === true);
     }
     const left = this.#head.blocks - this.#read;
     const count = Math.min(left, Math.floor((input.length - used) / ENTRY));
@@ -232,13 +238,13 @@ function headOf({ blockSize, size, contentHash, identity }: Signature): Uint8Arr
 }
 
 /** As many as there is room for. */
-function writeEntries(signature: Signature, first: number, bytes: Uint8Array): void {
+function writeEntries({ strong, weak }: BlockColumns, first: number, bytes: Uint8Array): void {
   const view = viewOf(bytes);
   for (let at = 0, index = first; at < bytes.length; at += ENTRY, index++) {
     const start = index * STRONG_BYTES;
-    bytes.set(signature.strong.subarray(start, start + STRONG_BYTES), at);
-    view.setUint32(at + STRONG_BYTES, signature.weak[index * 2]!, true);
-    view.setUint32(at + STRONG_BYTES + 4, signature.weak[index * 2 + 1]!, true);
+    bytes.set(strong.subarray(start, start + STRONG_BYTES), at);
+    view.setUint32(at + STRONG_BYTES, weak[index * 2]!, true);
+    view.setUint32(at + STRONG_BYTES + 4, weak[index * 2 + 1]!, true);
   }
 }
 

@@ -1,4 +1,5 @@
 import { DeltaError } from "./delta-error.ts";
+import type { SpooledColumns } from "./hash-spool.ts";
 
 /**
  * What a signature says about an object: enough to find its blocks in another file, without its bytes. Its hashes and sums may
@@ -18,6 +19,8 @@ export interface Signature {
   readonly strong: Uint8Array;
   /** Rolling sums of each block: b, then a (docs/spec/delta-format.md). */
   readonly weak: Uint32Array;
+  /** Where they are instead, of a large signature that was left in a file: it can be written, and closed, but not matched. */
+  readonly spool?: SpooledColumns | undefined;
 }
 
 export interface ObjectIdentity {
@@ -28,12 +31,22 @@ export interface ObjectIdentity {
 
 export const STRONG_BYTES = 32;
 
-/** @throws DeltaError `invalid-argument` for a signature whose hashes and sums were moved to a thread */
-export function checkColumns({ strong, weak, size, blockSize }: Signature): void {
-  const blocks = countBlocks(size, blockSize);
-  if (strong.length === blocks * STRONG_BYTES && weak.length === blocks * 2) return;
-  const message = "the signature has not as many hashes as blocks: a thread may have taken them";
-  throw new DeltaError("invalid-argument", message);
+/** @throws DeltaError `invalid-argument` for a signature whose hashes or sums were moved to a thread, or are in a file */
+export function checkColumns(signature: Signature): void {
+  const { weak, size, blockSize } = signature;
+  checkHashes(signature);
+  if (weak.length !== countBlocks(size, blockSize) * 2) throw withoutColumns();
+}
+
+/** The same for one of which the hashes will do. */
+export function checkHashes({ strong, size, blockSize }: Signature): void {
+  if (strong.length !== countBlocks(size, blockSize) * STRONG_BYTES) throw withoutColumns();
+}
+
+function withoutColumns(): DeltaError {
+  const message =
+    "the signature has not as many hashes as blocks: a thread may have taken them, or they are in a file";
+  return new DeltaError("invalid-argument", message);
 }
 
 /** Whether two blocks of a column of hashes have the same one. */

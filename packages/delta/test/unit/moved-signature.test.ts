@@ -16,7 +16,7 @@ const old = noise(SIZE, 1);
 const fresh = Buffer.from(old);
 fresh.set(noise(1000, 2), 5 * BLOCK);
 
-const decoded = (shared?: boolean): Promise<Signature> =>
+const decoded = (shared?: boolean | "hashes"): Promise<Signature> =>
   decodeSignature(encodeSignature({ ...sign(old, BLOCK), identity: { etag: "e" } }), { shared });
 
 function file(): string {
@@ -59,6 +59,16 @@ describe("a signature that is not shared", () => {
     await thread.take(Uint8Array.from(fresh));
     expect((await thread.finish()).ops).toEqual(ops);
     expect(strong).toEqual(signature.strong);
+  });
+
+  it("[DL-25] one whose hashes are shared can be planned with afterwards, but not matched", async () => {
+    const signature = await decoded("hashes");
+    const delta = await deltaOfFile(file(), signature);
+    expect(signature.weak).toHaveLength(0);
+    expect(planFetch(signature, delta.ops)).toEqual(planFetch(sign(old, BLOCK), ops));
+    const refusal = { code: "invalid-argument" };
+    expect(() => match(signature, fresh)).toThrow(expect.objectContaining(refusal));
+    expect(() => [...encodeSignature(signature)]).toThrow(expect.objectContaining(refusal));
   });
 
   it("[DL-25] one that is shared is there afterwards", async () => {

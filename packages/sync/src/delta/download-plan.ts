@@ -35,7 +35,8 @@ export async function planDownload(transfer: Transfer, source: Entry): Promise<D
   const mayGoWrong = context.options.move && !isAttested;
   if (mayGoWrong || !deltas.isWorthTrying(transfer.previousPath)) return { use: "refused" };
   const signed = { driver: from, path: fromPath, placement: deltas.placement, signal };
-  const found = await findSignature(signed, source);
+  // It is matched once; what is planned afterwards needs its hashes.
+  const found = await findSignature(signed, source, { shared: "hashes" });
   if (found.signature === undefined) return { use: found.lack };
   const { signature } = found;
   const ops = await findInOld(transfer, old, signature, deltas);

@@ -22,7 +22,11 @@ export async function signContent(content: Content, blockSize: number): Promise<
   return withOpenFile(content, (file, options) => signOpenFile(file, { blockSize, ...options }));
 }
 
-/** @param signWith Bytes per block of the content's own signature; none is made without. @throws as `feed` */
+/**
+ * @param signWith Bytes per block of the content's own signature; none is made without. A large one may be left in a file:
+ *   `Signature.spool`.
+ * @throws as `feed`
+ */
 export async function matchContent(
   content: Content,
   old: Signature,
@@ -30,9 +34,10 @@ export async function matchContent(
 ): Promise<Delta> {
   const { driver, entry, signal } = content;
   if (driver.openFile === undefined) {
-    return feed(content, matchInThread(old, { size: entry.size, signWith, signal }));
+    const options = { size: entry.size, signWith, spool: true, signal };
+    return feed(content, matchInThread(old, options));
   }
-  const own = { sign: signWith !== undefined, blockSize: signWith };
+  const own = { sign: signWith !== undefined, blockSize: signWith, spool: true };
   return withOpenFile(content, (file, options) =>
     deltaOfOpenFile(file, old, { ...own, ...options }),
   );

@@ -268,6 +268,8 @@ async function keepSignatureOf(
     return undefined;
   } catch (error) {
     return toStorageError(error, { path: toPath });
+  } finally {
+    signature.spool?.close();
   }
 }
 
