@@ -3,6 +3,7 @@ import { type Identity, joinPath } from "@omnisync/storage";
 import type { Place } from "../options.ts";
 import { checkBackupIdentities, checkIdentities } from "../plan/check-overlap.ts";
 import type { RunContext } from "./context.ts";
+import { isOneStore } from "./same-store.ts";
 
 /** Changes nothing. @throws StorageError `invalid-argument` */
 export async function refuseSamePlaces(context: RunContext): Promise<void> {
@@ -33,11 +34,14 @@ function placeOfBackups({ rules, destination }: RunContext): Place | undefined {
  * so deep in them, where something is mounted.
  */
 export async function isSamePath(
-  { source, destination, signal }: Pick<RunContext, "source" | "destination" | "signal">,
+  places: Pick<RunContext, "source" | "destination" | "signal">,
   path: string,
 ): Promise<boolean> {
+  const { source, destination, signal } = places;
   const identify = async ({ driver, path: root }: Place): Promise<string | undefined> =>
     (await driver.identify?.(joinPath(root, path), { signal }))?.id;
+  if (source.driver.identify === undefined && destination.driver.identify === undefined)
+    return isOneStore(places, path);
   const [from, to] = await Promise.all([identify(source), identify(destination)]);
   return from !== undefined && from === to;
 }

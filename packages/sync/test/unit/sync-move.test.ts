@@ -1,4 +1,4 @@
-import { StorageError } from "@omnisync/storage";
+import { MemoryDriver, StorageError } from "@omnisync/storage";
 import { Faults, disable, fault, onCall } from "@omnisync/storage/layers";
 import { sync } from "@omnisync/sync";
 import { describe, expect, it } from "vitest";
@@ -29,6 +29,56 @@ describe("move", () => {
     });
     expect(report).toMatchObject({ sourcesRemoved: 0, failed: 1 });
     expect(await contents(source)).toEqual({ a: "new" });
+  });
+
+  describe("within one store that has two names", () => {
+    const twice = async (): Promise<readonly [MemoryDriver, MemoryDriver]> => {
+      const source = await storeWith({ a: "1", "in/a": "1", "in/b": "2" });
+      return [source, new MemoryDriver({ store: source.store })];
+    };
+
+    it.each([{}, { ignoreTimes: true }, { checksum: true }])(
+      "[SY-60] keeps what would be its own copy: %j",
+      async (options) => {
+        const [source, same] = await twice();
+        for (const path of ["", "in", "a"]) {
+          const report = await sync(place(source, path), place(same, path), {
+            move: true,
+            ...options,
+          });
+          expect(report.sourcesRemoved).toBe(0);
+          expect(report.failures[0]?.error.message).toMatch(/one file|onto itself/);
+        }
+        expect(await contents(source)).toEqual({ a: "1", "in/a": "1", "in/b": "2" });
+      },
+    );
+
+    it("[SY-60] moves to another path, and asks once", async () => {
+      const [source, same] = await twice();
+      const written: string[] = [];
+      const write = same.write.bind(same);
+      same.write = (path, ...rest) => {
+        written.push(path);
+        return write(path, ...rest);
+      };
+      const move = { move: true, wholeFile: true };
+      expect(await sync(place(source, "in"), place(same, "out"), move)).toMatchObject({
+        sourcesRemoved: 2,
+        failed: 0,
+      });
+      expect(written.filter((path) => path.includes("one-store"))).toHaveLength(1);
+      expect(await contents(source)).toMatchObject({ a: "1", "out/a": "1", "out/b": "2" });
+      expect([...source.store.objects.keys()].filter((key) => key.includes("one-store"))).toEqual(
+        [],
+      );
+    });
+
+    it("[SY-60] asks nothing in a dry run", async () => {
+      const [source, same] = await twice();
+      same.write = () => Promise.reject(new Error("written"));
+      const report = await sync(place(source), place(same), { move: true, dryRun: true });
+      expect(report).toMatchObject({ failed: 0 });
+    });
   });
 
   it("[SY-61] an equal size and mtime is not enough to remove a source", async () => {
