@@ -1,5 +1,6 @@
 /** Runs the engine for `sync`, `copy`, `move`, and prints what it tells. */
 import { resolve } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import type { Report, SyncEvent, SyncOptions, SyncRun } from "@omnisync/sync";
 import { openAttributeCache } from "./attribute-cache.ts";
 import { engineOptions } from "./engine-options.ts";
@@ -47,11 +48,15 @@ export async function prepareTransfer(
 ): Promise<{ readonly ends: Ends; readonly options: SyncOptions }> {
   checkCombinations(flags);
   checkDebugWords(flags.debug ?? []);
+  applyTimeouts(session, flags);
+  const opening = openEnds(session, source, destination);
+  opening.catch(() => {});
+  // Threads that will walk have begun to start then, which takes as long as loading the engine.
+  await setImmediate();
   const { createFilter, parseRules } = await import("./filter-rules.ts");
   const rules = await parseRules(session, flags);
   const files = await listedFiles(session, flags);
-  applyTimeouts(session, flags);
-  const ends = await openEnds(session, source, destination);
+  const ends = await opening;
   const options: SyncOptions = {
     ...engineOptions(flags),
     ...(await otherPlaces(session, ends, flags)),

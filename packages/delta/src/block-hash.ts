@@ -1,6 +1,6 @@
 import { Blake3Hasher } from "@napi-rs/blake-hash";
 
-const hasher = new Blake3Hasher();
+const hasher = /* @__PURE__ */ new Blake3Hasher();
 
 /**
  * The BLAKE3 of a block, 32 bytes. The library's function for that leaves 300 bytes behind each time until the event loop
