@@ -1,6 +1,7 @@
-import { createServer, type Server } from "node:http";
+import { createHash } from "node:crypto";
+import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -402,17 +403,23 @@ describe("AWS's own package", () => {
       }),
   );
 
-  /** A metadata service on loopback. */
-  async function metadata(answer: (path: string) => string | undefined): Promise<string[]> {
-    const paths: string[] = [];
+  /** A service on loopback; without an answer it is silent. @returns its address. */
+  async function serve(answer: (request: IncomingMessage) => string | undefined): Promise<string> {
     server = createServer((request, response) => {
-      paths.push(`${request.method} ${request.url}`);
-      const body = answer(request.url ?? "");
+      const body = answer(request);
       if (body !== undefined) response.end(body);
     });
     await new Promise<void>((resolve) => server?.listen(0, "127.0.0.1", resolve));
-    const { port } = server.address() as AddressInfo;
-    vi.stubEnv("AWS_EC2_METADATA_SERVICE_ENDPOINT", `http://127.0.0.1:${port}`);
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  async function metadata(answer: (path: string) => string | undefined): Promise<string[]> {
+    const paths: string[] = [];
+    const endpoint = await serve(({ method, url = "" }) => {
+      paths.push(`${method} ${url}`);
+      return answer(url);
+    });
+    vi.stubEnv("AWS_EC2_METADATA_SERVICE_ENDPOINT", endpoint);
     vi.stubEnv("AWS_EC2_METADATA_DISABLED", undefined);
     return paths;
   }
@@ -460,5 +467,64 @@ describe("AWS's own package", () => {
     const env = await files({ config: `[profile tool]\ncredential_process = cat ${answer}\n` });
     const from = await real({ env, flags: { profile: "tool" } });
     expect(await from?.()).toMatchObject({ accessKeyId: "PROCESS", sessionToken: "t" });
+  });
+
+  test("signs in with what `aws sso login` has left", async () => {
+    const expiration = Date.now() + 60 * MINUTE;
+    let asked: IncomingMessage | undefined;
+    const endpoint = await serve((request) => {
+      asked = request;
+      const roleCredentials = {
+        ...{ accessKeyId: "SSO", secretAccessKey: "s", sessionToken: "t", expiration },
+      };
+      return JSON.stringify({ roleCredentials });
+    });
+    const cache = join(home, ".aws/sso/cache");
+    await mkdir(cache, { recursive: true });
+    const token = { accessToken: "sso-token", expiresAt: new Date(expiration).toISOString() };
+    const name = createHash("sha1").update("corp").digest("hex");
+    await writeFile(join(cache, `${name}.json`), JSON.stringify(token));
+    vi.stubEnv("HOME", home);
+    vi.stubEnv("AWS_ENDPOINT_URL_SSO", endpoint);
+    const env = await files({
+      config: `[profile work]
+sso_session = corp
+sso_account_id = 123456789012
+sso_role_name = Reader
+region = eu-west-1
+[sso-session corp]
+sso_start_url = https://corp.awsapps.com/start
+sso_region = eu-west-1
+`,
+    });
+    for (const [variable, file] of Object.entries(env)) vi.stubEnv(variable, file);
+    const from = await real({ env, flags: { profile: "work" } });
+    expect(await from?.()).toEqual({
+      ...{ accessKeyId: "SSO", secretAccessKey: "s", sessionToken: "t", expiresAt: expiration },
+    });
+    expect(asked?.headers["x-amz-sso_bearer_token"]).toBe("sso-token");
+    expect(asked?.url).toContain("role_name=Reader");
+  });
+
+  test("asks a container's service, with the token that the container was given", async () => {
+    const expiration = new Date(Date.now() + 60 * MINUTE);
+    let authorization: string | undefined;
+    const endpoint = await serve(({ headers }) => {
+      authorization = headers.authorization;
+      return JSON.stringify({
+        ...{ AccessKeyId: "BOX", SecretAccessKey: "s", Token: "t", Expiration: expiration },
+      });
+    });
+    const uri = `${endpoint}/credentials`;
+    vi.stubEnv("AWS_CONTAINER_CREDENTIALS_FULL_URI", uri);
+    vi.stubEnv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "box-token");
+    const from = await real({ env: { AWS_CONTAINER_CREDENTIALS_FULL_URI: uri } });
+    expect(await from?.()).toEqual({
+      accessKeyId: "BOX",
+      secretAccessKey: "s",
+      sessionToken: "t",
+      expiresAt: expiration.getTime(),
+    });
+    expect(authorization).toBe("box-token");
   });
 });
