@@ -1,7 +1,7 @@
 /**
  * Finds what of an old object, known by its signature alone, is in new content. Strategy, at each place:
  *
- * 1. the old block that lies here if nothing shifted since the last match (at first: the same offset), by its strong hash;
+ * 1. the old block that lies here if nothing shifted since the last match, or if nothing shifted at all, by its strong hash;
  * 2. the same one block further: if it matches, what is between is new, for no whole block fits in between;
  * 3. only then byte by byte, by the rolling sums, over one block. A hit tells the new shift, and 1. goes on with it.
  *
@@ -143,9 +143,19 @@ export class DeltaMatcher {
     this.#differsAt = here + blockSize;
   }
 
-  /** Copies the old block that lies at `position` by the shift, if it is the same; what is before is inserted. */
+  /** Copies the old block that lies at `position`, by the shift or without one, if it is the same; what is before is inserted. */
   #copyInPlace(position: number): boolean {
-    const old = position + this.#shift;
+    const shift = this.#shift;
+    if (shift === 0) return this.#copyShifted(position, 0);
+    // Of equal blocks the short one at the end is the last resort: behind it nothing lies where a block begins.
+    const { size, blockSize } = this.#old;
+    const isShort = position + shift + blockSize > size;
+    const [first, second] = isShort ? [0, shift] : [shift, 0];
+    return this.#copyShifted(position, first) || this.#copyShifted(position, second);
+  }
+
+  #copyShifted(position: number, shift: number): boolean {
+    const old = position + shift;
     if (old < 0 || old >= this.#old.size || old % this.#old.blockSize !== 0) return false;
     const index = old / this.#old.blockSize;
     const length = blockLength(this.#old, index);

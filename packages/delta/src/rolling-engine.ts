@@ -126,7 +126,10 @@ function bitsFor(count: number): number {
   return Math.ceil(Math.log2(Math.max(2, count)));
 }
 
-/** The table of known blocks, in the memory of the instance; of equal blocks the first stands for all. */
+/**
+ * The table of known blocks, in the memory of the instance. Of equal blocks one stands for all: that with which the longest row
+ * of them begins, such as the zeros of a disk image, so that what follows a hit is found in its place; of such the first.
+ */
 class BlockIndex {
   readonly layout: Layout;
   readonly #slots: Uint32Array;
@@ -138,7 +141,10 @@ class BlockIndex {
     this.#weak = new Uint32Array(memory, layout.known, layout.blocks * 2);
     this.#weak.set(signature.weak.subarray(0, layout.blocks * 2));
     const filter = new Uint32Array(memory, layout.filter, 2 ** (layout.filterBits - 5));
-    for (let index = 0; index < layout.blocks; index++) this.#add(index, filter, signature.strong);
+    const rows = rowLengths(signature.strong, layout.blocks);
+    for (let index = 0; index < layout.blocks; index++) {
+      this.#add(index, filter, signature.strong, rows);
+    }
   }
 
   find(a: number, b: number, isIt: (index: number) => boolean): number {
@@ -153,7 +159,7 @@ class BlockIndex {
     return -1;
   }
 
-  #add(index: number, filter: Uint32Array, strong: Uint8Array): void {
+  #add(index: number, filter: Uint32Array, strong: Uint8Array, rows: Uint32Array): void {
     const b = this.#weak[index * 2]!;
     const a = this.#weak[index * 2 + 1]!;
     const hash = hashOf(a, b);
@@ -167,9 +173,21 @@ class BlockIndex {
         return;
       }
       const same = this.#weak[other * 2] === b && this.#weak[other * 2 + 1] === a;
-      if (same && isSameStrong(strong, other, index)) return;
+      if (same && isSameStrong(strong, other, index)) {
+        if (rows[index]! > rows[other]!) this.#slots[slot] = index + 1;
+        return;
+      }
     }
   }
+}
+
+/** How many equal blocks follow one another from each block on. */
+function rowLengths(strong: Uint8Array, blocks: number): Uint32Array {
+  const rows = new Uint32Array(blocks).fill(1);
+  for (let index = blocks - 2; index >= 0; index--) {
+    if (isSameStrong(strong, index, index + 1)) rows[index] = rows[index + 1]! + 1;
+  }
+  return rows;
 }
 
 /** As in assembly/rolling.ts. */

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { planFetch } from "../../src/plan-fetch.ts";
+import { S3_PART_RULES } from "../../src/part-rules.ts";
 import { planParts } from "../../src/plan-parts.ts";
 import { apply, applyFetch, edit, edits, insertedBytes, match, noise, sign } from "./content.ts";
 
@@ -119,6 +120,34 @@ describe("what is found", () => {
       blockSize + 10,
     );
     expect(insertedIn(Buffer.concat([left, right.subarray(10)]))).toBeLessThan(blockSize);
+  });
+
+  describe("rows of equal blocks", () => {
+    /** A lone block of zeros, noise, many zeros, noise: as in an image of a disk. */
+    const [zeros, many] = [Buffer.alloc(blockSize), Buffer.alloc(300 * blockSize)];
+    const [front, back] = [noise(100 * blockSize, 3), noise(90 * blockSize + 5, 4)];
+    const image = Buffer.concat([zeros, front, many, back]);
+    /** Where the zeros begin. */
+    const at = 101 * blockSize;
+    const rules = { ...S3_PART_RULES, minPart: 20 * blockSize, uploadPart: 20 * blockSize };
+    const cut = (from: number, to: number, between: Uint8Array = Buffer.of()): Buffer =>
+      Buffer.concat([image.subarray(0, from), between, image.subarray(to)]);
+
+    it.each([
+      ["begin earlier", cut(at - 2 * blockSize, at, Buffer.alloc(2 * blockSize))],
+      ["begin a block earlier", cut(at - blockSize, at, Buffer.alloc(blockSize))],
+      ["begin later", cut(at, at + 2 * blockSize, noise(2 * blockSize, 9))],
+      ["follow what was cut", cut(at - 3001, at)],
+      ["end earlier", cut(at + 299 * blockSize, at + 300 * blockSize, noise(blockSize, 9))],
+      ["are fewer", cut(at, at + 10 * blockSize)],
+      ["are more", cut(at, at, Buffer.alloc(10 * blockSize))],
+      ["are edited", cut(at + 5000, at + 5001, Buffer.of(1))],
+    ])("[DL-3] that %s cost one part", (_, fresh) => {
+      const { ops } = match(sign(image, blockSize), fresh);
+      expect(Buffer.compare(apply(ops, image, fresh), fresh)).toBe(0);
+      const { uploadBytes } = planParts(ops, rules);
+      expect(uploadBytes).toBeLessThanOrEqual(20 * blockSize);
+    });
   });
 
   it("[DL-3] the short last block is found behind an edit", () => {
