@@ -45,6 +45,8 @@ export interface MatchInThreadOptions {
   readonly size: number;
   /** Make the signature of the content as well, with blocks of so many bytes. */
   readonly signWith?: number | undefined;
+  /** As in `MatcherOptions`. */
+  readonly mostCopies?: number | undefined;
   /** As in `DeltaOfFileOptions`. */
   readonly spool?: boolean | undefined;
   /** Aborted, it ends the thread: its reason is the error. */
@@ -57,10 +59,11 @@ export interface MatchInThreadOptions {
  */
 export function matchInThread(
   old: Signature,
-  { size, signWith, spool, signal }: MatchInThreadOptions,
+  { size, signWith, mostCopies, spool, signal }: MatchInThreadOptions,
 ): ContentThread<Delta> {
   if (signWith !== undefined) checkBlockSize(signWith);
-  return new FedThread({ kind: "match", old, size, signWith, hashWhole: true }, { signal, spool });
+  const task = { kind: "match", old, size, signWith, mostCopies, hashWhole: true } as const;
+  return new FedThread(task, { signal, spool });
 }
 
 class FedThread<T extends Task> implements ContentThread<TaskResults[T["kind"]]> {

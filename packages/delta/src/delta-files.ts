@@ -66,6 +66,8 @@ export interface DeltaOfFileOptions extends FileJobOptions {
   readonly blockSize?: number | undefined;
   /** As in `SignFileOptions`. */
   readonly threads?: 1 | 2 | undefined;
+  /** As in `MatcherOptions`. */
+  readonly mostCopies?: number | undefined;
   /**
    * If the file's own signature and `old` have more than 16 MiB together, both are kept in a temporary file meanwhile, and
    * the new one is left there: `Signature.spool`, to be closed. Default: false.
@@ -89,12 +91,12 @@ export async function deltaOfFile(
 export async function deltaOfOpenFile(
   file: OpenFile,
   old: Signature,
-  { sign = true, blockSize = old.blockSize, ...options }: DeltaOfFileOptions = {},
+  { sign = true, blockSize = old.blockSize, mostCopies, ...options }: DeltaOfFileOptions = {},
 ): Promise<Delta> {
   const signWith = sign ? checkBlockSize(blockSize) : undefined;
   const { size } = file;
   const task = (hashWhole: boolean): MatchTask => ({
-    ...{ kind: "match", old, size, signWith, hashWhole },
+    ...{ kind: "match", old, size, signWith, mostCopies, hashWhole },
   });
   if (!sign || isForOne(file, options)) return withOne(task(true), file, options);
   const { made, contentHash } = await withTwo(task(false), file, options);
@@ -160,9 +162,16 @@ async function withTwo<T extends SignTask | MatchTask>(
       releaseBoth(memory);
       await whole.stop();
     }
-  } finally {
+  } catch (error) {
     await blocks.stop();
+    await blocks.result.then(closeSpool, () => {});
+    throw error;
   }
+}
+
+/** Of a result that nobody gets. */
+function closeSpool(made: object): void {
+  if ("signature" in made) (made as Delta).signature?.spool?.close();
 }
 
 /** A hash that is empty was made with the signature. */

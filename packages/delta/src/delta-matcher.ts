@@ -28,6 +28,11 @@ export interface MatcherOptions {
   readonly hashWhole?: boolean | undefined;
   /** Bytes of the new content that are expected; a guess is fine. */
   readonly size?: number | undefined;
+  /**
+   * How many copies are of use, such as a store takes parts. Where more than twice as many are found, only the longest are
+   * told, so that their number takes no memory. Default: all.
+   */
+  readonly mostCopies?: number | undefined;
 }
 
 export interface DeltaMatcherOptions extends MatcherOptions {
@@ -70,7 +75,7 @@ export class DeltaMatcher {
   readonly #window: ContentWindow;
   readonly #signer: BlockSigner | undefined;
   readonly #sparse: number;
-  readonly #ops = new OpList();
+  readonly #ops: OpList;
   /** Up to here there are operations; from here to `#position` all is new so far. */
   #done = 0;
   #position = 0;
@@ -89,9 +94,10 @@ export class DeltaMatcher {
 
   constructor(
     old: Signature,
-    { signWith, hashWhole = true, size = 0, spool }: DeltaMatcherOptions = {},
+    { signWith, hashWhole = true, size = 0, mostCopies, spool }: DeltaMatcherOptions = {},
   ) {
     checkColumns(old);
+    this.#ops = new OpList(mostCopies);
     this.#old = { blockSize: old.blockSize, size: old.size };
     this.#engine = new RollingEngine(windowSize(old.blockSize, signWith ?? 0), old);
     this.#window = new ContentWindow(this.#engine.window, PIECE);

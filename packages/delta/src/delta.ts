@@ -18,8 +18,15 @@ export interface InsertOp {
 
 /** Operations in the making: what continues the last one lengthens it. */
 export class OpList {
-  readonly #ops: DeltaOp[] = [];
+  readonly #mostCopies: number;
+  #ops: DeltaOp[] = [];
+  #copies = 0;
   #end = 0;
+
+  /** @param mostCopies The shorter ones of more than twice so many are given up: what they copy is inserted. */
+  constructor(mostCopies: number = Infinity) {
+    this.#mostCopies = mostCopies;
+  }
 
   get ops(): readonly DeltaOp[] {
     return this.#ops;
@@ -38,9 +45,25 @@ export class OpList {
     if (last?.kind === "copy" && last.oldOffset + last.length === oldOffset) {
       this.#replaceLast({ ...last, length: last.length + length });
     } else {
+      // Before the new one, which may get longer.
+      if (this.#copies >= 2 * this.#mostCopies) this.#dropShortCopies();
       this.#ops.push({ kind: "copy", offset: this.#end, length, oldOffset });
+      this.#copies++;
     }
     this.#end += length;
+  }
+
+  /** Keeps the longest, as many as may be. */
+  #dropShortCopies(): void {
+    const copies = this.#ops.filter(({ kind }) => kind === "copy");
+    const longest = copies.toSorted((left, right) => right.length - left.length);
+    const kept = new Set(longest.slice(0, this.#mostCopies));
+    const all = this.#ops;
+    [this.#ops, this.#copies, this.#end] = [[], 0, 0];
+    for (const op of all) {
+      if (op.kind === "copy" && kept.has(op)) this.copy(op.oldOffset, op.length);
+      else this.insert(op.length);
+    }
   }
 
   #replaceLast(op: DeltaOp): void {

@@ -4,7 +4,15 @@
  * and is gone with its descriptor, whatever happens.
  */
 import { randomUUID } from "node:crypto";
-import { closeSync, openSync, readSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  rmSync,
+  statfsSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BlockHashes, HashesInFile } from "./block-hashes.ts";
@@ -33,9 +41,13 @@ export interface SpoolSizes {
  *   be made.
  */
 export function openSpool({ oldBlocks, newBlocks }: SpoolSizes): number | undefined {
-  if (newBlocks === 0 || (oldBlocks + newBlocks) * ENTRY <= MOST_IN_MEMORY) return undefined;
+  const size = (oldBlocks + newBlocks) * ENTRY;
+  if (newBlocks === 0 || size <= MOST_IN_MEMORY) return undefined;
   const path = join(tmpdir(), `omnisync-hashes-${randomUUID()}`);
   try {
+    // Others need room there too.
+    const { bavail, bsize } = statfsSync(tmpdir());
+    if (bavail * bsize < 2 * size) return undefined;
     const descriptor = openSync(path, "wx+", 0o600);
     try {
       rmSync(path);
@@ -66,6 +78,7 @@ export class HashSpool {
     try {
       for (let at = 0; at < size; at += zeros.length) writeAll(descriptor, zeros, at);
     } catch {
+      giveBack(descriptor);
       return undefined;
     }
     return new HashSpool(descriptor, sizes);
@@ -167,6 +180,15 @@ export class SpooledColumns {
 
 /** A transfer that fails on its way does not come to close what it was to keep. */
 const unclosed: FinalizationRegistry<number> = new FinalizationRegistry(closeSync);
+
+/** What was taken of a disk that has no more. */
+function giveBack(descriptor: number): void {
+  try {
+    ftruncateSync(descriptor, 0);
+  } catch {
+    // It is given back when the file is closed.
+  }
+}
 
 interface Page extends BlockColumns {
   /** Of both columns. */

@@ -28,6 +28,7 @@ export interface MatchTask {
   readonly old: Signature;
   readonly size: number;
   readonly signWith: number | undefined;
+  readonly mostCopies: number | undefined;
   readonly hashWhole: boolean;
 }
 

@@ -106,6 +106,7 @@ async function run(parts: RunParts): Promise<Report> {
   } finally {
     context.cache?.flush();
     context.limits.close();
+    context.deltas?.comparisons.clear();
   }
   return report.build(progress.elapsed, interrupted, context.limits.report());
 }

@@ -150,6 +150,19 @@ describe("what is found", () => {
     });
   });
 
+  it("[DL-28] of more copies than are of use only the longest are told", () => {
+    // Every other block is new, and one stretch is long.
+    const fresh = old.slice();
+    for (let at = 0; at < 150; at += 2) fresh.set(noise(blockSize, at + 7), at * blockSize);
+    const all = match(signature, fresh).ops;
+    const { ops } = match(signature, fresh, { mostCopies: 10 });
+    const copies = ops.filter(({ kind }) => kind === "copy");
+    expect(all.filter(({ kind }) => kind === "copy")).toHaveLength(75);
+    expect(copies.length).toBeLessThanOrEqual(20);
+    expect(Math.max(...copies.map(({ length }) => length))).toBe(51 * blockSize + 77);
+    expect(Buffer.compare(apply(ops, old, fresh), fresh)).toBe(0);
+  });
+
   it("[DL-3] the short last block is found behind an edit", () => {
     const fresh = Buffer.concat([old.subarray(0, -77 - 500), noise(3, 5), old.subarray(-77 - 500)]);
     expect(insertedIn(fresh)).toBe(blockSize + 3);

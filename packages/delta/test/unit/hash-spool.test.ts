@@ -1,11 +1,20 @@
-import { closeSync, mkdtempSync, openSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { strongColumn, weakColumn } from "../../src/block-list.ts";
 import { matchInThread } from "../../src/content-thread.ts";
-import { deltaOfFile } from "../../src/delta-files.ts";
+import { deltaOfFile, deltaOfOpenFile } from "../../src/delta-files.ts";
 import type { DeltaMatcherOptions } from "../../src/delta-matcher.ts";
 import { HashSpool, SpooledColumns, openSpool } from "../../src/hash-spool.ts";
 import { encodeSignature, encodedLength } from "../../src/signature-format.ts";
@@ -179,5 +188,31 @@ describe("a thread with too many hashes for memory", () => {
     const full = openSync("/dev/full", "r+");
     onTestFinished(() => closeSync(full));
     expect(HashSpool.reserve(full, { oldBlocks: 1, newBlocks: 1 })).toBeUndefined();
+  });
+
+  it("[DL-27] gives back what it took of a disk without room", ({ skip }) => {
+    skip(process.getuid?.() !== 0, "only root can mount a small disk");
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=2m", "none", folder]);
+    try {
+      const descriptor = openSync(join(folder, "spool"), "wx+");
+      expect(HashSpool.reserve(descriptor, { oldBlocks: MANY, newBlocks: MANY })).toBeUndefined();
+      expect(statfsSync(folder).bavail).toBe(statfsSync(folder).blocks);
+      closeSync(descriptor);
+      expect(openSpool({ oldBlocks: MANY, newBlocks: MANY })).toBeUndefined();
+    } finally {
+      execFileSync("umount", [folder]);
+    }
+  });
+
+  it.each([1, 2] as const)("[DL-27] leaves no file open if %i threads fail", async (threads) => {
+    const descriptor = openSync(path(), "r");
+    const before = openFiles();
+    const known = enlarged(sign(old, BLOCK), MANY, false);
+    const options = { threads, spool: true, blockSize: BLOCK };
+    const wrong = { descriptor, size: MANY * BLOCK };
+    const failing = deltaOfOpenFile(wrong, known, options);
+    await expect(failing).rejects.toMatchObject({ code: expect.stringMatching(/changed|stopped/) });
+    expect(openFiles()).toBe(before);
+    closeSync(descriptor);
   });
 });

@@ -1,8 +1,9 @@
 /** Comparisons that were made to decide whether a file has to be sent, kept until it is. */
+import { encodedLength } from "@omnisync/delta";
 import type { Entry } from "@omnisync/storage";
 import type { FileComparison } from "./upload-plan.ts";
 
-/** Bytes that all of them may take. Beyond that all but the newest are dropped, the oldest first: their files are read again. */
+/** Bytes that all of them may take, in memory or in a file. Beyond that all but the newest are dropped, the oldest first: their files are read again. */
 const MOST_BYTES = 16 * 1024 ** 2;
 
 /** What an operation takes in memory, about. */
@@ -19,12 +20,13 @@ export class Comparisons {
 
   /** @param path Of the file, in its store. */
   keep(path: string, source: Entry, object: Entry, found: FileComparison): void {
+    this.#drop(path);
     this.#kept.set(path, { etags: [source.etag, object.etag], found });
     let bytes = 0;
     for (const { found } of this.#kept.values()) bytes += bytesOf(found);
     for (const [oldest, { found }] of this.#kept) {
       if (bytes <= MOST_BYTES || oldest === path) return;
-      this.#kept.delete(oldest);
+      this.#drop(oldest);
       bytes -= bytesOf(found);
     }
   }
@@ -36,12 +38,28 @@ export class Comparisons {
     this.#kept.delete(path);
     const [ofSource, ofObject] = kept.etags;
     const isSame = source.etag !== undefined && ofSource === source.etag;
-    return isSame && ofObject === object?.etag ? kept.found : undefined;
+    if (isSame && ofObject === object?.etag) return kept.found;
+    closeComparison(kept.found);
+    return undefined;
+  }
+
+  /** At the end of the run. */
+  clear(): void {
+    for (const path of this.#kept.keys()) this.#drop(path);
+  }
+
+  #drop(path: string): void {
+    const kept = this.#kept.get(path);
+    if (kept !== undefined) closeComparison(kept.found);
+    this.#kept.delete(path);
   }
 }
 
+/** A signature that lies in a file is closed by who has it last. */
+export function closeComparison({ signature }: Pick<FileComparison, "signature">): void {
+  signature?.spool?.close();
+}
+
 function bytesOf({ signature, ops = [] }: FileComparison): number {
-  const hashes =
-    signature === undefined ? 0 : signature.strong.byteLength + signature.weak.byteLength;
-  return hashes + ops.length * OP_BYTES;
+  return (signature === undefined ? 0 : encodedLength(signature)) + ops.length * OP_BYTES;
 }

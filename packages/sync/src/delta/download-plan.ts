@@ -58,7 +58,9 @@ async function findInOld(
   const content = { driver: to, path: previousPath, entry: old, signal };
   try {
     const { ops } = await limits.timings.hash(() =>
-      threads.with(1, () => memory.with(FEED_MEMORY, () => matchContent(content, signature))),
+      threads.with(1, () =>
+        memory.with(FEED_MEMORY, () => matchContent(content, signature, undefined)),
+      ),
     );
     return ops;
   } catch (error) {

@@ -7,6 +7,7 @@ import type { Transfer } from "../run/transfer.ts";
 import { createTransfer, strategyOf, strategyOfWhole } from "../run/transfer-file.ts";
 import { LONGEST_FETCH } from "../run/transfer-by-reuse.ts";
 import { createContext } from "../sync.ts";
+import { closeComparison } from "./comparisons.ts";
 import { planDownload } from "./download-plan.ts";
 import { planUpload } from "./upload-plan.ts";
 
@@ -107,12 +108,13 @@ interface Steps {
 async function stepsOf(transfer: Transfer, strategy: Strategy): Promise<Steps> {
   const { source } = transfer;
   if (strategy === "multipart") {
-    const { parts, use } = await planUpload(transfer, source);
-    const list = parts.map(({ kind, ...part }): DeltaStep => ({
+    const plan = await planUpload(transfer, source);
+    closeComparison(plan);
+    const list = plan.parts.map(({ kind, ...part }): DeltaStep => ({
       kind: kind === "upload" ? "send" : kind,
       ...part,
     }));
-    return { strategy, list, use };
+    return { strategy, list, use: plan.use };
   }
   if (strategy === "ranges") {
     const { steps, use } = await planDownload(transfer, source);

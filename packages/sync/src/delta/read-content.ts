@@ -22,24 +22,28 @@ export async function signContent(content: Content, blockSize: number): Promise<
   return withOpenFile(content, (file, options) => signOpenFile(file, { blockSize, ...options }));
 }
 
-/**
- * @param signWith Bytes per block of the content's own signature; none is made without. A large one may be left in a file:
- *   `Signature.spool`.
- * @throws as `feed`
- */
+export interface MatchOptions {
+  /** Bytes per block of the content's own signature; none is made without. A large one may be left in a file: `Signature.spool`. */
+  readonly signWith: number;
+  /** As in `MatcherOptions`. */
+  readonly mostCopies: number | undefined;
+}
+
+/** @throws as `feed` */
 export async function matchContent(
   content: Content,
   old: Signature,
-  signWith?: number,
+  own: MatchOptions | undefined,
 ): Promise<Delta> {
   const { driver, entry, signal } = content;
   if (driver.openFile === undefined) {
-    const options = { size: entry.size, signWith, spool: true, signal };
+    const options = { ...own, size: entry.size, spool: true, signal };
     return feed(content, matchInThread(old, options));
   }
-  const own = { sign: signWith !== undefined, blockSize: signWith, spool: true };
+  const { signWith: blockSize, mostCopies } = own ?? {};
+  const how = { sign: own !== undefined, blockSize, mostCopies, spool: true };
   return withOpenFile(content, (file, options) =>
-    deltaOfOpenFile(file, old, { ...own, ...options }),
+    deltaOfOpenFile(file, old, { ...how, ...options }),
   );
 }
 

@@ -11,11 +11,18 @@ export interface NewContent {
   readonly ops?: readonly DeltaOp[] | undefined;
 }
 
+export interface ReadingOptions {
+  readonly deltas: Deltas;
+  readonly memory: Budget;
+  /** Parts that the store takes: no more copies are of use. */
+  readonly maxParts?: number | undefined;
+}
+
 /** @param old The signature of what the store has; without one the content is only signed. */
 export async function readNewContent(
   content: Content,
   old: Signature | undefined,
-  { deltas, memory }: { readonly deltas: Deltas; readonly memory: Budget },
+  { deltas, memory, maxParts: mostCopies }: ReadingOptions,
 ): Promise<NewContent> {
   const { size } = content.entry;
   return deltas.threads.with(1, () =>
@@ -25,7 +32,7 @@ export async function readNewContent(
         return { signature: await signContent(content, blockSize) };
       }
       const signWith = deltas.blockSizeFor(size, old.blockSize);
-      const { ops, signature } = await matchContent(content, old, signWith);
+      const { ops, signature } = await matchContent(content, old, { signWith, mostCopies });
       return { ops, signature: signature! };
     }),
   );

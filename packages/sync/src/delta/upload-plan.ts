@@ -15,6 +15,7 @@ import { PART_SIZE, choosePartSize, cut } from "../plan/choose-strategy.ts";
 import { hashFile } from "../run/hash-file.ts";
 import type { Transfer } from "../run/transfer.ts";
 import { beginsWith } from "./appended.ts";
+import { closeComparison } from "./comparisons.ts";
 import type { Deltas } from "./deltas.ts";
 import { readNewContent } from "./read-new-content.ts";
 import { type FoundSignature, findSignature } from "./signature-store.ts";
@@ -48,7 +49,7 @@ export async function planUpload(transfer: Transfer, source: Entry): Promise<Upl
   const old = await lookAtOld(transfer, deltas);
   const { ops, ...known } =
     deltas.comparisons.take(transfer.fromPath, source, old.object) ??
-    (await compare(transfer, source, old, deltas));
+    (await compare(transfer, source, await withSignature(transfer, old, deltas), deltas));
   const plan = ops && planOf(ops, transfer.to.capabilities.multipart!);
   if (plan === undefined || plan.copyBytes < source.size * WORTH_A_DELTA) {
     return { ...wholePlan(transfer, source), ...known, use: whyWhole(known.use, ops, plan) };
@@ -110,12 +111,11 @@ export async function hashByComparing(
 ): Promise<string | undefined> {
   const { deltas } = upload.context;
   if (deltas === undefined || !isForDelta(upload, source, deltas)) return undefined;
-  const old = await lookAtOld(upload, deltas);
+  const old = await withSignature(upload, await lookAtOld(upload, deltas), deltas);
   if (old.object === undefined || old.signature === undefined) return undefined;
   const found = await compare(upload, source, old, deltas);
-  if (found.blake3 !== old.object.hashes?.blake3) {
-    deltas.comparisons.keep(upload.fromPath, source, old.object, found);
-  }
+  if (found.blake3 === old.object.hashes?.blake3) closeComparison(found);
+  else deltas.comparisons.keep(upload.fromPath, source, old.object, found);
   return found.blake3;
 }
 
@@ -131,7 +131,7 @@ export interface FileComparison extends Omit<UploadPlan, "parts"> {
 }
 
 interface OldObject {
-  /** Complete; absent if nothing there is worth a delta. */
+  /** Complete; absent if nothing there is worth a delta, or the store makes none. */
   readonly object?: Entry | undefined;
   readonly signature?: Signature | undefined;
   readonly use?: DeltaUse | undefined;
@@ -151,8 +151,18 @@ async function lookAtOld(transfer: Comparable, deltas: Deltas): Promise<OldObjec
     });
   }
   // What cannot be told from another content cannot be copied of.
-  if (object.etag === undefined) return { use: "refused" };
-  const signed = { driver: to, path, placement: deltas.placement, signal };
+  return object.etag === undefined ? { use: "refused" } : { object };
+}
+
+/** The object with its signature, or why there is none. */
+async function withSignature(
+  { to, previousPath: path, context }: Comparable,
+  old: OldObject,
+  { placement }: Deltas,
+): Promise<OldObject> {
+  const { object } = old;
+  if (object === undefined) return old;
+  const signed = { driver: to, path, placement, signal: context.signal };
   // It is matched once, and its memory is needed for what comes then.
   const found = await findSignature(signed, object, { shared: false });
   return { object, ...useOf(found) };
@@ -189,8 +199,9 @@ async function compare(
   if (signature === undefined && deltas.placement === "none") {
     return { ops, blake3: await contentHash(transfer, source), use };
   }
+  const { maxParts } = transfer.to.capabilities.multipart!;
   const read = await limits.timings.hash(() =>
-    readNewContent(content, signature, { deltas, memory }),
+    readNewContent(content, signature, { deltas, memory, maxParts }),
   );
   const blake3 = Buffer.from(read.signature.contentHash).toString("hex");
   return { ops: ops ?? read.ops, signature: read.signature, blake3, use };

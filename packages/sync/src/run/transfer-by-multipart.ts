@@ -15,6 +15,7 @@ import {
   throwIfAborted,
   toStorageError,
 } from "@omnisync/storage";
+import { closeComparison } from "../delta/comparisons.ts";
 import type { Deltas } from "../delta/deltas.ts";
 import { PassingSignature } from "../delta/sign-passing.ts";
 import { signaturePath } from "../delta/signature-path.ts";
@@ -55,7 +56,9 @@ export async function transferByMultipart(transfer: Transfer): Promise<Outcome> 
       throw error;
     }
     transfer.progress.reset();
-    return upload(transfer, source, withoutDelta(transfer, source, plan));
+    return await upload(transfer, source, withoutDelta(transfer, source, plan));
+  } finally {
+    closeComparison(plan);
   }
 }
 
@@ -268,8 +271,6 @@ async function keepSignatureOf(
     return undefined;
   } catch (error) {
     return toStorageError(error, { path: toPath });
-  } finally {
-    signature.spool?.close();
   }
 }
 
