@@ -19,6 +19,7 @@ export {
   signOpenFile,
 } from "./delta-files.ts";
 export { type Delta, DeltaMatcher, type MatcherOptions } from "./delta-matcher.ts";
+export type { SpooledColumns } from "./hash-spool.ts";
 export { type PartRules, S3_PART_RULES } from "./part-rules.ts";
 export { planEqualParts } from "./plan-equal-parts.ts";
 export {

@@ -17,12 +17,16 @@ export async function signStream(content: Content, blockSize: number): Promise<S
   return builder.finish();
 }
 
-/** What of the object with the signature `old` is in a stream. Throws whatever the stream throws. */
+/**
+ * What of the object with the signature `old` is in a stream.
+ * @throws as `signStream`
+ */
 export async function deltaOfStream(
   content: Content,
   old: Signature,
   options: MatcherOptions = {},
 ): Promise<Delta> {
+  if (options.signWith !== undefined) checkBlockSize(options.signWith);
   const matcher = new DeltaMatcher(old, options);
   for await (const bytes of content) pour(bytes, matcher);
   return matcher.finish();

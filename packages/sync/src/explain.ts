@@ -7,6 +7,7 @@ import {
   joinPath,
   parentPath,
 } from "@omnisync/storage";
+import { checkOptions } from "./check-options/check-options.ts";
 import type { Reason } from "./events.ts";
 import type { FilterRule } from "./filter/filter-rule.ts";
 import { Filter } from "./filter/filter.ts";
@@ -66,7 +67,7 @@ export interface Explanation {
 /**
  * Looks at the path on both sides and changes nothing. What other paths would lead to is not looked
  * at: that a failure elsewhere withholds removals, say.
- * @throws StorageError `invalid-path`; what a store answers; what is wrong in a rule file.
+ * @throws StorageError `invalid-path`; `invalid-argument` as `sync`; what a store answers; what is wrong in a rule file.
  */
 export async function explain(
   path: string,
@@ -75,6 +76,7 @@ export async function explain(
   options: ExplainOptions = {},
 ): Promise<Explanation> {
   checkPath(path);
+  checkOptions(options);
   const run = new Explainer(source, destination, options);
   return run.explain(path);
 }

@@ -5,6 +5,7 @@
  */
 import { type Entry, StorageError, joinPath } from "@omnisync/storage";
 import { setMaxListeners } from "node:events";
+import { checkOptions } from "./check-options/check-options.ts";
 import { Deltas } from "./delta/deltas.ts";
 import type { SyncEvent } from "./events.ts";
 import { RunEnded } from "./limits/run-end.ts";
@@ -57,7 +58,7 @@ export interface SyncRun {
  * single paths are in the report, and so is an interruption by `signal`; throws only where the run as
  * a whole cannot be:
  * @throws StorageError `not-found` for a missing source, `invalid-argument` for places that overlap or
- *   options that contradict each other; whatever a store answers that ends its listing.
+ *   options that are none or contradict each other; whatever a store answers that ends its listing.
  */
 export function sync(
   source: Place,
@@ -112,6 +113,7 @@ async function run(parts: RunParts): Promise<Report> {
 }
 
 export function createContext(parts: RunParts, report: Pick<ReportBuilder, "add">): RunContext {
+  checkOptions(parts.options);
   const limits = new RunLimits(parts.options);
   try {
     return contextWith(limits, parts, report);

@@ -124,5 +124,9 @@ describe("streams", () => {
     const signature = sign(old, BLOCK);
     expect((await deltaOfStream(pieces(), signature)).ops).toEqual(match(signature, fresh).ops);
     await expect(signStream([], 5)).rejects.toBeInstanceOf(DeltaError);
+    for (const signWith of [0, 7, NaN]) {
+      const matching = deltaOfStream(pieces(), signature, { signWith });
+      await expect(matching).rejects.toMatchObject({ code: "invalid-argument" });
+    }
   });
 });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type DeltaOp, planEqualParts } from "../../src/index.ts";
+import { DeltaError, type DeltaOp, planEqualParts } from "../../src/index.ts";
 
 /** Operations of any lengths, one after the other. */
 const ops = fc
@@ -41,5 +41,10 @@ describe("parts of one size", () => {
         expect(end).toBe(size);
       }),
     );
+  });
+
+  it.each([0, -1, 1.5, NaN, Infinity])("[DL-14] are not of %j bytes", (partSize) => {
+    const all: DeltaOp[] = [{ kind: "insert", offset: 0, length: 1 }];
+    expect(() => planEqualParts(all, partSize)).toThrow(DeltaError);
   });
 });

@@ -1,11 +1,26 @@
 /** What a search for duplicates found, and what can be done about it. */
 import type { StorageError } from "@omnisync/storage";
 import { setMaxListeners } from "node:events";
+import {
+  type Check,
+  type Checks,
+  FLAG,
+  FUNCTION,
+  OBJECT,
+  checkFields,
+  oneOf,
+} from "../check-options/checks.ts";
 import type { Place } from "../options.ts";
 import type { Failure } from "../report.ts";
 import { JobGate } from "../run/gate.ts";
 import { lockRun } from "../run-lock.ts";
-import type { Copy, CopyRow, CopyTable, KeepPolicy } from "./copy-table.ts";
+import {
+  type Copy,
+  type CopyRow,
+  type CopyTable,
+  KEEP_POLICIES,
+  type KeepPolicy,
+} from "./copy-table.ts";
 import { refuseWithoutLinks } from "./hard-link.ts";
 import { settleSet } from "./settle-set.ts";
 
@@ -104,6 +119,7 @@ export class Duplicates implements Disposable {
 
   /** The sets, what frees most first. */
   *list(keep: KeepPolicy = "first"): Iterable<DuplicateSet> {
+    KEEP(keep, "keep");
     for (const set of this.#table.sets()) {
       const copies = this.#table.copies(set, keep)[Symbol.iterator]();
       yield {
@@ -147,6 +163,7 @@ export class Duplicates implements Disposable {
   }
 
   async #settle(action: "remove" | "link", options: SettleOptions): Promise<SettleReport> {
+    checkFields(options, CHECKS);
     const { keep = "first", dryRun = false, onEvent } = options;
     const { driver } = this.#place;
     const signal = options.signal ?? new AbortController().signal;
@@ -178,6 +195,15 @@ export class Duplicates implements Disposable {
     return { ...total, dryRun };
   }
 }
+
+const KEEP: Check = oneOf(...KEEP_POLICIES);
+
+const CHECKS: Checks<SettleOptions> = {
+  keep: KEEP,
+  dryRun: FLAG,
+  signal: OBJECT,
+  onEvent: FUNCTION,
+};
 
 const COUNTED = {
   removed: "removed",

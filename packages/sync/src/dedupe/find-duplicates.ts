@@ -1,6 +1,14 @@
 /** Files of equal content at one place: found by size, then by hash. Looking changes nothing. */
 import { StorageError, joinPath, toStorageError } from "@omnisync/storage";
 import { setMaxListeners } from "node:events";
+import {
+  AMOUNT,
+  COUNT,
+  type Checks,
+  FUNCTION,
+  OBJECT,
+  checkFields,
+} from "../check-options/checks.ts";
 import type { Filter } from "../filter/filter.ts";
 import type { Place } from "../options.ts";
 import { FAILURES_KEPT, type Failure, type Progress } from "../report.ts";
@@ -33,7 +41,7 @@ export interface DuplicateSearch {
  * Looks for files of equal content. Only files that share their size are hashed (BLAKE3), and where the
  * store knows that hash of ours, not even those are read; what is removed later is read first in any case.
  * Close what it gives: it holds a temporary file.
- * @throws StorageError `not-found` if the place does not exist; `aborted`; what ends the listing.
+ * @throws StorageError `not-found` if the place does not exist; `invalid-argument`; `aborted`; what ends the listing.
  */
 export function findDuplicates(
   place: Place,
@@ -50,6 +58,14 @@ export function startFindDuplicates(
   const search = new Search(place, options);
   return { progress: () => search.progress.snapshot(), done: search.run() };
 }
+
+const CHECKS: Checks<FindDuplicatesOptions> = {
+  filter: OBJECT,
+  minSize: AMOUNT,
+  jobs: COUNT,
+  signal: OBJECT,
+  onFailure: FUNCTION,
+};
 
 /** Bytes above which a file's beginning is looked at before the whole. */
 const LONG = 128 * 1024;
@@ -71,6 +87,7 @@ class Search {
 
   async run(): Promise<Duplicates> {
     try {
+      checkFields(this.#options, CHECKS);
       const files = await this.#list();
       await this.#readHeads();
       await this.#hashAll();

@@ -1,6 +1,6 @@
 /** How a run makes deltas. A run that is to make none has none of these. */
-import { checkBlockSize, chooseBlockSize } from "@omnisync/delta";
-import { StorageError } from "@omnisync/storage";
+import { chooseBlockSize } from "@omnisync/delta";
+import { checkDeltaOptions } from "../check-options/check-options.ts";
 import type { DeltaOptions, SignaturePlacement } from "../options/delta-options.ts";
 import { Budget } from "../run/gate.ts";
 import { Comparisons } from "./comparisons.ts";
@@ -27,19 +27,14 @@ export class Deltas {
   readonly #failures: Map<string, number> = new Map();
   #areCopiesDone = true;
 
-  /** @throws StorageError `invalid-argument` for a block size or threshold that cannot be. */
-  constructor({ threshold, blockSize, signatures, generate }: DeltaOptions) {
+  /** @throws StorageError `invalid-argument` for options that are none. */
+  constructor(options: DeltaOptions) {
+    checkDeltaOptions(options);
+    const { threshold, blockSize, signatures, generate } = options;
     this.threshold = threshold ?? DELTA_THRESHOLD;
     this.placement = signatures ?? "reserved";
     this.generate = generate ?? false;
     this.#blockSize = blockSize;
-    try {
-      if (blockSize !== undefined) checkBlockSize(blockSize);
-      if (this.threshold >= 0) return;
-    } catch (error) {
-      throw new StorageError("invalid-argument", { message: String(error), cause: error });
-    }
-    throw new StorageError("invalid-argument", { message: "a delta threshold is not negative" });
   }
 
   /** Bytes per block of the signature of a file of `size` bytes that takes the place of one with blocks of `old`. */

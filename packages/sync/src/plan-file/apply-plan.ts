@@ -43,7 +43,7 @@ export interface ApplyRun {
  * Performs a plan between the places that it was made for. Failures of single paths, and paths that
  * moved on since, are in the report; extras are removed only if there were none (`ignoreErrors` of the
  * plan changes that).
- * @throws StorageError `invalid-argument` for other places; nothing was done then.
+ * @throws StorageError `invalid-argument` for other places, and as `sync`; nothing was done then.
  */
 export function applyPlan(
   plan: Plan,

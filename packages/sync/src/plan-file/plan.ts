@@ -4,6 +4,7 @@
  */
 import { StorageError } from "@omnisync/storage";
 import type { Attributes, Entry } from "@omnisync/storage";
+import { checkOptions } from "../check-options/check-options.ts";
 import type { SyncEvent } from "../events.ts";
 import type { Filter } from "../filter/filter.ts";
 import type { Place, SyncOptions } from "../options.ts";
@@ -67,6 +68,7 @@ export async function plan(
   options: PlanOptions = {},
 ): Promise<NewPlan> {
   const { prices, open, created, ...engine } = options;
+  checkOptions(engine);
   const carried = carryOptions(engine, destination);
   const collector = new ActionCollector(source, destination, engine);
   try {

@@ -1,6 +1,16 @@
 /** One check, from two listings to a report. */
 import { type Entry, StorageError, joinPath, toStorageError } from "@omnisync/storage";
 import { setMaxListeners } from "node:events";
+import {
+  COUNT,
+  type Checks,
+  FLAG,
+  FUNCTION,
+  NUMBER,
+  OBJECT,
+  checkFields,
+  oneOf,
+} from "../check-options/checks.ts";
 import type { CheckEvent, CheckOptions, CheckReport } from "../check.ts";
 import { EntryCursor } from "../merge/entry-cursor.ts";
 import { type Pair, mergeJoin } from "../merge/merge-join.ts";
@@ -62,6 +72,7 @@ export class CheckRun {
   }
 
   async report(): Promise<CheckReport> {
+    checkFields(this.#options, CHECKS);
     refuseContradictions(this.#options);
     const cursors = [await this.#open("source"), await this.#open("destination")] as const;
     const gate = new JobGate(
@@ -268,6 +279,21 @@ export class CheckRun {
     this.#options.onEvent?.(event);
   }
 }
+
+const CHECKS: Checks<CheckOptions> = {
+  checksum: FLAG,
+  sizeOnly: FLAG,
+  modifyWindow: NUMBER,
+  preserveMode: FLAG,
+  filter: OBJECT,
+  links: oneOf("keep", "skip"),
+  download: FLAG,
+  oneWay: FLAG,
+  jobs: COUNT,
+  attributeCache: OBJECT,
+  signal: OBJECT,
+  onEvent: FUNCTION,
+};
 
 /** `read`: nothing less than the content of both can tell. */
 type Verdict = Comparison | { readonly kind: "read" };

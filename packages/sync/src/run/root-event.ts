@@ -1,4 +1,5 @@
 /** What becomes of the two places themselves: runs tell of paths in them only. */
+import { checkOptions } from "../check-options/check-options.ts";
 import type { SyncEvent } from "../events.ts";
 import type { Place, SyncOptions } from "../options.ts";
 import { changedInMarker } from "../plan/directory-markers.ts";
@@ -9,13 +10,14 @@ import { viewDestination, viewSource } from "./view-places.ts";
 /**
  * As an event with the path "": `mkdir` for a destination that is not there yet, else `unchanged` with
  * `changes` for the attributes that a run with these options sets. Looks, and changes nothing.
- * @throws StorageError for options that contradict each other, as `sync` does.
+ * @throws StorageError for options that are none or contradict each other, as `sync` does.
  */
 export async function rootEvent(
   source: Place,
   destination: Place,
   options: SyncOptions = {},
 ): Promise<SyncEvent> {
+  checkOptions(options);
   const { signal } = options;
   const [from, to] = [viewSource(source, options), viewDestination(destination, options)];
   const [wanted, there] = await Promise.all([

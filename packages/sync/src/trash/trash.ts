@@ -11,6 +11,14 @@ import {
   joinPath,
   toStorageError,
 } from "@omnisync/storage";
+import {
+  type Checks,
+  FLAG,
+  FUNCTION,
+  NUMBER,
+  OBJECT,
+  checkFields,
+} from "../check-options/checks.ts";
 import type { Place } from "../options.ts";
 import { effectiveMtime } from "../plan/compare.ts";
 import { TRASH_FOLDER } from "../plan/backup-names.ts";
@@ -132,8 +140,16 @@ export async function restoreTrash(
   return tally.report;
 }
 
+const EMPTY_CHECKS: Checks<EmptyOptions> = {
+  before: NUMBER,
+  dryRun: FLAG,
+  onEvent: FUNCTION,
+  signal: OBJECT,
+};
+
 /** Removes for good what runs have put into the trash. */
 export async function emptyTrash(place: Place, options: EmptyOptions = {}): Promise<TrashReport> {
+  checkFields(options, EMPTY_CHECKS);
   const { before = Infinity, dryRun, signal } = options;
   const tally = new Tally(options);
   for (const run of await listTrashRuns(place, options)) {

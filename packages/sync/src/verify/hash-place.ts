@@ -8,6 +8,14 @@ import {
   toStorageError,
 } from "@omnisync/storage";
 import { setMaxListeners } from "node:events";
+import {
+  COUNT,
+  type Checks,
+  FLAG,
+  FUNCTION,
+  OBJECT,
+  checkFields,
+} from "../check-options/checks.ts";
 import type { Filter } from "../filter/filter.ts";
 import type { Place } from "../options.ts";
 import { readContent } from "./known-content.ts";
@@ -30,15 +38,24 @@ export interface FileSum extends Sum {
   readonly size: number;
 }
 
+const CHECKS: Checks<HashPlaceOptions> = {
+  filter: OBJECT,
+  download: FLAG,
+  jobs: COUNT,
+  signal: OBJECT,
+  onProblem: FUNCTION,
+};
+
 /**
  * Hashes every file of a place, several at once, and gives the sums in order. Links are left out.
- * @throws StorageError `not-found` if the place does not exist; without `onProblem`, the first problem.
+ * @throws StorageError `not-found` if the place does not exist; `invalid-argument`; without `onProblem`, the first problem.
  */
 export async function* hashPlace(
   place: Place,
   name: HashName,
   options: HashPlaceOptions = {},
 ): AsyncGenerator<FileSum, void, undefined> {
+  checkFields(options, CHECKS);
   const signal = options.signal ?? new AbortController().signal;
   setMaxListeners(0, signal);
   const onProblem =

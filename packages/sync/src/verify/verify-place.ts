@@ -4,6 +4,14 @@
  */
 import { type Entry, StorageError, baseName, joinPath, toStorageError } from "@omnisync/storage";
 import { setMaxListeners } from "node:events";
+import {
+  COUNT,
+  type Checks,
+  FLAG,
+  FUNCTION,
+  OBJECT,
+  checkFields,
+} from "../check-options/checks.ts";
 import type { Filter } from "../filter/filter.ts";
 import type { Place } from "../options.ts";
 import { FAILURES_KEPT, type Failure, type Progress } from "../report.ts";
@@ -72,7 +80,7 @@ export interface VerifyInProgress {
 /**
  * Reads a place back and holds it against what is known of it. A damaged file is an event and not an
  * exception; so is one that cannot be read.
- * @throws StorageError `not-found` if the place does not exist; `aborted`; what ends the listing or the sums.
+ * @throws StorageError `not-found` if the place does not exist; `invalid-argument`; `aborted`; what ends the listing or the sums.
  */
 export function verifyPlace(place: Place, options: VerifyPlaceOptions = {}): Promise<VerifyReport> {
   return startVerifyPlace(place, options).done;
@@ -83,6 +91,16 @@ export function startVerifyPlace(place: Place, options: VerifyPlaceOptions = {})
   const run = new VerifyRun(place, options);
   return { progress: () => run.progress.snapshot(), done: run.report() };
 }
+
+const CHECKS: Checks<VerifyPlaceOptions> = {
+  filter: OBJECT,
+  sums: OBJECT,
+  download: FLAG,
+  oneWay: FLAG,
+  jobs: COUNT,
+  signal: OBJECT,
+  onEvent: FUNCTION,
+};
 
 class VerifyRun {
   readonly progress: ProgressTracker = new ProgressTracker();
@@ -109,6 +127,7 @@ class VerifyRun {
   }
 
   async report(): Promise<VerifyReport> {
+    checkFields(this.#options, CHECKS);
     const { sums } = this.#options;
     const table = sums === undefined ? undefined : await SumsTable.load(sums);
     try {
