@@ -28,15 +28,20 @@ export function copy(
 }
 
 /**
- * `copy` that throws unless everything was copied.
- * @throws StorageError the first failure; `aborted` if it was interrupted.
+ * `copy` that throws unless the destination has all that the filter lets through. So it does for what an option skips
+ * (`update`, `existing`, `ignoreExisting`, limits of size …), and for what is ignored for its kind: FIFOs, sockets and
+ * devices without `specials` and `devices`, links with `links: "skip"`. Where some may stay behind, use `copy`.
+ * @throws StorageError the first failure; `aborted` if it was interrupted, or a limit (`maxTransfer` …) ended it;
+ *   `precondition-failed` for what was skipped, `unsupported` for what was ignored.
  */
 export async function mustCopy(
   source: Place,
   destination: Place,
   options: CopyOptions = {},
 ): Promise<Report> {
-  return orThrow(await copy(source, destination, options));
+  const report = orThrow(await copy(source, destination, options));
+  if (report.skipped + report.ignored > 0) throw leftBehind(source, report);
+  return report;
 }
 
 /** `copy` that tells of its progress every `interval` milliseconds (default 100) and at its end. */
@@ -75,8 +80,9 @@ export async function copyDir(
 
 /**
  * Copies one file; `destination.path` is its new name. Unless `options` say otherwise, content decides
- * whether there is something to do, never size and time.
- * @throws StorageError `is-a-directory`; whatever kept the file from being copied.
+ * whether there is something to do, never size and time. What is the same already counts as copied.
+ * @throws StorageError `is-a-directory`; whatever kept the file from being copied, as `mustCopy`: an option, a limit or
+ *   the filter too.
  */
 export async function copyFile(
   source: Place,
@@ -84,7 +90,10 @@ export async function copyFile(
   options: CopyOptions = {},
 ): Promise<Report> {
   await refuseDirectory(source, options);
-  return mustCopy(source, destination, byContent(options));
+  const report = await mustCopy(source, destination, byContent(options));
+  const { created, replaced, attributesSet, linksWritten, unchanged } = report;
+  if (created + replaced + attributesSet + linksWritten + unchanged > 0) return report;
+  throw leftBehind(source, report);
 }
 
 /**
@@ -102,7 +111,7 @@ export function move(
 
 /**
  * Moves one file; `destination.path` is its new name.
- * @throws StorageError `is-a-directory`; whatever kept the file from being moved. It is then still there.
+ * @throws StorageError `is-a-directory`; whatever kept the file from being moved, as `copyFile`. It is then still there.
  */
 export async function moveFile(
   source: Place,
@@ -110,7 +119,9 @@ export async function moveFile(
   options: CopyOptions = {},
 ): Promise<Report> {
   await refuseDirectory(source, options);
-  return orThrow(await move(source, destination, byContent(options)));
+  const report = orThrow(await move(source, destination, byContent(options)));
+  if (report.sourcesRemoved === 0) throw leftBehind(source, report);
+  return report;
 }
 
 function byContent<Options extends CopyOptions>(options: Options): Options {
@@ -119,9 +130,20 @@ function byContent<Options extends CopyOptions>(options: Options): Options {
 
 function orThrow(report: Report): Report {
   if (succeeded(report)) return report;
-  if (report.interrupted) throw new StorageError("aborted");
-  const [first] = report.failures;
-  throw first?.error ?? new StorageError("internal", { message: `withheld: ${report.withheld}` });
+  const { interrupted, failures, ended, withheld } = report;
+  if (interrupted) throw new StorageError("aborted");
+  if (failures[0] !== undefined) throw failures[0].error;
+  if (ended !== undefined)
+    throw new StorageError("aborted", { message: `the run ended early: ${ended}` });
+  throw new StorageError("internal", { message: `withheld: ${withheld}` });
+}
+
+/** Nothing failed, and yet not everything is where it was to go. */
+function leftBehind(source: Place, { skipped, ignored }: Report): StorageError {
+  return new StorageError(ignored > 0 ? "unsupported" : "precondition-failed", {
+    path: nameOf(source),
+    message: `is not all there: ${skipped} skipped by an option, ${ignored} ignored for their kind`,
+  });
 }
 
 async function refuseDirectory(source: Place, options: CopyOptions): Promise<void> {

@@ -8,7 +8,10 @@ export interface Result {
   /** Files that were replaced, or only had attributes set. */
   readonly updated: number;
   readonly deleted: number;
-  /** Files that were the same, or left alone by an option. */
+  /**
+   * Files that were the same, that an option left alone (`update`, `existing`, limits of size …), or that are of a kind
+   * that does not take part (FIFOs, sockets and devices unless asked for, links with `links: "skip"`).
+   */
   readonly skipped: number;
   /** The first thousand; `failed` counts all. */
   readonly errors: readonly ResultError[];
@@ -29,9 +32,12 @@ export interface ResultError {
   readonly error: StorageError;
 }
 
-/** Whether a run did all that it was asked for: nothing failed, nothing was withheld, it came to its end. */
-export function succeeded(report: Report): boolean {
-  return report.failed === 0 && report.withheld === undefined && !report.interrupted;
+/**
+ * Whether a run did all that it was asked for: nothing failed, nothing was withheld, and neither the signal nor a limit
+ * (`maxTransfer`, `maxDuration`, `maxErrors`) ended it early. What was skipped or ignored was not asked for.
+ */
+export function succeeded({ failed, withheld, interrupted, ended }: Report): boolean {
+  return failed === 0 && withheld === undefined && !interrupted && ended === undefined;
 }
 
 /** A report as a `Result`. */

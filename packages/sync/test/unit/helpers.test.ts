@@ -1,6 +1,7 @@
-import { StorageError, hashBytes } from "@omnisync/storage";
+import { FileDriver, StorageError, hashBytes } from "@omnisync/storage";
 import { Faults, fault } from "@omnisync/storage/layers";
 import {
+  type CopyOptions,
   type CopyProgress,
   copy,
   copyDir,
@@ -9,6 +10,7 @@ import {
   copyPathWithHash,
   copyToPath,
   copyWithProgress,
+  createFilter,
   move,
   moveFile,
   mustCopy,
@@ -23,6 +25,10 @@ import {
   verifyIntegrity,
   verifyWithDetails,
 } from "@omnisync/sync";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { PassThrough, Readable, Writable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { withHash } from "../altered-entries.ts";
@@ -72,6 +78,71 @@ describe("copying helpers", () => {
     await expect(mustCopy(place(source), await refusing("a"), { signal })).rejects.toMatchObject({
       code: "aborted",
     });
+  });
+
+  it("[SY-357] what was left out was not copied: a FIFO, what an option skips, what a limit ends", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "omnisync-helpers-"));
+    const disk = new FileDriver({ root: folder });
+    execFileSync("mkfifo", [join(folder, "fifo")]);
+    const destination = await storeWith({ kept: "old" });
+    try {
+      expect(await copy(place(disk), place(destination))).toMatchObject({ ignored: 1, failed: 0 });
+      await expect(mustCopy(place(disk), place(destination))).rejects.toMatchObject({
+        code: "unsupported",
+        message: expect.stringContaining("0 skipped by an option, 1 ignored") as string,
+      });
+    } finally {
+      await disk.close();
+      rmSync(folder, { recursive: true });
+    }
+    const source = place(await storeWith({ kept: "new", other: "1" }));
+    const skipping = mustCopy(source, place(destination), { ignoreExisting: true });
+    await expect(skipping).rejects.toMatchObject({ code: "precondition-failed" });
+    const ended = mustCopy(source, place(destination), { maxTransfer: 0 });
+    await expect(ended).rejects.toMatchObject({
+      code: "aborted",
+      message: expect.stringContaining("max-transfer") as string,
+    });
+    await mustCopy(source, place(destination), { filter: createFilter({ exclude: ["kept"] }) });
+    expect(await contents(destination)).toEqual({ kept: "old", other: "1" });
+  });
+
+  const LEAVING: readonly (readonly [name: string, options: CopyOptions, code: string])[] = [
+    ["maxTransfer", { maxTransfer: 10 }, "aborted"],
+    ["maxDuration", { maxDuration: 0 }, "aborted"],
+    ["existing", { existing: true }, "precondition-failed"],
+    ["a limit of size", { filter: createFilter({ maxSize: 10 }) }, "precondition-failed"],
+    ["a filter", { filter: createFilter({ exclude: ["*"] }) }, "precondition-failed"],
+  ];
+
+  it.each(LEAVING)(
+    "[SY-357] copyFile and moveFile throw where the file was left alone: %s",
+    async (_, options, code) => {
+      const files = { f: "x".repeat(5000) };
+      const [source, destination] = [await storeWith(files), await storeWith()];
+      const ends = [place(source, "f"), place(destination, "g")] as const;
+      await expect(copyFile(...ends, options)).rejects.toMatchObject({ code });
+      await expect(moveFile(...ends, options)).rejects.toMatchObject({ code });
+      expect(await contents(destination)).toEqual({});
+      expect(await contents(source)).toEqual(files);
+    },
+  );
+
+  it("[SY-357] moveFile throws where the source stays, and not in a dry run", async () => {
+    const source = await storeWith({ f: "1" });
+    const destination = await storeWith();
+    const ends = [place(source, "f"), place(destination, "f")] as const;
+    expect(await moveFile(...ends, { dryRun: true })).toMatchObject({ sourcesRemoved: 1 });
+    const alternates = {
+      kind: "compare",
+      places: [place(await storeWith({ f: "1" }), "f")],
+    } as const;
+    await expect(moveFile(...ends, { alternates })).rejects.toMatchObject({
+      code: "precondition-failed",
+    });
+    expect(await contents(source)).toEqual({ f: "1" });
+    await moveFile(...ends);
+    expect(await contents(source)).toEqual({});
   });
 
   it("[SY-357] copyDir wants a directory", async () => {
@@ -159,6 +230,8 @@ describe("copying helpers", () => {
     });
     const failed = resultOf(await copy(place(source), await refusing("a")));
     expect(failed).toMatchObject({ success: false, failed: 1, errors: [{ path: "a" }] });
+    const ended = resultOf(await copy(place(source), place(await storeWith()), { maxDuration: 0 }));
+    expect(ended).toMatchObject({ success: false, failed: 0, copied: 0 });
   });
 });
 
