@@ -46,7 +46,7 @@ export async function prepareTransfer(
   session: Session,
   { source, destination, flags, kind }: TransferRequest,
 ): Promise<{ readonly ends: Ends; readonly options: SyncOptions }> {
-  checkCombinations(flags);
+  await checkCombinations(flags);
   checkDebugWords(flags.debug ?? []);
   applyTimeouts(session, flags);
   const opening = openEnds(session, source, destination);

@@ -117,6 +117,11 @@ export { DELTA_THRESHOLD } from "./delta/deltas.ts";
 export { SIGNATURE_SUFFIX } from "./delta/signature-path.ts";
 export type { Place, SyncOptions } from "./options.ts";
 export {
+  CONTRADICTIONS,
+  type ContradictingOption,
+  type Contradiction,
+} from "./plan/contradictions.ts";
+export {
   type ApplyOptions,
   type ApplyReport,
   type ApplyRun,

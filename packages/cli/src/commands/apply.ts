@@ -62,7 +62,7 @@ export function addApplyCommand(program: Command, session: Session): void {
 }
 
 async function apply(session: Session, file: string, flags: ApplyFlags): Promise<void> {
-  checkCombinations(flags);
+  await checkCombinations(flags);
   const { readPlan } = await import("@omnisync/sync");
   const plan = await readPlan(resolve(session.io.cwd, file));
   try {

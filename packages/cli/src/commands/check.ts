@@ -49,7 +49,7 @@ async function check(
   destination: string,
   flags: CheckFlags,
 ): Promise<void> {
-  refuseContradictions(flags);
+  await refuseContradictions(flags);
   const [engine, { createFilter, parseRules }] = await Promise.all([
     import("@omnisync/sync"),
     import("../filter-rules.ts"),
@@ -87,8 +87,8 @@ async function check(
 }
 
 /** Which flags cannot be meant together. @throws UsageError */
-export function refuseContradictions(flags: CheckFlags): void {
-  checkCombinations(flags);
+export async function refuseContradictions(flags: CheckFlags): Promise<void> {
+  await checkCombinations(flags);
   for (const other of ["checksum", "sizeOnly"] as const) {
     if (!flags.download || !flags[other]) continue;
     const name = other === "checksum" ? "--checksum" : "--size-only";

@@ -71,7 +71,7 @@ interface Asked {
 }
 
 async function delta(session: Session, { source, destination, flags }: Asked): Promise<void> {
-  checkCombinations({ ...flags, verbose: 0, json: false });
+  await checkCombinations({ ...flags, verbose: 0, json: false });
   if (flags.verbose && !flags.explain)
     throw new UsageError("--verbose says nothing without --explain: add it, or leave both out");
   const ends = await openEnds(session, source, destination, "all");

@@ -51,7 +51,7 @@ async function runDiff(
   destination: string,
   flags: CheckFlags,
 ): Promise<void> {
-  refuseContradictions(flags);
+  await refuseContradictions(flags);
   const [{ diff }, { createFilter, parseRules }] = await Promise.all([
     import("@omnisync/sync"),
     import("../filter-rules.ts"),

@@ -1,13 +1,14 @@
 /** Which flags exclude each other, and which say nothing alone. */
+import type { ContradictingOption } from "@omnisync/sync";
 import { UsageError } from "../usage-error.ts";
 import type { FlagValues } from "./flag-values.ts";
 
 type Name = keyof FlagValues;
 
-/** Two flags that cannot both be meant, and why. */
-const EXCLUSIVE: readonly (readonly [one: Name, other: Name, why: string])[] = [
-  ["existing", "ignoreExisting", "together they leave nothing to do"],
-  ["checksum", "sizeOnly", "the content counts, or only the size"],
+type Pair = readonly [one: Name, other: Name, why: string];
+
+/** Two flags that cannot both be meant, and why. Those of the engine's options are in its own table. */
+const EXCLUSIVE: readonly Pair[] = [
   ["ignoreTimes", "sizeOnly", "everything is sent again, or only what differs in size"],
   ["quiet", "verbose", "say less, or say more"],
   ["quiet", "progress", "say less, or say more"],
@@ -28,21 +29,30 @@ const EXCLUSIVE: readonly (readonly [one: Name, other: Name, why: string])[] = [
   ["skipLinks", "copyUnsafeLinks", "links are left out, or followed"],
 ];
 
-/** Contradictions in how content goes over, which rsync refuses as well. */
-const EXCLUSIVE_FOR_ALL: readonly (readonly [one: Name, other: Name, why: string])[] = [
-  ["append", "wholeFile", "only the rest of a file is sent, or all of it"],
-  ["inplace", "partialDir", "nothing is written beside"],
-  ["inplace", "delayUpdates", "nothing is written beside"],
-  ["append", "partialDir", "nothing is written beside"],
-  ["append", "delayUpdates", "nothing is written beside"],
-  ["inplace", "tempDir", "nothing is written beside"],
-  ["inplace", "sparse", "a hole cannot be made in what is there"],
+/** Flags that are one option of the engine, which rsync refuses as well. */
+const EXCLUSIVE_FOR_ALL: readonly Pair[] = [
   ["compareDest", "copyDest", "what is equal elsewhere has one meaning"],
   ["compareDest", "linkDest", "what is equal elsewhere has one meaning"],
   ["copyDest", "linkDest", "what is equal elsewhere has one meaning"],
   ["sidecar", "noSidecar", "signatures are kept beside their files, or not at all"],
-  ["trash", "backup", "what is replaced goes to one place"],
 ];
+
+/** What the engine's options are called here. */
+const FLAGS: Readonly<Record<ContradictingOption, Name>> = {
+  existing: "existing",
+  ignoreExisting: "ignoreExisting",
+  checksum: "checksum",
+  sizeOnly: "sizeOnly",
+  append: "append",
+  wholeFile: "wholeFile",
+  inplace: "inplace",
+  "partial.directory": "partialDir",
+  delayUpdates: "delayUpdates",
+  tempDirectory: "tempDir",
+  sparse: "sparse",
+  trash: "trash",
+  backup: "backup",
+};
 
 const NEEDED: readonly (readonly [one: Name, other: Name])[] = [
   ["maxDelete", "delete"],
@@ -55,9 +65,9 @@ const NEEDED: readonly (readonly [one: Name, other: Name])[] = [
 ];
 
 /** @throws UsageError naming both flags of a pair that cannot be meant together, and why. */
-export function checkCombinations(values: Partial<FlagValues>): void {
+export async function checkCombinations(values: Partial<FlagValues>): Promise<void> {
   refusePairs(values, EXCLUSIVE);
-  checkRsyncCombinations(values);
+  await checkRsyncCombinations(values);
   for (const [one, other] of NEEDED) {
     if (!given(values, one) || given(values, other)) continue;
     throw new UsageError(
@@ -66,9 +76,11 @@ export function checkCombinations(values: Partial<FlagValues>): void {
   }
 }
 
-/** What rsync refuses, and no more. @throws UsageError */
-export function checkRsyncCombinations(values: Partial<FlagValues>): void {
-  refusePairs(values, EXCLUSIVE_FOR_ALL);
+/** What the engine and rsync refuse, and no more. @throws UsageError */
+export async function checkRsyncCombinations(values: Partial<FlagValues>): Promise<void> {
+  const { CONTRADICTIONS } = await import("@omnisync/sync");
+  const ofEngine = CONTRADICTIONS.map(([one, other, why]): Pair => [FLAGS[one], FLAGS[other], why]);
+  refusePairs(values, [...ofEngine, ...EXCLUSIVE_FOR_ALL]);
   const [one, other] = new Set(values.deleteTimings);
   if (other === undefined) return;
   throw new UsageError(
@@ -76,10 +88,7 @@ export function checkRsyncCombinations(values: Partial<FlagValues>): void {
   );
 }
 
-function refusePairs(
-  values: Partial<FlagValues>,
-  pairs: readonly (readonly [one: Name, other: Name, why: string])[],
-): void {
+function refusePairs(values: Partial<FlagValues>, pairs: readonly Pair[]): void {
   for (const [one, other, why] of pairs) {
     if (!given(values, one) || !given(values, other)) continue;
     throw new UsageError(

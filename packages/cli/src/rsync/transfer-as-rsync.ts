@@ -48,7 +48,7 @@ export async function transferAsRsync(
   applyTimeouts(session, values);
   const parsed = operands.map((text) => parseOperand(text, session));
   if (values.listOnly || parsed.length === 1) return listAsRsync(session, parsed, values);
-  checkRsyncCombinations(values);
+  await checkRsyncCombinations(values);
   refuseDeleteAlone(values);
   const destination = parsed.at(-1) as Operand;
   const run = new RsyncRun(session, values, destination);

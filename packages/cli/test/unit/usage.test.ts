@@ -1,3 +1,4 @@
+import { CONTRADICTIONS, type ContradictingOption } from "@omnisync/sync";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { createStore } from "../memory-store.ts";
@@ -265,6 +266,30 @@ describe("bad input exits with 2, and says in one line what is wrong", () => {
     expect(stderr).toMatch(/^omnisync: /);
     expect(stderr).toMatch(expected);
   });
+});
+
+const FLAGS: Readonly<Record<ContradictingOption, string>> = {
+  existing: "--existing",
+  ignoreExisting: "--ignore-existing",
+  checksum: "--checksum",
+  sizeOnly: "--size-only",
+  append: "--append",
+  wholeFile: "--whole-file",
+  inplace: "--inplace",
+  "partial.directory": "--partial-dir=p",
+  delayUpdates: "--delay-updates",
+  tempDirectory: "--temp-dir=t",
+  sparse: "--sparse",
+  trash: "--trash",
+  backup: "--backup",
+};
+
+test.each(CONTRADICTIONS)("[SY-4] %s and %s, in the words of the flags", async (...pair) => {
+  const [one, other] = pair.slice(0, 2).map((name) => FLAGS[name as ContradictingOption]);
+  const { code, stderr } = await runCli(["sync", one!, other!, A, B]);
+  const names = [one, other].map((flag) => flag!.replace(/=.*/, "")).join(" and ");
+  expect(stderr).toBe(`omnisync: ${names} exclude each other, because ${pair[2]}: leave one out\n`);
+  expect(code).toBe(2);
 });
 
 test("no secret of a location is repeated", async () => {

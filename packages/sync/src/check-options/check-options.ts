@@ -8,6 +8,7 @@ import type { DeltaOptions } from "../options/delta-options.ts";
 import type { FileHooks, RequestLimits, SideLimits } from "../options/limit-options.ts";
 import type { Alternates } from "../options/write-options.ts";
 import type { Place, SyncOptions } from "../options.ts";
+import { refuseContradictions } from "../plan/contradictions.ts";
 import {
   AMOUNT,
   COUNT,
@@ -28,9 +29,10 @@ import {
   oneOf,
 } from "./checks.ts";
 
-/** @throws StorageError `invalid-argument` that names the first option that is not what it has to be. */
+/** @throws StorageError `invalid-argument` that names an option that is none, or two that contradict each other. */
 export function checkOptions(options: SyncOptions): void {
   checkFields(options, SYNC);
+  refuseContradictions(options);
 }
 
 /** The same for what is told to deltas alone. */

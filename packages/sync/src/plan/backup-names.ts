@@ -37,7 +37,6 @@ export function resolveBackupNames(
       ? { suffix: "", elsewhere: undefined, directory: `${TRASH_FOLDER}/${run}` }
       : undefined;
   }
-  if (trash) throw invalid("backup and trash contradict each other");
   const { elsewhere, directory } = resolveDirectory(backup.directory, destination);
   const beside = elsewhere === undefined && directory === "";
   const suffix = backup.suffix ?? (backup.directory === undefined ? "~" : "");

@@ -22,12 +22,7 @@ export function resolvePlanRules(
   umask: number = 0o022,
 ): ResolvedRules {
   refuseLosses(options, destination);
-  refuse(
-    options.existing && options.ignoreExisting,
-    "existing and ignoreExisting leave nothing to do",
-  );
   refuseBadNames(options);
-  refuse(options.checksum && options.sizeOnly, "checksum and sizeOnly contradict each other");
   return {
     ...resolveCompareRules(options, source, destination),
     attributes: resolveAttributeRules(options, source, destination, umask),
@@ -69,7 +64,10 @@ function refuseBadNames({ partial, tempDirectory }: SyncOptions): void {
   if (tempDirectory !== undefined) checkPath(tempDirectory, { root: true });
   if (typeof partial !== "object") return;
   checkPath(partial.directory);
-  refuse(partial.directory.includes("/"), "the directory of parts is a name without a slash");
+  if (!partial.directory.includes("/")) return;
+  throw new StorageError("invalid-argument", {
+    message: "the directory of parts is a name without a slash",
+  });
 }
 
 /** What a store cannot keep, and would be lost without a word. */
@@ -145,8 +143,4 @@ function mtimeWindow(
   if (destination.mtimePrecision === undefined) return undefined;
   const precision = Math.max(source.mtimePrecision ?? 0, destination.mtimePrecision, LEAST_WINDOW);
   return Math.max(precision, options.modifyWindow ?? 0);
-}
-
-function refuse(condition: boolean | undefined, message: string): void {
-  if (condition) throw new StorageError("invalid-argument", { message });
 }

@@ -1,6 +1,8 @@
 /** Options are looked at once, at the edge: what is none is named, and nothing is done. */
 import { MemoryDriver } from "@omnisync/storage";
 import {
+  CONTRADICTIONS,
+  type ContradictingOption,
   type SyncOptions,
   applyPlan,
   check,
@@ -128,6 +130,48 @@ describe("[SY-4] an option that is none", () => {
     expect(() => [...found.list(keep)]).toThrow("the option keep");
     found.close();
     expect(await contents(store)).toEqual({ a: "same", b: "same" });
+  });
+});
+
+const GIVEN: Readonly<Record<ContradictingOption, SyncOptions>> = {
+  existing: { existing: true },
+  ignoreExisting: { ignoreExisting: true },
+  checksum: { checksum: true },
+  sizeOnly: { sizeOnly: true },
+  append: { append: "verify" },
+  wholeFile: { wholeFile: true },
+  inplace: { inplace: true },
+  "partial.directory": { partial: { directory: ".parts" } },
+  delayUpdates: { delayUpdates: true },
+  tempDirectory: { tempDirectory: "tmp" },
+  sparse: { sparse: true },
+  trash: { trash: true },
+  backup: { backup: {} },
+};
+
+describe("[SY-4] options that contradict each other", () => {
+  it.each(CONTRADICTIONS)("%s and %s", async (one, other, why) => {
+    const source = await storeWith({ a: "new" });
+    const destination = await storeWith({ a: "old" });
+    const ends = [place(source), place(destination)] as const;
+    const options = { ...GIVEN[one], ...GIVEN[other] };
+    const refused = {
+      code: "invalid-argument",
+      message: `the options ${one} and ${other} exclude each other, because ${why}`,
+    };
+    await expect(sync(...ends, options)).rejects.toMatchObject(refused);
+    await expect(plan(...ends, options)).rejects.toMatchObject(refused);
+    await expect(explain("a", ...ends, options)).rejects.toMatchObject(refused);
+    expect(await contents(destination)).toEqual({ a: "old" });
+  });
+
+  it.each(Object.entries(GIVEN))("%s alone is none", async (_, options) => {
+    const off = { append: false, inplace: false, sparse: false, trash: false, wholeFile: false };
+    const report = await sync(place(await storeWith({ a: "1" })), place(await storeWith()), {
+      ...off,
+      ...options,
+    });
+    expect(report.failed).toBe(0);
   });
 });
 

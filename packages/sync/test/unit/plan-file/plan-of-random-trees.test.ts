@@ -92,6 +92,7 @@ function randomOptions(random: () => number): SyncOptions {
   const flag = (share: number): boolean => random() < share;
   const move = flag(0.2);
   const checksum = flag(0.3);
+  const delayUpdates = flag(0.2);
   return {
     move,
     checksum,
@@ -102,9 +103,9 @@ function randomOptions(random: () => number): SyncOptions {
     dirMarkers: flag(0.7),
     maxDelete: flag(0.1) ? 2 : undefined,
     force: flag(0.2),
-    inplace: flag(0.2),
-    append: flag(0.1) ? "verify" : undefined,
-    delayUpdates: flag(0.2),
+    inplace: !delayUpdates && flag(0.2),
+    append: !delayUpdates && flag(0.1) ? "verify" : undefined,
+    delayUpdates,
     backup: flag(0.3) ? { directory: "kept" } : undefined,
   };
 }
