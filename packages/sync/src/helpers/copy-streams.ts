@@ -1,5 +1,11 @@
 /** Between a place and a stream of the program. */
-import type { Body, Entry, ReadOptions, WriteOptions } from "@omnisync/storage";
+import {
+  type Body,
+  type Entry,
+  type ReadOptions,
+  type WriteOptions,
+  throwIfAborted,
+} from "@omnisync/storage";
 import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Place } from "../options.ts";
@@ -25,6 +31,13 @@ export async function copyFromPath(
   options: ReadOptions = {},
 ): Promise<Entry> {
   const { entry, body } = await from.driver.read(from.path, options);
-  await pipeline(body, stream, options.signal === undefined ? {} : { signal: options.signal });
+  const { signal } = options;
+  try {
+    await pipeline(body, stream, signal === undefined ? {} : { signal });
+  } catch (error) {
+    // Node has an error of its own for that.
+    throwIfAborted(signal, from.path);
+    throw error;
+  }
   return entry;
 }

@@ -1,9 +1,10 @@
 /** Copying and moving under the names that programs look for. All of it is the engine, `startSync`. */
 import { type Entry, StorageError, joinPath } from "@omnisync/storage";
+import { RATE } from "../check-options/checks.ts";
 import type { Place, SyncOptions } from "../options.ts";
 import type { Report } from "../report.ts";
 import { startSync, sync } from "../sync.ts";
-import { type CopyProgress, progressOf, succeeded } from "./result.ts";
+import { type CopyProgress, endingOf, progressOf, succeeded } from "./result.ts";
 
 /** What a copy or a move can be told: everything but what removes extras. */
 export type CopyOptions = Omit<SyncOptions, "delete" | "move" | RemovingOption>;
@@ -44,7 +45,7 @@ export async function mustCopy(
   return report;
 }
 
-/** `copy` that tells of its progress every `interval` milliseconds (default 100) and at its end. */
+/** `copy` that tells of its progress every `interval` milliseconds (default 100), and at its end how it ended (`phase`). */
 export async function copyWithProgress(
   source: Place,
   destination: Place,
@@ -52,11 +53,15 @@ export async function copyWithProgress(
   options: CopyOptions & { readonly interval?: number | undefined } = {},
 ): Promise<Report> {
   const { interval = 100, ...rest } = options;
+  RATE(interval, "interval");
   const run = startSync(source, destination, { ...rest, delete: false, move: false });
   const timer = setInterval(() => onProgress(progressOf(run.progress())), interval);
   try {
-    const report = await run.done;
-    onProgress(progressOf(run.progress(), "complete", report.removed));
+    const report = await run.done.catch((error: unknown) => {
+      onProgress(progressOf(run.progress(), "failed"));
+      throw error;
+    });
+    onProgress(progressOf(run.progress(), endingOf(report), report.removed));
     return report;
   } finally {
     clearInterval(timer);

@@ -57,8 +57,11 @@ export function resultOf(report: Report): Result {
 }
 
 export interface CopyProgress {
-  /** Listing, comparing and transferring overlap: `scanning` until both sides are listed to their end. */
-  readonly phase: "scanning" | "transferring" | "complete";
+  /**
+   * Listing, comparing and transferring overlap: `scanning` until both sides are listed to their end. At the end
+   * `complete` if it succeeded, `interrupted` if the signal or a limit ended it early, else `failed`: a path, or the whole.
+   */
+  readonly phase: "scanning" | "transferring" | Ending;
   /** One of the files on their way. */
   readonly currentFile?: string | undefined;
   readonly bytesTransferred: number;
@@ -69,6 +72,14 @@ export interface CopyProgress {
   readonly totalFiles: number;
   readonly filesDeleted: number;
   readonly errors: number;
+}
+
+type Ending = "complete" | "interrupted" | "failed";
+
+/** The last phase of a run. */
+export function endingOf(report: Report): Ending {
+  if (succeeded(report)) return "complete";
+  return report.interrupted || report.ended !== undefined ? "interrupted" : "failed";
 }
 
 /** Where a run stands, as a `CopyProgress`. */

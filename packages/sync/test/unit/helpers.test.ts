@@ -201,6 +201,45 @@ describe("copying helpers", () => {
     });
   });
 
+  const ENDS: readonly (readonly [phase: string, options: CopyOptions])[] = [
+    ["interrupted", { signal: AbortSignal.abort() }],
+    ["interrupted", { maxTransfer: 0 }],
+    ["failed", { hooks: { before: () => Promise.reject(new Error("no")) } }],
+    ["failed", { jobs: NaN }],
+  ];
+
+  it.each(ENDS)("[SY-357] copyWithProgress tells how it ended: %s", async (phase, options) => {
+    const seen: CopyProgress[] = [];
+    const to = place(await storeWith());
+    const copying = copyWithProgress(
+      place(await storeWith({ a: "1" })),
+      to,
+      (now) => void seen.push(now),
+      options,
+    );
+    await copying.catch(() => {});
+    expect(seen.at(-1)).toMatchObject({ phase, filesTransferred: 0 });
+    expect(await contents(to.driver)).toEqual({});
+  });
+
+  it("[SY-4] copyWithProgress refuses an interval that is none", async () => {
+    const ends = [place(await storeWith()), place(await storeWith(), "d")] as const;
+    const copying = copyWithProgress(...ends, () => {}, { interval: NaN });
+    await expect(copying).rejects.toMatchObject({ code: "invalid-argument" });
+  });
+
+  it("[SY-357] copyFromPath that is aborted says so as a store does", async () => {
+    const stop = new AbortController();
+    const endless = new Writable({ write: () => stop.abort() });
+    const from = place(await storeWith({ f: "content" }), "f");
+    await expect(copyFromPath(from, endless, { signal: stop.signal })).rejects.toMatchObject({
+      name: "StorageError",
+      code: "aborted",
+      path: "f",
+    });
+    expect(endless.destroyed).toBe(true);
+  });
+
   it("[SY-357] streams of the program go in and come out whole, or fail", async () => {
     const store = await storeWith();
     await copyToPath(Readable.from([bytes("ab"), bytes("c")]), place(store, "f"));
