@@ -266,6 +266,7 @@ export interface Abilities {
 /**
  * Bytes, a stream that is read once, or a function that opens the stream anew for every attempt.
  * Only bytes and functions can be retried. A stream may give each chunk in the memory of the one before.
+ * Anything but `Uint8Array`, also among the chunks, is `invalid-argument`.
  */
 export type Body = Uint8Array | AsyncIterable<Uint8Array> | (() => AsyncIterable<Uint8Array>);
 

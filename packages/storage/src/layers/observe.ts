@@ -1,6 +1,7 @@
 /** What `log` and `metrics` see: one record for each operation, when it has ended. */
 import type { Body, Driver } from "../driver.ts";
 import { type ErrorCode, isStorageError, toStorageError } from "../errors.ts";
+import { openBody } from "../lib/body.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { leaveStream, releaseStream } from "../lib/release-stream.ts";
 import { type Call, type Operation, intercept } from "./intercept.ts";
@@ -140,8 +141,8 @@ function countBody(body: Body, watching: Watch): Body {
     watching.bytes = body.byteLength;
     return body;
   }
-  if (typeof body === "function") return () => count(body(), watching);
-  return count(body, watching);
+  if (typeof body === "function") return () => count(openBody(body), watching);
+  return count(openBody(body), watching);
 }
 
 function count(stream: AsyncIterable<Uint8Array>, watching: Watch): AsyncIterable<Uint8Array> {

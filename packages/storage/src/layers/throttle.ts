@@ -7,6 +7,7 @@
  */
 import type { Body, Driver, Pacer, WriteOptions } from "../driver.ts";
 import { StorageError, isStorageError, throwIfAborted } from "../errors.ts";
+import { openBody } from "../lib/body.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { leaveStream, releaseStream } from "../lib/release-stream.ts";
 import { intercept } from "./intercept.ts";
@@ -161,7 +162,7 @@ export function throttle(driver: Driver, rate: Throttle): Driver {
           await rate.take(body.byteLength, options?.signal);
           return driver.write(path, body, options);
         }
-        const stream = throttleBody(rate, () => once(body), options?.signal);
+        const stream = throttleBody(rate, () => openBody(body), options?.signal);
         return driver.write(path, stream, { ...options, size: options?.size ?? body.byteLength });
       },
       async readBlock(path, options) {
@@ -193,8 +194,8 @@ function throttleBody(
   body: Exclude<Body, Uint8Array>,
   signal: AbortSignal | undefined,
 ): Body {
-  if (typeof body === "function") return () => throttleStream(throttle, body(), signal);
-  return throttleStream(throttle, body, signal);
+  if (typeof body === "function") return () => throttleStream(throttle, openBody(body), signal);
+  return throttleStream(throttle, openBody(body), signal);
 }
 
 function throttleStream(
@@ -213,10 +214,6 @@ function throttleStream(
     }
   }
   return releaseStream(pieces(), () => leaveStream(stream));
-}
-
-async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
-  yield bytes;
 }
 
 function checkRate(bytesPerSecond: number): number {

@@ -7,10 +7,23 @@ export function isReplayable(body: Body): boolean {
   return body instanceof Uint8Array || typeof body === "function";
 }
 
-/** The body as a stream. */
-export function openBody(body: Body): AsyncIterable<Uint8Array> {
+/**
+ * The body as a stream.
+ * @throws StorageError `invalid-argument` for what is no body; the stream does for a chunk that is not of bytes.
+ */
+export function openBody(body: Body, path?: string | undefined): AsyncIterable<Uint8Array> {
   if (body instanceof Uint8Array) return once(body);
-  return typeof body === "function" ? body() : body;
+  const stream: AsyncIterable<Uint8Array> | undefined = typeof body === "function" ? body() : body;
+  if (typeof stream?.[Symbol.asyncIterator] === "function") return onlyBytes(stream, path);
+  throw notBytes(path, stream);
+}
+
+/**
+ * Text, an `ArrayBuffer` or numbers of another size would be stored as something else than was meant.
+ * @throws StorageError `invalid-argument` for what is not a `Uint8Array`.
+ */
+export function checkBytes(path: string | undefined, bytes: unknown): void {
+  if (!(bytes instanceof Uint8Array)) throw notBytes(path, bytes);
 }
 
 export interface BodyContext {
@@ -33,7 +46,7 @@ export async function* guardBody(
   let iterator: AsyncIterator<Uint8Array> | undefined;
   signal?.addEventListener("abort", onAbort, { once: true });
   try {
-    iterator = openBody(body)[Symbol.asyncIterator]();
+    iterator = openBody(body, path)[Symbol.asyncIterator]();
     for (;;) {
       throwIfAborted(signal, path);
       const step = await new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
@@ -117,4 +130,34 @@ export function isCount(value: number): boolean {
 
 async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
   yield bytes;
+}
+
+function onlyBytes(
+  stream: AsyncIterable<Uint8Array>,
+  path: string | undefined,
+): AsyncIterable<Uint8Array> {
+  // Not a generator: `return` of one would wait for a `next` that is stuck.
+  const open = (): AsyncIterator<Uint8Array> => {
+    const chunks = stream[Symbol.asyncIterator]();
+    const leave = async (): Promise<IteratorResult<Uint8Array>> => {
+      await chunks.return?.();
+      return { done: true, value: undefined };
+    };
+    return {
+      async next() {
+        const step = await chunks.next();
+        if (step.done || step.value instanceof Uint8Array) return step;
+        await leave();
+        throw notBytes(path, step.value);
+      },
+      return: leave,
+    };
+  };
+  return { [Symbol.asyncIterator]: open };
+}
+
+function notBytes(path: string | undefined, given: unknown): StorageError {
+  const kind = given instanceof Object ? given.constructor?.name : typeof given;
+  const message = `content comes as Uint8Array or a stream of such, not as ${kind}`;
+  return new StorageError("invalid-argument", { path, message });
 }

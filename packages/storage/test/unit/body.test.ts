@@ -1,4 +1,6 @@
 import {
+  type Capabilities,
+  MemoryDriver,
   StorageError,
   checkSize,
   collectBody,
@@ -6,11 +8,19 @@ import {
   isReplayable,
   openBody,
 } from "@omnisync/storage";
+import { Throttle, log, throttle } from "@omnisync/storage/layers";
+import { Readable } from "node:stream";
 import { describe, expect, test } from "vitest";
 import { checkRange, guardBody } from "../../src/lib/body.ts";
+import { MEMORY_CAPABILITIES } from "../../src/drivers/memory/memory-capabilities.ts";
 
 const one = Uint8Array.of(1, 2);
 const two = Uint8Array.of(3);
+
+/** Leaves it to the layer to hold bytes back. */
+class ImpatientMemory extends MemoryDriver {
+  override readonly capabilities: Capabilities = { ...MEMORY_CAPABILITIES, paces: false };
+}
 
 async function* pieces(): AsyncGenerator<Uint8Array> {
   yield one;
@@ -71,6 +81,32 @@ describe("bodies", () => {
     checkRange("x", undefined);
     checkRange("x", { offset: 0 });
     checkRange("x", { offset: 5, length: 0 });
+  });
+});
+
+describe("[ST-7] what is no bytes", () => {
+  test("is named, and the stream that gave it is left", async () => {
+    expect(() => openBody("text" as never)).toThrow("not as string");
+    expect(() => openBody((() => one) as never)).toThrow(failing("invalid-argument"));
+    let freed = false;
+    async function* odd(): AsyncGenerator<Uint8Array> {
+      try {
+        yield Uint16Array.of(1) as never;
+      } finally {
+        freed = true;
+      }
+    }
+    await expect(collectBody(odd(), 5)).rejects.toThrow("not as Uint16Array");
+    expect(freed).toBe(true);
+  });
+
+  test.each(["throttle", "log"])("does not pass the layer %s", async (name) => {
+    const driver = new ImpatientMemory();
+    const layered =
+      name === "log" ? log(driver, () => {}) : throttle(driver, new Throttle(Infinity));
+    for (const body of ["text", Readable.from(["text"])])
+      await expect(layered.write("x", body as never)).rejects.toThrow(failing("invalid-argument"));
+    expect(await driver.stat("x")).toBeUndefined();
   });
 });
 

@@ -29,6 +29,15 @@ afterEach(async () => {
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 describe("patch", () => {
+  it("[ST-7] takes nothing but bytes", async () => {
+    const patch = await driver.patch("f");
+    for (const odd of ["text", Uint16Array.of(1, 2)])
+      await expect(patch.write(0, odd as never)).rejects.toMatchObject({
+        code: "invalid-argument",
+      });
+    expect(await patch.close(0)).toMatchObject({ size: 0 });
+  });
+
   it("[ST-270] writes into the file that is there, and ends it where told", async () => {
     writeFileSync(join(root, "f"), "0123456789");
     const { ino } = statSync(join(root, "f"));

@@ -183,6 +183,15 @@ export async function countWinners(
   return results.filter((result) => result.status === "fulfilled").length;
 }
 
+/** What a program without types may take for bytes. */
+export const NOT_BYTES: readonly Uint8Array[] = [
+  "text",
+  Uint16Array.of(1, 2),
+  new Uint8Array(4).buffer,
+  new DataView(new ArrayBuffer(4)),
+  5,
+] as never;
+
 /** A body that starts and then never gives another byte. */
 export function stuckBody(first: Uint8Array): Body {
   return async function* () {

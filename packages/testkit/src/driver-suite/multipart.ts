@@ -1,6 +1,7 @@
 import { type Driver, type Part, type Upload, hashBytes } from "@omnisync/storage";
 import { expect } from "vitest";
 import {
+  NOT_BYTES,
   bytesOf,
   expectBytes,
   expectOnly,
@@ -151,6 +152,15 @@ function addRefusalTests(suite: Suite, partSize: number): void {
     expect(await visible(driver)).toEqual([]);
     await multipart.complete(upload, [one, two]);
     expect((await driver.stat("file"))?.size).toBe(partSize + 4);
+  });
+
+  suite.test("ST-7", "parts that are not bytes", async ({ driver }) => {
+    const upload = await driver.multipart!.create("file");
+    for (const odd of NOT_BYTES)
+      await refused(driver.multipart!.putPart(upload, 1, odd), "invalid-argument");
+    const parts = await Array.fromAsync(driver.multipart!.listParts(upload));
+    expect(parts.flat()).toEqual([]);
+    await driver.multipart!.abort(upload);
   });
 
   if (minPartSize > 1) {

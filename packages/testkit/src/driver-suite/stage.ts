@@ -1,6 +1,7 @@
 import { hashBytes } from "@omnisync/storage";
 import { expect } from "vitest";
 import {
+  NOT_BYTES,
   bytesOf,
   expectBytes,
   expectOnly,
@@ -54,6 +55,13 @@ export function addStageTests(suite: Suite): void {
     const empty = await driver.stage!("empty", 0);
     await empty.commit();
     expect(await driver.stat("empty")).toMatchObject({ kind: "file", size: 0 });
+  });
+
+  suite.test("ST-7", "ranges that are not bytes", async ({ driver }) => {
+    const stage = await driver.stage!("file", 4);
+    for (const odd of NOT_BYTES) await refused(stage.write(0, odd), "invalid-argument");
+    await stage.commit();
+    expect(await getText(driver, "file")).toBe("\0\0\0\0");
   });
 
   suite.test(

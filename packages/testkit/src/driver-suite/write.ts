@@ -1,6 +1,7 @@
 import { type Body, StorageError, hashBytes } from "@omnisync/storage";
 import { expect } from "vitest";
 import {
+  NOT_BYTES,
   bytesOf,
   expectBytes,
   expectOnly,
@@ -173,6 +174,19 @@ function addBodyTests(suite: Suite): void {
 }
 
 function addFailureTests(suite: Suite): void {
+  suite.test("ST-7", "bodies and chunks that are not bytes", async ({ driver }) => {
+    await put(driver, "file", "old");
+    for (const odd of NOT_BYTES) {
+      for (const size of [undefined, LARGE]) {
+        const stream = streamOf(bytesOf("first"), odd);
+        for (const body of [odd, () => odd as never, stream, () => streamOf(odd)])
+          await refused(driver.write("file", body, { size }), "invalid-argument");
+        await refused(driver.write("new", streamOf(odd), { size }), "invalid-argument");
+      }
+    }
+    await expectOnly(driver, "file", "old");
+  });
+
   const short = (): AsyncIterable<Uint8Array> => streamOf(bytesOf("only"), bytesOf(" ten!!"));
 
   for (const [title, size] of [

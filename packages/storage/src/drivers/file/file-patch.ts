@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import type { Patch } from "../../driver.ts";
 import type { Entry } from "../../entry.ts";
 import { StorageError, throwIfAborted } from "../../errors.ts";
-import { isCount } from "../../lib/body.ts";
+import { checkBytes, isCount } from "../../lib/body.ts";
 import { fromSystemError } from "./file-errors.ts";
 import { rowEntry, statRow } from "./stat-row.ts";
 
@@ -43,6 +43,7 @@ export function createPatch(fd: number, entry: Entry): Patch {
     entry,
     async write(offset, bytes, options = {}) {
       throwIfAborted(options.signal, path);
+      checkBytes(path, bytes);
       if (!isCount(offset)) {
         throw new StorageError("invalid-argument", { path, message: `${offset} is no offset` });
       }

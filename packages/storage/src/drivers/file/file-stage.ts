@@ -2,7 +2,7 @@
 import type { Stage, StageOptions, WriteOptions } from "../../driver.ts";
 import type { Entry } from "../../entry.ts";
 import { StorageError, throwIfAborted } from "../../errors.ts";
-import { isCount } from "../../lib/body.ts";
+import { checkBytes, isCount } from "../../lib/body.ts";
 import { checkPath, joinPath, parentPath } from "../../path.ts";
 import type { WriteWish } from "./atomic-write.ts";
 import type { FileCaller } from "./file-caller.ts";
@@ -53,6 +53,7 @@ function createStage(writer: TempWriter, size: number, toWish: ToWish): Stage {
   return {
     async write(offset, bytes, options = {}) {
       throwIfAborted(options.signal, path);
+      checkBytes(path, bytes);
       checkRange(offset, bytes.byteLength);
       await writer.write(bytes, offset);
     },

@@ -13,15 +13,15 @@ export async function collect(
   options: WriteOptions,
 ): Promise<Uint8Array> {
   const { pace, signal } = options;
-  const copied = body instanceof Uint8Array ? Uint8Array.from(body) : copies(openBody(body));
+  const copied = body instanceof Uint8Array ? Uint8Array.from(body) : copies(body, path);
   const bytes = await collectBody(copied, MAX_OBJECT, { path, signal });
   await pace?.take(bytes.byteLength, signal);
   return bytes;
 }
 
 /** Each chunk before the next is asked for, which may come in the same memory. */
-async function* copies(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  for await (const chunk of chunks) yield Uint8Array.from(chunk);
+async function* copies(body: Body, path: string): AsyncGenerator<Uint8Array> {
+  for await (const chunk of openBody(body, path)) yield Uint8Array.from(chunk);
 }
 
 export async function* stream(

@@ -2,7 +2,7 @@
 import type { CallOptions, Multipart, Part, Upload } from "../../driver.ts";
 import { StorageError } from "../../errors.ts";
 import { hashBytes } from "../../hashes.ts";
-import { concatBytes } from "../../lib/body.ts";
+import { checkBytes, concatBytes } from "../../lib/body.ts";
 import { isWithin, joinPath } from "../../path.ts";
 import type { MemoryDriver } from "./memory-driver.ts";
 import type { MemoryUpload } from "./memory-store.ts";
@@ -47,6 +47,7 @@ export function createMultipart(driver: MemoryDriver): Multipart {
     },
 
     async putPart(upload, number, bytes, options = {}) {
+      checkBytes(upload.path, bytes);
       await options.pace?.take(bytes.byteLength, options.signal);
       return putPart(upload, number, Uint8Array.from(bytes), options);
     },

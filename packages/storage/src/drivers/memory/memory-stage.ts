@@ -2,7 +2,7 @@
 import type { Stage, StageOptions } from "../../driver.ts";
 import { StorageError, throwIfAborted } from "../../errors.ts";
 import { hashBytes } from "../../hashes.ts";
-import { isCount } from "../../lib/body.ts";
+import { checkBytes, isCount } from "../../lib/body.ts";
 import type { MemoryDriver } from "./memory-driver.ts";
 
 export async function createStage(
@@ -28,6 +28,7 @@ export async function createStage(
   return {
     async write(offset, piece, options = {}) {
       throwIfAborted(options.signal, path);
+      checkBytes(path, piece);
       const bytes = open();
       if (!isCount(offset) || offset + piece.byteLength > size) {
         throw new StorageError("invalid-argument", {

@@ -21,7 +21,7 @@ export class BodyReader {
 
   constructor(path: string, body: Exclude<Body, Uint8Array>, signal: AbortSignal | undefined) {
     this.#path = path;
-    this.#chunks = openBody(body)[Symbol.asyncIterator]();
+    this.#chunks = openBody(body, path)[Symbol.asyncIterator]();
     this.#signal = signal;
   }
 

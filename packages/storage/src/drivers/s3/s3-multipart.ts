@@ -11,6 +11,7 @@ import type {
   UploadOptions,
 } from "../../driver.ts";
 import { StorageError, isStorageError } from "../../errors.ts";
+import { checkBytes } from "../../lib/body.ts";
 import { type IntegrityPolicy, checkHashes, isMd5, protectBody } from "./checksums.ts";
 import { bareEtag } from "./list-scanner.ts";
 import { type ObjectAttributes, attributeHeaders, attributesOf, etagOf } from "./s3-attributes.ts";
@@ -109,6 +110,7 @@ export async function putPart(
   { hashes = {}, pace, signal }: PartOptions,
 ): Promise<Part> {
   const { path } = upload;
+  checkBytes(path, bytes);
   checkHashes(path, bytes, hashes);
   const integrity = protectBody(bytes, hashes, partPolicy(context));
   const request = partRequest(context, upload, number, "uploadPart", signal);
