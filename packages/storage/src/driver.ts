@@ -78,7 +78,8 @@ export interface Driver extends Partial<Abilities> {
    * throws `is-a-directory`, where the two cannot exist side by side.
    *
    * If `size` is given and the body's length differs, throws `corrupt` and commits nothing. May be
-   * repeated: the same write twice leaves what one leaves.
+   * repeated: the same write twice leaves what one leaves. A stream is the store's from the call on: where
+   * it is not read to its end, it is left (`return`), also if nothing of it was read.
    * @returns the new entry, complete.
    */
   write(path: string, body: Body, options?: WriteOptions): Promise<Entry>;

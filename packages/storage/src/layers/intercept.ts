@@ -17,6 +17,7 @@ import type {
   StatOptions,
 } from "../driver.ts";
 import { StorageError } from "../errors.ts";
+import { writeOrLeave } from "../lib/release-stream.ts";
 import { markWrapped, unwrapDriver } from "../lib/unwrap-driver.ts";
 
 /** A method of the driver, or of its `multipart` or of a stage. */
@@ -98,7 +99,7 @@ export function intercept(inner: Driver, interceptor: Interceptor): Driver {
     stat,
     list,
     read,
-    write,
+    write: (path, body, options) => writeOrLeave(body, () => write(path, body, options)),
     remove,
     close: () => inner.close(),
   };

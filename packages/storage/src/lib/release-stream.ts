@@ -1,4 +1,5 @@
 /** Streams that hold something (a connection, a slot) which must be freed however they are left. */
+import type { Body } from "../driver.ts";
 
 /**
  * `steps` as a stream whose early leaving also works before its first step: a generator that was never
@@ -27,4 +28,22 @@ export function releaseStream<T>(
 /** Leaves a stream that will not be read, or not any further. */
 export async function leaveStream(stream: AsyncIterable<unknown>): Promise<void> {
   await stream[Symbol.asyncIterator]().return?.();
+}
+
+/** A write of `body`: if it fails, the body is left, of which it may not have read anything. */
+export async function writeOrLeave<T>(body: Body, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    // Not waited for: one that is stuck would never answer. What went wrong has been said.
+    leaveBody(body).catch(() => {});
+    throw error;
+  }
+}
+
+async function leaveBody(body: Body): Promise<void> {
+  if (body instanceof Uint8Array || typeof body === "function") return;
+  // A stream of Node's that nobody has begun to read does not end by `return`.
+  if ("destroy" in body && typeof body.destroy === "function") body.destroy();
+  await leaveStream(body);
 }

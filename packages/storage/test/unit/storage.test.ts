@@ -1,5 +1,6 @@
 import { MemoryDriver, READ_ALL_LIMIT, Storage, openStorage } from "@omnisync/storage";
-import { disable } from "@omnisync/storage/layers";
+import { disable, limit, readOnly } from "@omnisync/storage/layers";
+import { Readable } from "node:stream";
 import { describe, expect, test } from "vitest";
 
 function failing(code: string): unknown {
@@ -61,6 +62,26 @@ describe("reading whole files", () => {
     await expect(storage.copy("file", "copy", { signal })).rejects.toThrow(failing("aborted"));
     await expect(storage.move("file", "copy", { signal })).rejects.toThrow(failing("aborted"));
     expect(await storage.exists("copy")).toBe(false);
+  });
+});
+
+describe("a copy without the store's help", () => {
+  test("[ST-8] one that is refused frees what it was reading", async () => {
+    const memory = new MemoryDriver();
+    const storage = new Storage(limit(disable(memory, "copy", "conditions"), 2));
+    await storage.writeAll("from", "content");
+    for (let i = 0; i < 10; i++) {
+      const refused = storage.copy("from", "to", { ifNoneMatch: "*" });
+      await expect(refused).rejects.toThrow(failing("unsupported"));
+    }
+    expect(await storage.readText("from")).toBe("content");
+  });
+
+  test("[ST-8] a stream of Node's that was not begun is destroyed", async () => {
+    const stream = Readable.from([Buffer.from("content")]);
+    const refused = readOnly(new MemoryDriver()).write("file", stream);
+    await expect(refused).rejects.toThrow(failing("read-only"));
+    expect(stream.destroyed).toBe(true);
   });
 });
 

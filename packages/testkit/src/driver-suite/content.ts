@@ -62,6 +62,28 @@ export function heldBody(before: Uint8Array, after: Uint8Array): HeldBody {
   return { body: body(), reached: reached.promise, release: released.resolve };
 }
 
+/** A stream that holds something until it has ended or was left, also before its first chunk. */
+export function watchedBody(bytes: Uint8Array): {
+  readonly body: AsyncIterable<Uint8Array>;
+  isOver(): boolean;
+} {
+  const chunks = [bytes];
+  let over = false;
+  const end = (): IteratorResult<Uint8Array> => {
+    over = true;
+    return { done: true, value: undefined };
+  };
+  const body: AsyncIterableIterator<Uint8Array> = {
+    [Symbol.asyncIterator]: () => body,
+    async next() {
+      const value = chunks.shift();
+      return value === undefined ? end() : { done: false, value };
+    },
+    return: async () => end(),
+  };
+  return { body, isOver: () => over };
+}
+
 export async function put(driver: Driver, path: string, text: string): Promise<Entry> {
   return driver.write(path, bytesOf(text));
 }

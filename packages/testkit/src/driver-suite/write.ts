@@ -1,4 +1,4 @@
-import { type Body, StorageError, hashBytes } from "@omnisync/storage";
+import { type Body, StorageError, type WriteOptions, hashBytes } from "@omnisync/storage";
 import { expect } from "vitest";
 import {
   NOT_BYTES,
@@ -15,6 +15,7 @@ import {
   streamOf,
   stuckBody,
   visible,
+  watchedBody,
 } from "./content.ts";
 import type { Suite } from "./suite.ts";
 
@@ -174,6 +175,27 @@ function addBodyTests(suite: Suite): void {
 }
 
 function addFailureTests(suite: Suite): void {
+  suite.test("ST-8", "the stream of a refused write is left", async ({ driver }) => {
+    await put(driver, "file", "old");
+    const refusals: readonly (readonly [path: string, options: WriteOptions])[] = [
+      ["a//b", {}],
+      ["file", { signal: AbortSignal.abort() }],
+      ["file", { size: 1 }],
+      ["file", { ifNoneMatch: "*" }],
+    ];
+    const refuse = async (path: string, options: WriteOptions = {}): Promise<void> => {
+      const { body, isOver } = watchedBody(bytesOf("new"));
+      await expect(driver.write(path, body, options)).rejects.toThrow();
+      // Whoever leaves a stream need not wait for it.
+      await new Promise(setImmediate);
+      expect(isOver(), JSON.stringify(options)).toBe(true);
+    };
+    for (const [path, options] of refusals) await refuse(path, options);
+    await expectOnly(driver, "file", "old");
+    await driver.close();
+    await refuse("file");
+  });
+
   suite.test("ST-7", "bodies and chunks that are not bytes", async ({ driver }) => {
     await put(driver, "file", "old");
     for (const odd of NOT_BYTES) {

@@ -40,6 +40,7 @@ import type {
 import type { Attributes, Entry, Special } from "../../entry.ts";
 import { StorageError, throwIfAborted } from "../../errors.ts";
 import { checkRange } from "../../lib/body.ts";
+import { writeOrLeave } from "../../lib/release-stream.ts";
 import { Slots } from "../../lib/slots.ts";
 import { checkPath } from "../../path.ts";
 import type { CallsExpected } from "../../registry.ts";
@@ -144,16 +145,12 @@ export class FileDriver implements Driver {
     throw new StorageError("internal", { path });
   }
 
-  async write(path: string, body: Body, options: WriteOptions = {}): Promise<Entry> {
-    this.#begin(path, options);
-    const row = await writeBody(
-      this.#caller,
-      path,
-      body,
-      this.#wish(path, options),
-      options.signal,
-    );
-    return rowEntry(path, row);
+  write(path: string, body: Body, options: WriteOptions = {}): Promise<Entry> {
+    return writeOrLeave(body, async () => {
+      this.#begin(path, options);
+      const wish = this.#wish(path, options);
+      return rowEntry(path, await writeBody(this.#caller, path, body, wish, options.signal));
+    });
   }
 
   async remove(path: string, options: RemoveOptions = {}): Promise<void> {

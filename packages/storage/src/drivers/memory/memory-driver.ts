@@ -32,6 +32,7 @@ import type { Attributes, Entry, Special } from "../../entry.ts";
 import { StorageError, throwIfAborted, toStorageError } from "../../errors.ts";
 import { hashBytes } from "../../hashes.ts";
 import { checkRange, checkSize, collectBody } from "../../lib/body.ts";
+import { writeOrLeave } from "../../lib/release-stream.ts";
 import { checkPath, isWithin, joinPath } from "../../path.ts";
 import { listKeys } from "./memory-list.ts";
 import { createMultipart } from "./memory-multipart.ts";
@@ -146,7 +147,11 @@ export class MemoryDriver implements Driver {
     return { entry, bytes: options.hashOnly ? new Uint8Array(0) : bytes, hashes };
   }
 
-  async write(path: string, body: Body, options: WriteOptions = {}): Promise<Entry> {
+  write(path: string, body: Body, options: WriteOptions = {}): Promise<Entry> {
+    return writeOrLeave(body, () => this.#write(path, body, options));
+  }
+
+  async #write(path: string, body: Body, options: WriteOptions): Promise<Entry> {
     const key = this.begin(path, options);
     this.checkConditions(path, key, options);
     const bytes = await collect(path, body, options);

@@ -21,6 +21,7 @@ import type {
 import type { Attributes, Entry } from "../../entry.ts";
 import { StorageError } from "../../errors.ts";
 import { collectBody } from "../../lib/body.ts";
+import { writeOrLeave } from "../../lib/release-stream.ts";
 import type { RetryPolicy } from "../../lib/retry-policy.ts";
 import { defaultProbeCache } from "./probe-cache.ts";
 import { S3Client } from "./s3-client.ts";
@@ -128,7 +129,7 @@ export class S3Driver implements Driver {
   }
 
   write(path: string, body: Body, options: WriteOptions = {}): Promise<Entry> {
-    return writeObject(this.#context, path, body, options);
+    return writeOrLeave(body, () => writeObject(this.#context, path, body, options));
   }
 
   remove(path: string, options: RemoveOptions = {}): Promise<void> {
