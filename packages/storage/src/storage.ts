@@ -19,7 +19,7 @@ import type {
   WriteOptions,
 } from "./driver.ts";
 import type { Entry } from "./entry.ts";
-import { StorageError } from "./errors.ts";
+import { StorageError, isStorageError } from "./errors.ts";
 import { collectBody } from "./lib/body.ts";
 import { type OpenOptions, type StoreSpec, openDriver } from "./registry.ts";
 
@@ -122,8 +122,9 @@ export class Storage implements AsyncDisposable {
   async #copy(source: CopySource, to: string, options: WriteOptions): Promise<Entry> {
     const { driver } = this;
     if (driver.copy !== undefined) return driver.copy(source, to, options);
-    const { version } = source;
-    const { entry, body } = await driver.read(source.path, { version, signal: options.signal });
+    const { version, ifMatch } = source;
+    const { signal } = options;
+    const { entry, body } = await driver.read(source.path, { version, ifMatch, signal });
     const { mtime, mode, contentType, metadata } = entry;
     return driver.write(to, body, {
       mtime,
@@ -135,15 +136,31 @@ export class Storage implements AsyncDisposable {
     });
   }
 
-  /** Renames a file: by the store where it can, else copy, then remove the source as it was copied. */
+  /**
+   * Renames a file: by the store where it can, else copy, then remove the source as it was copied.
+   * @throws StorageError `changed` if the source was written meanwhile; it stays then.
+   */
   async move(from: string, to: string, options: CallOptions = {}): Promise<void> {
     if (this.driver.move !== undefined) return this.driver.move(from, to, options);
     const before = await this.driver.stat(from, options);
     if (before === undefined) throw new StorageError("not-found", { path: from });
     if (from === to) return;
-    await this.copy(from, to, options);
-    const ifMatch = this.driver.capabilities.conditions.remove ? before.etag : undefined;
-    await this.driver.remove(from, { ...options, ifMatch });
+    await this.driver.probe?.({ ...options, write: true });
+    try {
+      await this.#moveSeen(before, to, options);
+    } catch (error) {
+      throw isStorageError(error, "precondition-failed") ? changed(from) : error;
+    }
+  }
+
+  async #moveSeen({ path, etag }: Entry, to: string, options: CallOptions): Promise<void> {
+    const { driver } = this;
+    const { copySource, remove } = driver.capabilities.conditions;
+    // `read` honours it on every store.
+    const isHeld = driver.copy === undefined || copySource;
+    await this.#copy({ driver, path, ifMatch: isHeld ? etag : undefined }, to, options);
+    if (!remove && (await driver.stat(path, options))?.etag !== etag) throw changed(path);
+    await driver.remove(path, { ...options, ifMatch: remove ? etag : undefined });
   }
 
   /**
@@ -180,4 +197,8 @@ export class Storage implements AsyncDisposable {
 
 function lacks(path: string, what: string): StorageError {
   return new StorageError("unsupported", { path, message: `the store ${what}` });
+}
+
+function changed(path: string): StorageError {
+  return new StorageError("changed", { path, message: "was written while it was moved" });
 }

@@ -1,5 +1,11 @@
-import { MemoryDriver, READ_ALL_LIMIT, Storage, openStorage } from "@omnisync/storage";
-import { disable, limit, readOnly } from "@omnisync/storage/layers";
+import {
+  type AbilityName,
+  MemoryDriver,
+  READ_ALL_LIMIT,
+  Storage,
+  openStorage,
+} from "@omnisync/storage";
+import { disable, intercept, limit, readOnly } from "@omnisync/storage/layers";
 import { Readable } from "node:stream";
 import { describe, expect, test } from "vitest";
 
@@ -86,24 +92,32 @@ describe("a copy without the store's help", () => {
 });
 
 describe("a move without the store's help", () => {
-  test("a source that changes after the copy is kept", async () => {
-    const driver = new MemoryDriver();
-    const poor = disable(driver, "copy", "move");
-    const write = poor.write.bind(poor);
-    const storage = new Storage({
-      ...poor,
-      capabilities: poor.capabilities,
-      write: async (...args) => {
-        const entry = await write(...args);
-        await driver.write("from", Buffer.from("changed"));
-        return entry;
+  const lacks: readonly (readonly AbilityName[])[] = [
+    ["move"],
+    ["move", "conditions"],
+    ["move", "copy"],
+    ["move", "copy", "conditions"],
+  ];
+  for (const after of ["stat", "copy"] as const) {
+    test.each(lacks)(
+      `[ST-231] a source that changes after the ${after} is kept, without %s %s %s`,
+      async (...abilities) => {
+        const driver = new MemoryDriver();
+        await driver.write("from", Buffer.from("original"));
+        let changes = 1;
+        const busy = intercept(disable(driver, ...abilities), {
+          async around({ operation }, run) {
+            const result = await run();
+            const isTime = (operation === "stat") === (after === "stat");
+            if (isTime && changes-- > 0) await driver.write("from", Buffer.from("changed"));
+            return result;
+          },
+        });
+        await expect(new Storage(busy).move("from", "to")).rejects.toThrow(failing("changed"));
+        expect(await new Storage(driver).readText("from")).toBe("changed");
       },
-    });
-    await new Storage(driver).writeAll("from", "original");
-    await expect(storage.move("from", "to")).rejects.toThrow(failing("precondition-failed"));
-    expect(await storage.readText("from")).toBe("changed");
-    expect(await storage.readText("to")).toBe("original");
-  });
+    );
+  }
 
   test("a copy that fails leaves the source, and what was at the target", async () => {
     const driver = new MemoryDriver();
