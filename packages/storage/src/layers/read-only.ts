@@ -5,8 +5,8 @@ import { type Call, type Operation, intercept } from "./intercept.ts";
 
 /**
  * `driver` without any way to change the store: `write`, `remove`, `mkdir`, `rmdir`, `writeLink`, `hardLink`,
- * `removeStale`, `removeVersion` and `presign` for PUT throw `read-only`; the changing abilities that have a
- * capability of their own (copy, move, setAttributes, multipart, stage, removeMany) are gone.
+ * `makeSpecial`, `patch`, `flush`, `removeStale`, `removeVersion` and `presign` for PUT throw `read-only`; the other
+ * changing abilities (copy, move, setAttributes, multipart, stage, removeMany) are gone.
  */
 export function readOnly(driver: Driver): Driver {
   return intercept(driver, {
@@ -34,6 +34,7 @@ const READING: ReadonlySet<Operation> = new Set<Operation>([
   "readBlock",
   "openFile",
   "readLink",
+  "identify",
   "about",
   "watch",
 ]);

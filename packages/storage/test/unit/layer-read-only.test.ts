@@ -1,6 +1,10 @@
-import { describe, expect, it } from "vitest";
+import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { NO_CAPABILITIES } from "../../src/capabilities.ts";
 import type { Driver } from "../../src/driver.ts";
+import { FileDriver } from "../../src/drivers/file/file-driver.ts";
 import { intercept, readOnly } from "../../src/layers/index.ts";
 import { leaveStream } from "../../src/lib/release-stream.ts";
 import { FullMemory, listAll, outcome, pattern, readAll } from "./layer-helpers.ts";
@@ -55,6 +59,35 @@ describe("readOnly", () => {
     await leaveStream(await driver.watch!(""));
     expect(await driver.about!()).toEqual(await memory.about());
     expect(await driver.presign!("a", { method: "GET", expiresIn: 60 })).toContain("https://");
+  });
+
+  it("refuses nothing of a disk that only reads, and all else", async () => {
+    const root = await mkdtemp(join(tmpdir(), "omnisync-test-"));
+    onTestFinished(() => rm(root, { recursive: true }));
+    await writeFile(join(root, "a"), "content");
+    await symlink("a", join(root, "link"));
+    const driver = readOnly(new FileDriver({ root }));
+    const range = { offset: 0, length: 4 };
+    const reading: Partial<Record<keyof Driver, () => Promise<unknown>>> = {
+      stat: () => driver.stat("a"),
+      list: () => Array.fromAsync(driver.list("")),
+      read: async () => leaveStream((await driver.read("a")).body),
+      readBlock: () => driver.readBlock!("a", range),
+      openFile: async () => (await driver.openFile!("a")).close(),
+      readLink: () => driver.readLink!("link"),
+      identify: () => driver.identify!("a"),
+      followLinks: async () => driver.followLinks!({ which: "all" }).stat("link"),
+      about: () => driver.about!(),
+      watch: async () => leaveStream(await driver.watch!("")),
+    };
+    for (const [name, call] of Object.entries(reading))
+      expect([name, await outcome(call())]).toEqual([name, "ok"]);
+    const isMethod = ([name, value]: [string, unknown]): boolean =>
+      typeof value === "function" && name !== "close" && !(name in reading);
+    for (const [name, change] of Object.entries(driver).filter(isMethod))
+      expect([name, await outcome(change("a", "b"))]).toEqual([name, "read-only"]);
+    expect(await readFile(join(root, "a"), "utf8")).toBe("content");
+    await driver.close();
   });
 
   it("may be the source of a copy within its store", async () => {
