@@ -364,7 +364,7 @@ export interface ReadResult {
   readonly body: AsyncIterable<Uint8Array>;
 }
 
-/** At most one of the two. */
+/** At most one of the two; both are `invalid-argument`. */
 export interface ConditionOptions extends CallOptions {
   /** The etag that must be there now, else `precondition-failed`. */
   readonly ifMatch?: string | undefined;
@@ -375,7 +375,10 @@ export interface ConditionOptions extends CallOptions {
 export interface WriteOptions extends Attributes, ConditionOptions {
   /** Bytes that the body will give. Without it the store may have to buffer or send in parts. */
   readonly size?: number | undefined;
-  /** Hashes of the body that the caller knows already; checked where the store can, kept if it keeps any. */
+  /**
+   * Hashes of the body that the caller knows already, lower-case hex (else `invalid-argument`); checked where
+   * the store can, kept if it keeps any.
+   */
   readonly hashes?: Readonly<Partial<Record<HashName, string>>> | undefined;
   readonly storageClass?: string | undefined;
   /** Wait until the content is on stable storage (fsync). Default false. Object stores always do. */

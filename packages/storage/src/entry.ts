@@ -9,15 +9,21 @@ import type { HashName } from "./hashes.ts";
  */
 export type EntryKind = "file" | "directory" | "symlink" | "other";
 
-/** What travels with the content of a file, from store to store, where both can hold it. */
+/**
+ * What travels with the content of a file, from store to store, where both can hold it. A number or a name that
+ * is not as is said here is `invalid-argument`.
+ */
 export interface Attributes {
-  /** When the content last changed, milliseconds since 1970, fractions allowed. As its owner set it. */
+  /** When the content last changed, milliseconds since 1970, fractions allowed, finite. As its owner set it. */
   readonly mtime?: number | undefined;
   /** Permission bits, 0 to 0o7777. */
   readonly mode?: number | undefined;
   /** MIME type. */
   readonly contentType?: string | undefined;
-  /** The user's own metadata; names in lower case. What omnisync stores for itself is not in it. */
+  /**
+   * The user's own metadata; names in lower case, as HTTP has them. What omnisync stores for itself is not in it,
+   * nor can the user take its names (`lib/check-write.ts`).
+   */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
   /** Owner and group by number. */
   readonly uid?: number | undefined;

@@ -10,6 +10,15 @@ export const HASH_NAMES = ["blake3", "sha256", "sha1", "md5", "crc32"] as const;
 
 export type HashName = (typeof HASH_NAMES)[number];
 
+/** Hex digits of each. */
+export const HASH_DIGITS: ReadonlyMap<string, number> = new Map<HashName, number>([
+  ["blake3", 64],
+  ["sha256", 64],
+  ["sha1", 40],
+  ["md5", 32],
+  ["crc32", 8],
+]);
+
 export interface Hasher {
   update(bytes: Uint8Array): void;
   /** Lower-case hex. Ends the hasher. */

@@ -1,6 +1,15 @@
 import type { Attributes, Driver, Entry } from "@omnisync/storage";
 import { expect } from "vitest";
-import { bytesOf, expectOnly, getText, put, refused, streamOf, visible } from "./content.ts";
+import {
+  allRefused,
+  bytesOf,
+  expectOnly,
+  getText,
+  put,
+  refused,
+  streamOf,
+  visible,
+} from "./content.ts";
 import type { Suite } from "./suite.ts";
 
 /** Milliseconds: whole, with fractions, the epoch, before 1970, around and after 2038. */
@@ -69,8 +78,38 @@ export function addAttributeTests(suite: Suite): void {
     });
   }
 
+  addRefusalTests(suite);
   addMetadataTests(suite);
   if (capabilities.setAttributes) addSetAttributesTests(suite);
+}
+
+function addRefusalTests(suite: Suite): void {
+  const names = ["", "a b", "Ä", "UPPER", "a:b", "a\r\nb", "mtime", "uid", "omnisync-blake3"];
+  const odd: readonly Attributes[] = [
+    ...[NaN, Infinity, -Infinity].map((mtime) => ({ mtime })),
+    ...[-1, 1.5, NaN, 0o10000, 0o100644].map((mode) => ({ mode })),
+    ...(suite.capabilities.metadata ? names : []).map((name) => ({ metadata: { [name]: "x" } })),
+  ];
+
+  suite.test("ST-87", "values that no store can keep", async ({ driver }) => {
+    const { mtime } = await put(driver, "file", "old");
+    for (const attributes of odd) {
+      const calls: readonly (Promise<unknown> | undefined)[] = [
+        driver.write("file", bytesOf("x"), attributes),
+        driver.write("new", streamOf(bytesOf("x")), attributes),
+        driver.copy?.({ driver, path: "file" }, "new", attributes),
+        driver.setAttributes?.("file", attributes),
+        driver.mkdir?.("new", attributes),
+        driver.writeLink?.("new", "file", attributes),
+        driver.makeSpecial?.("new", { type: "fifo" }, attributes),
+        driver.multipart?.create("new", attributes),
+      ];
+      await allRefused(calls, "invalid-argument");
+    }
+    await expectOnly(driver, "file", "old");
+    expect((await driver.stat("file"))?.mtime).toBe(mtime);
+    expect(await driver.stat("new")).toBeUndefined();
+  });
 }
 
 function addMetadataTests(suite: Suite): void {

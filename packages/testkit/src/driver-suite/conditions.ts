@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import {
+  allRefused,
   bytesOf,
   countWinners,
   expectOnly,
@@ -17,6 +18,7 @@ const RACERS = 16;
 export function addConditionTests(suite: Suite): void {
   const { create, replace, remove } = suite.capabilities.conditions;
   if (create) addCreateTests(suite);
+  if (create && replace) addContradictionTests(suite);
   if (replace) addReplaceTests(suite);
   if (remove) addConditionalRemoveTests(suite);
   addUnsupportedTests(suite);
@@ -58,6 +60,32 @@ function addCreateTests(suite: Suite): void {
     release();
     await refused(writing, "precondition-failed");
     await expectOnly(driver, "file", "quick");
+  });
+}
+
+/** Of every method that takes both. */
+function addContradictionTests(suite: Suite): void {
+  suite.test("ST-105", "both conditions at once", async ({ driver }) => {
+    const { etag: ifMatch } = await put(driver, "file", "old");
+    const both = { ifMatch, ifNoneMatch: "*" } as const;
+    const source = { driver, path: "file" };
+    const upload = await driver.multipart?.create("upload");
+    const part = await driver.multipart?.putPart(upload!, 1, bytesOf("x"));
+    const calls: readonly (Promise<unknown> | undefined)[] = [
+      driver.write("file", bytesOf("x"), both),
+      driver.write("new", streamOf(bytesOf("x")), both),
+      driver.copy?.(source, "new", both),
+      driver.setAttributes?.("file", { mtime: 0 }, both),
+      driver.writeLink?.("new", "file", both),
+      driver.makeSpecial?.("new", { type: "fifo" }, both),
+      driver.hardLink?.("file", "new", both),
+      driver.patch?.("file", both),
+      driver.multipart?.create("new", both),
+      driver.multipart?.complete(upload!, [part!], both),
+    ];
+    await allRefused(calls, "invalid-argument");
+    await driver.multipart?.abort(upload!);
+    await expectOnly(driver, "file", "old");
   });
 }
 

@@ -181,6 +181,15 @@ export async function refused(
   return error;
 }
 
+/** Expects each of the calls, some of which a driver may lack, to be refused. */
+export async function allRefused(
+  calls: readonly (Promise<unknown> | undefined)[],
+  code: ErrorCode,
+): Promise<void> {
+  const made = calls.filter((call) => call !== undefined);
+  await Promise.all(made.map((call) => refused(call, code)));
+}
+
 /** Expects that a path holds exactly this text and its directory nothing else. */
 export async function expectOnly(driver: Driver, path: string, text: string): Promise<void> {
   expect(await getText(driver, path)).toBe(text);

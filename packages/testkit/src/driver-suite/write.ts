@@ -175,6 +175,25 @@ function addBodyTests(suite: Suite): void {
 }
 
 function addFailureTests(suite: Suite): void {
+  const odd: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+    "upper case": { md5: hashBytes("md5", bytesOf("new")).toUpperCase() },
+    "too short": { sha256: "00" },
+    "no hex": { blake3: "x".repeat(64) },
+    "an unknown name": { sha512: "0".repeat(128) },
+  };
+  for (const [title, hashes] of Object.entries(odd)) {
+    suite.test("ST-76", `a hash with ${title}`, async ({ driver }) => {
+      await put(driver, "file", "old");
+      for (const body of [bytesOf("new"), stuckBody(bytesOf("new"))])
+        await refused(driver.write("file", body, { hashes }), "invalid-argument");
+      const upload = await driver.multipart?.create("file");
+      const part = driver.multipart?.putPart(upload!, 1, bytesOf("new"), { hashes });
+      if (part !== undefined) await refused(part, "invalid-argument");
+      await driver.multipart?.abort(upload!);
+      await expectOnly(driver, "file", "old");
+    });
+  }
+
   suite.test("ST-8", "the stream of a refused write is left", async ({ driver }) => {
     await put(driver, "file", "old");
     const refusals: readonly (readonly [path: string, options: WriteOptions])[] = [

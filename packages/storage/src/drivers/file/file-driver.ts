@@ -39,6 +39,7 @@ import type {
 } from "../../driver.ts";
 import type { Attributes, Entry, Special } from "../../entry.ts";
 import { StorageError, throwIfAborted } from "../../errors.ts";
+import { checkCondition } from "../../lib/check-write.ts";
 import { checkRange } from "../../lib/body.ts";
 import { writeOrLeave } from "../../lib/release-stream.ts";
 import { Slots } from "../../lib/slots.ts";
@@ -214,6 +215,7 @@ export class FileDriver implements Driver {
     options: ConditionOptions = {},
   ): Promise<Entry> {
     this.#begin(path, options, { root: true });
+    checkCondition(path, options);
     const { ifMatch, ifNoneMatch } = options;
     const args = [path, this.#wish(path, attributes), { ifMatch, ifNoneMatch }] as const;
     return rowEntry(
@@ -264,6 +266,7 @@ export class FileDriver implements Driver {
 
   async patch(path: string, options: ConditionOptions = {}): Promise<Patch> {
     this.#begin(path, options);
+    checkCondition(path, options);
     const { ifMatch, ifNoneMatch } = options;
     const args = [path, { ifMatch, ifNoneMatch }] as const;
     const opened = await this.#caller.callOn(path, options, "openPatch", [...args], options);

@@ -5,12 +5,14 @@
 import type { WriteOptions } from "../../driver.ts";
 import type { Attributes } from "../../entry.ts";
 import { StorageError } from "../../errors.ts";
+import { checkWrite } from "../../lib/check-write.ts";
 import { groupId, userId } from "./account-names.ts";
 import type { WriteWish } from "./atomic-write.ts";
 import type { MoreWish } from "./more-attributes.ts";
 
-/** @throws StorageError for user metadata (`unsupported`) and for an owner that is unknown here */
+/** @throws StorageError for what `checkWrite` refuses, for user metadata (`unsupported`), for an owner that is unknown here */
 export function wishOf(path: string, options: WriteOptions, umask: number): WriteWish {
+  checkWrite(path, options);
   refuseMetadata(path, options);
   const wish: { -readonly [K in keyof WriteWish]: WriteWish[K] } = { umask };
   const { mtime, mode, ifMatch, ifNoneMatch, size } = options;

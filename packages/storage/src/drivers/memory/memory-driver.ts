@@ -31,6 +31,7 @@ import type {
 import type { Attributes, Entry, Special } from "../../entry.ts";
 import { StorageError, throwIfAborted, toStorageError } from "../../errors.ts";
 import { hashBytes } from "../../hashes.ts";
+import { checkWrite } from "../../lib/check-write.ts";
 import { checkRange, checkSize, collectBody } from "../../lib/body.ts";
 import { writeOrLeave } from "../../lib/release-stream.ts";
 import { checkPath, isWithin, joinPath } from "../../path.ts";
@@ -152,12 +153,12 @@ export class MemoryDriver implements Driver {
   }
 
   async #write(path: string, body: Body, options: WriteOptions): Promise<Entry> {
-    const key = this.begin(path, options);
+    const key = this.beginWrite(path, options);
     this.checkConditions(path, key, options);
     const bytes = await collect(path, body, options);
     checkSize(path, options.size, bytes.byteLength);
     for (const [name, expected] of Object.entries(options.hashes ?? {})) {
-      if (hashBytes(name as "md5", bytes) === expected) continue;
+      if (expected === undefined || hashBytes(name as "md5", bytes) === expected) continue;
       throw new StorageError("corrupt", {
         path,
         message: `the content does not have the ${name} that was announced`,
@@ -194,7 +195,7 @@ export class MemoryDriver implements Driver {
   }
 
   async mkdir(path: string, options: DirectoryOptions = {}): Promise<void> {
-    const key = this.begin(path, options, { root: true });
+    const key = this.beginWrite(path, options, { root: true });
     const attributes = given(options);
     const isPlain = Object.keys(attributes).length === 0;
     if (key === "") {
@@ -223,7 +224,7 @@ export class MemoryDriver implements Driver {
   }
 
   async copy(source: CopySource, path: string, options: WriteOptions = {}): Promise<Made> {
-    const key = this.begin(path, options);
+    const key = this.beginWrite(path, options);
     const from = this.copySource(source);
     if (from.key === key && source.version === undefined)
       throw new StorageError("invalid-argument", { path, message: "would copy onto itself" });
@@ -270,7 +271,7 @@ export class MemoryDriver implements Driver {
     attributes: Attributes,
     options: ConditionOptions = {},
   ): Promise<Entry> {
-    const key = this.begin(path, options);
+    const key = this.beginWrite(path, { ...attributes, ...options });
     const object = this.get(path, key);
     this.checkConditions(path, key, options);
     return this.put(
@@ -290,13 +291,13 @@ export class MemoryDriver implements Driver {
   }
 
   async writeLink(path: string, target: string, options: WriteOptions = {}): Promise<Entry> {
-    const key = this.begin(path, options);
+    const key = this.beginWrite(path, options);
     this.checkConditions(path, key, options);
     return this.put(path, key, new TextEncoder().encode(target), options, { link: true });
   }
 
   async makeSpecial(path: string, special: Special, options: WriteOptions = {}): Promise<Entry> {
-    const key = this.begin(path, options);
+    const key = this.beginWrite(path, options);
     this.checkConditions(path, key, options);
     return this.put(path, key, new Uint8Array(0), options, { link: false, special });
   }
@@ -328,6 +329,13 @@ export class MemoryDriver implements Driver {
     checkPath(path, allow);
     throwIfAborted(options.signal, path);
     return joinPath(this.root, path);
+  }
+
+  /** As `begin`, of a call that writes something. */
+  beginWrite(path: string, options: WriteOptions, allow?: { readonly root?: boolean }): string {
+    const key = this.begin(path, options, allow);
+    checkWrite(path, options);
+    return key;
   }
 
   /** The object at a key, or a version of it. @throws StorageError `unsupported` where there are none. */

@@ -2,6 +2,7 @@
 import type { CallOptions, Multipart, Part, Upload } from "../../driver.ts";
 import { StorageError } from "../../errors.ts";
 import { hashBytes } from "../../hashes.ts";
+import { checkHashForms } from "../../lib/check-write.ts";
 import { checkBytes, concatBytes } from "../../lib/body.ts";
 import { isWithin, joinPath } from "../../path.ts";
 import type { MemoryDriver } from "./memory-driver.ts";
@@ -38,7 +39,7 @@ export function createMultipart(driver: MemoryDriver): Multipart {
 
   return {
     async create(path, options = {}) {
-      const key = driver.begin(path, options);
+      const key = driver.beginWrite(path, options);
       driver.checkConditions(path, key, options);
       const id = store.nextId();
       const startedAt = Date.now();
@@ -48,6 +49,7 @@ export function createMultipart(driver: MemoryDriver): Multipart {
 
     async putPart(upload, number, bytes, options = {}) {
       checkBytes(upload.path, bytes);
+      checkHashForms(upload.path, options.hashes);
       await options.pace?.take(bytes.byteLength, options.signal);
       return putPart(upload, number, Uint8Array.from(bytes), options);
     },
@@ -71,7 +73,7 @@ export function createMultipart(driver: MemoryDriver): Multipart {
     },
 
     async complete(upload, parts, options = {}) {
-      const key = driver.begin(upload.path, options);
+      const key = driver.beginWrite(upload.path, options);
       const done = store.completed.get(upload.id);
       if (done !== undefined && store.objects.get(key)?.etag === done)
         return { ...(await driver.stat(upload.path))!, isOwn: true };

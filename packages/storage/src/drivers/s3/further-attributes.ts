@@ -16,17 +16,6 @@ const ACL = "omnisync-acl";
 const DEFAULT_ACL = "omnisync-default-acl";
 const HARD_LINK = "omnisync-hard-link";
 
-/** Names of metadata that are ours. */
-export const FURTHER_NAMES: readonly string[] = [
-  UID,
-  GID,
-  RDEV,
-  XATTRS,
-  ACL,
-  DEFAULT_ACL,
-  HARD_LINK,
-];
-
 /** Bytes. */
 const METADATA_LIMIT = 2048;
 

@@ -21,9 +21,9 @@ import type { WriteOptions } from "../../driver.ts";
 import type { Attributes, Entry, EntryKind, Special } from "../../entry.ts";
 import { StorageError } from "../../errors.ts";
 import type { HashName } from "../../hashes.ts";
+import { OWN_METADATA } from "../../lib/check-write.ts";
 import { type Hashes, isMd5, wholeChecksums } from "./checksums.ts";
 import {
-  FURTHER_NAMES,
   type FurtherAttributes,
   checkMetadataSize,
   furtherPairs,
@@ -40,10 +40,7 @@ const MTIME = `${META}mtime`;
 const MODE = `${META}mode`;
 const BLAKE3 = `${META}omnisync-blake3`;
 const PART_SIZE = `${META}omnisync-part-size`;
-const OWN: ReadonlySet<string> = new Set([
-  ...[MTIME, MODE, BLAKE3, PART_SIZE],
-  ...FURTHER_NAMES.map((name) => META + name),
-]);
+const OWN: ReadonlySet<string> = new Set(OWN_METADATA.map((name) => META + name));
 
 const TYPE_BITS = 0o170000;
 const TYPES: Readonly<Record<"file" | "directory" | "symlink", number>> = {
@@ -86,7 +83,7 @@ export function attributesOf(
 
 /**
  * The headers that hold attributes, names and values in turn.
- * @throws StorageError `invalid-argument` for a content type or a name that no header can hold.
+ * @throws StorageError `invalid-argument` for a content type that no header can hold.
  */
 export function attributeHeaders(
   path: string,
@@ -95,7 +92,7 @@ export function attributeHeaders(
 ): string[] {
   const { kind, mtime, mode, contentType, metadata, blake3, partSize } = attributes;
   const headers = ["content-type", checkContentType(path, contentType ?? DEFAULT_CONTENT_TYPE)];
-  for (const name in metadata) pushMetadata(headers, path, name, metadata[name] as string);
+  for (const name in metadata) headers.push(META + name, encodeMetadata(metadata[name] as string));
   if (noMetadata) {
     refuseWithoutMetadata(path, attributes);
     return headers;
@@ -307,17 +304,6 @@ function parseMode(value: string | undefined): number | undefined {
 
 function kindOf(mode: number | undefined): EntryKind {
   return mode !== undefined && (mode & TYPE_BITS) === TYPES.symlink ? "symlink" : "file";
-}
-
-function pushMetadata(headers: string[], path: string, name: string, value: string): void {
-  const header = META + name;
-  if (!/^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name) || OWN.has(header)) {
-    throw new StorageError("invalid-argument", {
-      path,
-      message: `metadata "${name}" has a name that cannot be stored`,
-    });
-  }
-  headers.push(header, encodeMetadata(value));
 }
 
 function checkContentType(path: string, contentType: string): string {

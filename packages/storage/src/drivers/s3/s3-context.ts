@@ -1,6 +1,7 @@
 /** What the parts of the driver share: configuration, client, keys, and what is known of the store. */
-import type { CallOptions, ConditionOptions } from "../../driver.ts";
+import type { CallOptions, ConditionOptions, WriteOptions } from "../../driver.ts";
 import { StorageError, throwIfAborted } from "../../errors.ts";
+import { checkWrite } from "../../lib/check-write.ts";
 import { checkPath, joinPath } from "../../path.ts";
 import type { IntegrityPolicy } from "./checksums.ts";
 import { readProbe, writeProbe } from "./probe-cache.ts";
@@ -72,6 +73,13 @@ export class S3Context {
     throwIfAborted(options.signal, path);
     const key = this.keyOf(path);
     if (key.length * 3 > MAX_KEY && Buffer.byteLength(key) > MAX_KEY) throw tooLong(path);
+    return key;
+  }
+
+  /** As `begin`, of a call that writes something. */
+  beginWrite(path: string, options: WriteOptions, allow?: { readonly root?: boolean }): string {
+    const key = this.begin(path, options, allow);
+    checkWrite(path, options);
     return key;
   }
 

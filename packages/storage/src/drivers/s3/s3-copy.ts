@@ -55,7 +55,7 @@ export async function copyObject(
   path: string,
   options: WriteOptions,
 ): Promise<Made> {
-  const key = context.begin(path, options);
+  const key = context.beginWrite(path, options);
   const from = requireSource(context, source);
   const fromKey = from.begin(source.path, options);
   const { signal } = options;
@@ -94,7 +94,7 @@ export async function setObjectAttributes(
   attributes: Attributes,
   options: ConditionOptions,
 ): Promise<Entry> {
-  const key = context.begin(path, options);
+  const key = context.beginWrite(path, { ...attributes, ...options });
   const { ifMatch, ifNoneMatch, signal } = options;
   if (ifMatch !== undefined) await context.require(path, "copySource", signal);
   const found = await headObject(context, path, key, { signal });

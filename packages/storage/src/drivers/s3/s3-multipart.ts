@@ -11,6 +11,7 @@ import type {
   UploadOptions,
 } from "../../driver.ts";
 import { StorageError, isStorageError } from "../../errors.ts";
+import { checkHashForms } from "../../lib/check-write.ts";
 import { checkBytes } from "../../lib/body.ts";
 import { type IntegrityPolicy, checkHashes, isMd5, protectBody } from "./checksums.ts";
 import { bareEtag } from "./list-scanner.ts";
@@ -37,6 +38,7 @@ export interface Copied {
 export function createMultipart(context: S3Context): Multipart {
   return {
     async create(path, options = {}) {
+      context.beginWrite(path, options);
       await context.condition(path, options, "complete");
       await checkNow(context, path, options);
       return createUpload(context, path, options);
@@ -111,6 +113,7 @@ export async function putPart(
 ): Promise<Part> {
   const { path } = upload;
   checkBytes(path, bytes);
+  checkHashForms(path, hashes);
   checkHashes(path, bytes, hashes);
   const integrity = protectBody(bytes, hashes, partPolicy(context));
   const request = partRequest(context, upload, number, "uploadPart", signal);

@@ -48,7 +48,7 @@ export async function writeObject(
   body: Body,
   options: WriteOptions,
 ): Promise<Entry> {
-  const key = context.begin(path, options);
+  const key = context.beginWrite(path, options);
   const { singlePutLimit, profile } = context.config;
   const { size } = options;
   const limit = Math.min(singlePutLimit, profile.quirks.maxPartSize);
@@ -81,7 +81,7 @@ export async function writeLinkObject(
   target: string,
   options: WriteOptions,
 ): Promise<Entry> {
-  const key = context.begin(path, options);
+  const key = context.beginWrite(path, options);
   const body = new TextEncoder().encode(target);
   return putObject(context, path, key, body, options, { kind: "symlink" });
 }
@@ -91,7 +91,7 @@ export async function makeDirectory(
   path: string,
   options: DirectoryOptions,
 ): Promise<void> {
-  const root = context.begin(path, options, { root: true });
+  const root = context.beginWrite(path, options, { root: true });
   const isPlain = !changesAttributes(options);
   if (root === "") {
     if (isPlain) return createBucket(context, options);
@@ -117,7 +117,7 @@ export async function writeSpecialObject(
   special: Special,
   options: WriteOptions,
 ): Promise<Entry> {
-  const key = context.begin(path, options);
+  const key = context.beginWrite(path, options);
   return putObject(context, path, key, new Uint8Array(0), options, { kind: "file", special });
 }
 

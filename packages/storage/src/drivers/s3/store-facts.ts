@@ -4,6 +4,7 @@
  */
 import type { ConditionOptions } from "../../driver.ts";
 import { StorageError } from "../../errors.ts";
+import { checkCondition } from "../../lib/check-write.ts";
 import type { Probed, ProviderQuirks } from "./provider-profile.ts";
 
 /** Preconditions by themselves. */
@@ -95,11 +96,12 @@ export function conditionOf(
   path: string,
   options: ConditionOptions,
 ): "create" | "replace" | undefined {
+  checkCondition(path, options);
   const { ifMatch, ifNoneMatch } = options;
   if (ifMatch === undefined) return ifNoneMatch === undefined ? undefined : "create";
-  if (ifNoneMatch === undefined && /^[\x21\x23-\x7e]+$/.test(ifMatch)) return "replace";
+  if (/^[\x21\x23-\x7e]+$/.test(ifMatch)) return "replace";
   throw new StorageError("invalid-argument", {
     path,
-    message: "take one of ifMatch and ifNoneMatch, with an etag as an entry has it",
+    message: "ifMatch takes an etag as an entry has it",
   });
 }
