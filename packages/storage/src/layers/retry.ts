@@ -14,14 +14,17 @@ import type { Body, CallOptions, Driver, RemoveOptions, WriteOptions } from "../
 import type { Entry } from "../entry.ts";
 import { type StorageError, isStorageError } from "../errors.ts";
 import { isReplayable } from "../lib/body.ts";
-import { DEFAULT_RETRY, type RetryPolicy, waitToRetry, withRetry } from "../lib/retry-policy.ts";
+import { type RetryPolicy, retryPolicy, waitToRetry, withRetry } from "../lib/retry-policy.ts";
 import { type Operation, intercept } from "./intercept.ts";
 import { retryList, retryListParts, retryListUploads, retryListVersions } from "./retry-list.ts";
 import { retryRead } from "./retry-read.ts";
 
-/** `driver` with failed calls made again as `options` say, over `DEFAULT_RETRY`. */
+/**
+ * `driver` with failed calls made again as `options` say, over `DEFAULT_RETRY`.
+ * @throws StorageError `invalid-argument` for numbers that are none.
+ */
 export function retry(driver: Driver, options: Partial<RetryPolicy> = {}): Driver {
-  const policy: RetryPolicy = { ...DEFAULT_RETRY, ...options };
+  const policy = retryPolicy(options);
   return intercept(driver, {
     rewrap: (view) => retry(view, options),
     around: (call, run) =>

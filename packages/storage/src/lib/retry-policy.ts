@@ -45,6 +45,25 @@ export const DEFAULT_RETRY: RetryPolicy = {
 };
 
 /**
+ * `options` over the defaults; what is undefined is the default.
+ * @throws StorageError `invalid-argument` for less than one attempt, and for a number that is none or below 0.
+ */
+export function retryPolicy(
+  options: Partial<RetryPolicy>,
+  defaults: RetryPolicy = DEFAULT_RETRY,
+): RetryPolicy {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  const policy: RetryPolicy = { ...defaults, ...Object.fromEntries(given) };
+  const { maxAttempts, baseDelay, maxDelay, multiplier } = policy;
+  // With NaN there would be no last attempt.
+  if (maxAttempts >= 1 && [baseDelay, maxDelay, multiplier].every((each) => each >= 0))
+    return policy;
+  throw new StorageError("invalid-argument", {
+    message: `${maxAttempts} attempts, waits from ${baseDelay} to ${maxDelay} ms by ${multiplier}; it takes one attempt or more, and numbers from 0`,
+  });
+}
+
+/**
  * Calls `attempt` (with 1, 2, …) until it succeeds, fails for good, or was called `maxAttempts` times.
  * @throws StorageError the last one, its message with the number of attempts if there were several;
  *   `aborted` at once when the signal fires during a wait. Any other error is thrown as it is.

@@ -6,14 +6,49 @@ import {
   type RetryEvent,
   type RetryPolicy,
   retryDelay,
+  retryPolicy,
   withRetry,
 } from "../../src/lib/retry-policy.ts";
+import { MemoryDriver } from "../../src/drivers/memory/memory-driver.ts";
+import { Throttle, limit, requestRate, retry } from "../../src/layers/index.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { outcome } from "./layer-helpers.ts";
 
 const half = (): number => 0.5;
 const busy = new StorageError("throttled", { path: "a", message: "slow down" });
 const reset = new StorageError("unavailable", { retry: "now" });
+
+describe("retryPolicy", () => {
+  it("takes what is undefined for the default", () => {
+    expect(retryPolicy({ maxAttempts: undefined, baseDelay: 7 } as object)).toEqual({
+      ...DEFAULT_RETRY,
+      baseDelay: 7,
+    });
+  });
+
+  it.each([
+    { maxAttempts: NaN },
+    { maxAttempts: 0 },
+    { baseDelay: NaN },
+    { maxDelay: -1 },
+    { multiplier: NaN },
+  ])("refuses %o", (options) => {
+    expect(() => retryPolicy(options)).toThrow(
+      expect.objectContaining({ code: "invalid-argument" }),
+    );
+    expect(() => retry(new MemoryDriver(), options)).toThrow(StorageError);
+  });
+});
+
+describe("other numbers of layers", () => {
+  it.each([NaN, undefined, -1, 0])("%d is refused", (none) => {
+    const driver = new MemoryDriver();
+    expect(() => limit(driver, none as number)).toThrow(StorageError);
+    expect(() => new Throttle(none as number)).toThrow(StorageError);
+    expect(() => new Throttle(1).setRate(none as number)).toThrow(StorageError);
+    expect(() => requestRate(driver, { perSecond: none as number })).toThrow(StorageError);
+  });
+});
 
 describe("retryDelay", () => {
   it("doubles the ceiling of `later` up to the longest wait", () => {

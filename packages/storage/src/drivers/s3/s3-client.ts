@@ -10,7 +10,7 @@
  */
 import type { Pacer } from "../../driver.ts";
 import { StorageError, isStorageError, throwIfAborted } from "../../errors.ts";
-import { DEFAULT_RETRY, Patience, type RetryPolicy } from "../../lib/retry-policy.ts";
+import { DEFAULT_RETRY, Patience, type RetryPolicy, retryPolicy } from "../../lib/retry-policy.ts";
 import type { Credentials } from "./credentials.ts";
 import type { HttpBody, HttpStream } from "./answer-stream.ts";
 import { HttpClient } from "./http-client.ts";
@@ -85,7 +85,8 @@ export class S3Client {
 
   constructor(config: S3Config, policy: Partial<RetryPolicy> = {}) {
     this.config = config;
-    this.#policy = { ...DEFAULT_RETRY, maxAttempts: config.maxAttempts, ...policy };
+    const { maxAttempts } = config;
+    this.#policy = retryPolicy(policy, { ...DEFAULT_RETRY, maxAttempts });
     this.#signer = new Signer(config.region);
     const origin = originOf(config, config.endpoint);
     this.#connection = new HttpClient(origin, config);
