@@ -91,7 +91,11 @@ export interface Driver extends Partial<Abilities> {
    */
   remove(path: string, options?: RemoveOptions): Promise<void>;
 
-  /** Frees connections, workers and caches. May be called twice. */
+  /**
+   * Frees connections, workers and caches. May be called twice. Calls under way finish, or throw `closed`, and wait
+   * for nothing but their caller's own body. A write that threw has stored nothing, or, if the store had it already,
+   * the whole.
+   */
   close(): Promise<void>;
 }
 

@@ -59,6 +59,8 @@ export interface Interceptor {
   readonly multipart?: Partial<Multipart> | undefined;
   /** The same layer around another view of the store, where it has `methods` of its own. */
   readonly rewrap?: ((view: Driver) => Driver) | undefined;
+  /** Told before the driver under the layer is closed. */
+  readonly close?: (() => void) | undefined;
   /** What the layered driver can do. A method whose capability this takes away disappears. */
   readonly capabilities?: ((inner: Capabilities) => Capabilities) | undefined;
 }
@@ -101,7 +103,10 @@ export function intercept(inner: Driver, interceptor: Interceptor): Driver {
     read,
     write: (path, body, options) => writeOrLeave(body, () => write(path, body, options)),
     remove,
-    close: () => inner.close(),
+    async close() {
+      interceptor.close?.();
+      await inner.close();
+    },
   };
   for (const [name, method] of Object.entries({ ...abilities, canCopyFrom, followLinks })) {
     if (name === "openFile" && interceptor.seesContent) continue;

@@ -5,7 +5,7 @@ import { intercept } from "./intercept.ts";
 
 /**
  * At most `operations` calls in flight; the others wait in order of arrival, and stop waiting when
- * their signal fires. A listing takes a slot for each page, not between pages. A read holds its
+ * their signal fires or the driver is closed. A listing takes a slot for each page, not between pages. A read holds its
  * slot until its body has ended or was left: bodies of reads that feed writes of the same limited
  * driver take two slots each, so allow twice as many as there are such copies at once.
  */
@@ -18,6 +18,7 @@ function limitBy(driver: Driver, slots: Slots): Driver {
     rewrap: (view) => limitBy(view, slots),
     around: (call, run) => slots.run(run, call.options?.signal),
     page: (call, run) => slots.run(run, call.options?.signal),
+    close: () => slots.close(),
     methods: {
       async read(path, options) {
         const release = await slots.take(options?.signal);

@@ -3,7 +3,8 @@ import { StorageError } from "../errors.ts";
 /** A counting semaphore, first come first served. */
 export class Slots {
   #free: number;
-  readonly #waiting: Set<() => void> = new Set();
+  readonly #waiting: Set<Waiter> = new Set();
+  #closed = false;
 
   constructor(count: number) {
     if (!Number.isInteger(count) || count < 1) {
@@ -23,37 +24,56 @@ export class Slots {
     }
   }
 
-  /** Gives the function that frees the slot, to be called once. */
+  /**
+   * Gives the function that frees the slot, to be called once.
+   * @throws StorageError `closed`, also for who waited already when `close` was called.
+   */
   async take(signal: AbortSignal | undefined): Promise<() => void> {
+    if (this.#closed) throw new StorageError("closed");
     if (this.#free > 0) this.#free--;
     else await this.#wait(signal);
     return () => this.#pass();
   }
 
+  /** A slot may be held for ever, by a body that nobody reads: who waits for one would never know. */
+  close(): void {
+    this.#closed = true;
+    for (const waiter of this.#waiting) waiter.refuse(new StorageError("closed"));
+  }
+
   #wait(signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
+      const abort = (): void =>
+        waiter.refuse(new StorageError("aborted", { cause: signal?.reason }));
       const leave = (): void => {
-        this.#waiting.delete(enter);
-        reject(new StorageError("aborted", { cause: signal?.reason }));
+        signal?.removeEventListener("abort", abort);
+        this.#waiting.delete(waiter);
       };
-      const enter = (): void => {
-        signal?.removeEventListener("abort", leave);
-        resolve();
+      const waiter: Waiter = {
+        enter() {
+          leave();
+          resolve();
+        },
+        refuse(error) {
+          leave();
+          reject(error);
+        },
       };
-      if (signal?.aborted) return leave();
-      signal?.addEventListener("abort", leave, { once: true });
-      this.#waiting.add(enter);
+      if (signal?.aborted) return abort();
+      signal?.addEventListener("abort", abort, { once: true });
+      this.#waiting.add(waiter);
     });
   }
 
   /** Hands the slot to who has waited longest. */
   #pass(): void {
     const [first] = this.#waiting;
-    if (first === undefined) {
-      this.#free++;
-      return;
-    }
-    this.#waiting.delete(first);
-    first();
+    if (first === undefined) this.#free++;
+    else first.enter();
   }
+}
+
+interface Waiter {
+  enter(): void;
+  refuse(error: StorageError): void;
 }

@@ -59,6 +59,17 @@ describe("limit", () => {
     expect(started).toEqual(["a", "c"]);
   });
 
+  it("[ST-9] refuses who waits when it is closed, though a slot is held for ever", async () => {
+    const store = new SmallSteps();
+    await store.write("a", pattern(9));
+    const limited = limit(store, 1);
+    await limited.read("a");
+    const waiting = outcome(limited.stat("a"));
+    await limited.close();
+    expect(await waiting).toBe("closed");
+    expect(await outcome(limited.stat("a"))).toBe("closed");
+  });
+
   it("frees the slot of a call that fails", async () => {
     const limited = limit(new SmallSteps(), 1);
     expect(await outcome(limited.read("missing"))).toBe("not-found");

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { bytesOf, put, refused } from "./content.ts";
+import { bytesOf, get, getText, heldBody, listAll, put, refused, visible } from "./content.ts";
 import type { Suite } from "./suite.ts";
 
 export function addCloseTests(suite: Suite): void {
@@ -31,6 +31,14 @@ export function addCloseTests(suite: Suite): void {
       openFile: driver.openFile && (() => driver.openFile!("file")),
       presign: driver.presign && (() => driver.presign!("file", { method: "GET", expiresIn: 60 })),
       removeMany: driver.removeMany && (() => driver.removeMany!(["file"])),
+      "removeMany of nothing": driver.removeMany && (() => driver.removeMany!([])),
+      identify: driver.identify && (() => driver.identify!("file")),
+      hardLink: driver.hardLink && (() => driver.hardLink!("file", "name")),
+      makeSpecial: driver.makeSpecial && (() => driver.makeSpecial!("fifo", { type: "fifo" })),
+      patch: driver.patch && (() => driver.patch!("file")),
+      watch: driver.watch && (() => driver.watch!("")),
+      listVersions: driver.listVersions && (() => Array.fromAsync(driver.listVersions!("file"))),
+      removeVersion: driver.removeVersion && (() => driver.removeVersion!("file", "1")),
       flush: driver.flush && (() => driver.flush!("file")),
       about: driver.about && (() => driver.about!()),
       removeStale: driver.removeStale && (() => driver.removeStale!("file")),
@@ -53,6 +61,29 @@ export function addCloseTests(suite: Suite): void {
       });
       expect(error.retry, name).toBe("never");
     }
+  });
+
+  suite.test("ST-9", "closing with calls under way", async ({ driver, reopen }) => {
+    const after = await reopen();
+    await put(driver, "file", "old");
+    const { body, reached, release } = heldBody(bytesOf("new "), bytesOf("content"));
+    const writing = driver.write("file", body);
+    await Promise.race([reached, writing]);
+    const small = driver.write("small", bytesOf("small"));
+    const others = [driver.stat("file"), get(driver, "file"), listAll(driver), driver.remove("x")];
+    const calls = Promise.allSettled([writing, small, ...others]);
+    await driver.close();
+    release();
+    const [first, second, ...rest] = await calls;
+    for (const result of [first, second, ...rest])
+      if (result.status === "rejected") await refused(Promise.reject(result.reason), "closed");
+    if (after === driver) return;
+    const whole = first.status === "fulfilled" ? ["new content"] : ["old", "new content"];
+    expect(whole).toContain(await getText(after, "file"));
+    const there = await visible(after);
+    expect(["file", "small"]).toEqual(expect.arrayContaining(there));
+    if (second.status === "fulfilled") expect(there).toContain("small");
+    if (there.includes("small")) expect(await getText(after, "small")).toBe("small");
   });
 
   suite.test("ST-4 ST-56", "closing with a body and a listing still open", async ({ driver }) => {

@@ -163,6 +163,7 @@ export class FileDriver implements Driver {
     paths: readonly string[],
     options: CallOptions = {},
   ): Promise<readonly StorageError[]> {
+    this.#begin("", options, { root: true });
     for (const path of paths) this.#begin(path, options);
     const calls: Promise<readonly StorageError[]>[] = [];
     for (let at = 0; at < paths.length; at += REMOVES_PER_CALL) {

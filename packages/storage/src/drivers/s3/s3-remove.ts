@@ -45,6 +45,7 @@ export async function removeObjects(
   paths: readonly string[],
   options: CallOptions,
 ): Promise<readonly StorageError[]> {
+  context.begin("", options, { root: true });
   const limit = context.config.profile.quirks.removeManyLimit;
   const failures: StorageError[] = [];
   const batch: string[] = [];
