@@ -54,7 +54,8 @@ export interface Driver extends Partial<Abilities> {
    * Missing directory: throws `not-found` where directories exist by themselves; elsewhere (plain
    * keys) it is the same as empty and yields nothing; likewise a file there, which throws
    * `not-a-directory` or is empty. A missing bucket throws `not-found` always.
-   * Reserved paths are left out unless asked for. May be left early (`break`), which frees everything.
+   * Reserved paths are left out unless asked for, or named: of a reserved directory, and of one in it, all is
+   * listed but what is reserved once more. May be left early (`break`), which frees everything.
    */
   list(directory: string, options?: ListOptions): AsyncIterable<readonly Entry[]>;
 

@@ -77,6 +77,8 @@ export function addListTests(suite: Suite): void {
       ".omnisync/state",
     ]);
     expect(await listNames(driver, "", { includeReserved: true })).toContain(".omnisync/");
+    for (const recursive of [true, false])
+      expect(await listNames(driver, ".omnisync", { recursive })).toEqual([".omnisync/state"]);
     for (const path of reserved) {
       expect(await driver.stat(path)).toMatchObject({ kind: "file" });
       await driver.remove(path);

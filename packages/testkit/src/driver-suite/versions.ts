@@ -51,6 +51,8 @@ export function addVersionTests(suite: Suite): void {
     expect(all).toEqual(inByteOrder([...visible, ...visible]));
     const options = { recursive: true, includeReserved: true };
     expect(inByteOrder(await counts("", options))).toEqual(inByteOrder([...paths, ...paths]));
+    const named = await counts("a/.omnisync", { recursive: true });
+    expect(named).toEqual(["a/.omnisync/x", "a/.omnisync/x"]);
     await refused(counts(""), "invalid-path");
   });
 

@@ -1,6 +1,6 @@
 import type { FileVersion, VersionOptions } from "../../driver.ts";
 import { throwIfAborted } from "../../errors.ts";
-import { comparePaths, isReserved, isWithin } from "../../path.ts";
+import { comparePaths, isReserved, isWithin, joinPath } from "../../path.ts";
 import type { MemoryDriver } from "./memory-driver.ts";
 import type { MemoryVersion } from "./memory-store.ts";
 
@@ -17,10 +17,11 @@ export async function* listVersions(
   const keys = [...driver.store.history.keys()]
     .filter((key) => (recursive ? key !== top && isWithin(top, key) : key === top))
     .sort(comparePaths);
+  const prefix = joinPath(top, "x").length - 1;
   let page: FileVersion[] = [];
   for (const key of keys) {
     const found = driver.pathOf(key);
-    if (recursive && !includeReserved && isReserved(found)) continue;
+    if (recursive && !includeReserved && isReserved(key.slice(prefix))) continue;
     const versions = driver.store.history.get(key) ?? [];
     page.push(...versions.map((version, index) => describeVersion(found, version, index === 0)));
     if (page.length < PAGE) continue;

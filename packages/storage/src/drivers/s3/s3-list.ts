@@ -249,7 +249,8 @@ class PageReader {
     const path = isDirectory ? whole.slice(0, -1) : whole;
     const problem = pathProblem(path);
     if (problem !== undefined) return this.#problem(whole, problem);
-    return !this.#options.includeReserved && isReserved(path) ? undefined : path;
+    const isHidden = !this.#options.includeReserved && isReserved(key.slice(this.#prefix.length));
+    return isHidden ? undefined : path;
   }
 
   #problem(path: string, message: string): undefined {

@@ -198,7 +198,8 @@ function fileVersion(
     options.onProblem(problem);
     return [];
   }
-  if (options.recursive && !options.includeReserved && isReserved(path)) return [];
+  if (options.recursive && !options.includeReserved && isReserved(key.slice(prefix.length)))
+    return [];
   const storedAt = Date.parse(childText(element, "LastModified") ?? "");
   const etag = childText(element, "ETag");
   const storageClass = childText(element, "StorageClass");
