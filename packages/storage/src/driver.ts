@@ -128,7 +128,8 @@ export interface Abilities {
    * Copies a file without passing it through this process; as atomic as `write`. Attributes come from
    * the source where `options` gives none. A missing source throws `not-found`; a source that is not
    * what `source.ifMatch` names throws `precondition-failed`. Copying a path onto itself is
-   * `invalid-argument`, unless it is a version of it.
+   * `invalid-argument`, unless it is a version of it. A link is copied as a link; what is neither file nor link is
+   * copied as it is, or `unsupported`.
    */
   copy(source: CopySource, path: string, options?: WriteOptions): Promise<Made>;
 

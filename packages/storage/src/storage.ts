@@ -122,18 +122,37 @@ export class Storage implements AsyncDisposable {
   async #copy(source: CopySource, to: string, options: WriteOptions): Promise<Entry> {
     const { driver } = this;
     if (driver.copy !== undefined) return driver.copy(source, to, options);
-    const { version, ifMatch } = source;
+    const { path, version, ifMatch } = source;
+    if (path === to && version === undefined) {
+      throw new StorageError("invalid-argument", { path, message: "would copy onto itself" });
+    }
+    let opened: ReadResult;
+    try {
+      opened = await driver.read(path, { version, ifMatch, signal: options.signal });
+    } catch (error) {
+      return this.#copyLink(source, to, { ...options, error });
+    }
+    const { mtime, mode, contentType, metadata, size } = opened.entry;
+    const kept = { mtime, mode, contentType, metadata, size };
+    return driver.write(to, opened.body, { ...kept, ...options });
+  }
+
+  /** @throws `error` if the source is no link. */
+  async #copyLink(
+    { path, version, ifMatch }: CopySource,
+    to: string,
+    { error, ...options }: WriteOptions & { readonly error: unknown },
+  ): Promise<Entry> {
+    const { driver } = this;
     const { signal } = options;
-    const { entry, body } = await driver.read(source.path, { version, ifMatch, signal });
-    const { mtime, mode, contentType, metadata } = entry;
-    return driver.write(to, body, {
-      mtime,
-      mode,
-      contentType,
-      metadata,
-      size: entry.size,
-      ...options,
-    });
+    const hasLinks = driver.readLink !== undefined && version === undefined;
+    if (!hasLinks || !isStorageError(error, "unsupported")) throw error;
+    const link = await driver.stat(path, { signal });
+    if (link?.kind !== "symlink") throw error;
+    if (ifMatch !== undefined && link.etag !== ifMatch)
+      throw new StorageError("precondition-failed", { path });
+    const target = await driver.readLink!(path, { signal });
+    return driver.writeLink!(to, target, { mtime: link.mtime, ...options });
   }
 
   /**

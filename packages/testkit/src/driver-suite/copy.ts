@@ -76,6 +76,21 @@ export function addCopyTests(suite: Suite): void {
     await expectOnly(driver, "file", "content");
   });
 
+  if (capabilities.symlinks) {
+    suite.test("ST-136", "a link", async ({ driver }) => {
+      await driver.writeLink!("link", "no/where");
+      await put(driver, "copy", "replaced");
+      const entry = await driver.copy!({ driver, path: "link" }, "copy");
+      expect(entry).toMatchObject({ path: "copy", kind: "symlink", size: 8 });
+      expect(await driver.readLink!("copy")).toBe("no/where");
+      if (capabilities.conditions.copySource) {
+        const other = { driver, path: "link", ifMatch: "other" };
+        await refused(driver.copy!(other, "copy"), "precondition-failed");
+      }
+      expect(await visible(driver)).toEqual(["copy", "link"]);
+    });
+  }
+
   suite.test("ST-132", "only the source that was seen", async ({ driver }) => {
     const { etag: ifMatch } = await put(driver, "source", "old");
     const source = { driver, path: "source", ifMatch };

@@ -22,6 +22,24 @@ export function addFacadeTests(suite: Suite): void {
     expect(await storage.readText("dir/to")).toBe("content");
   });
 
+  suite.test("ST-230 ST-131", "a copy onto itself", async ({ driver }) => {
+    const storage = new Storage(driver);
+    await storage.writeAll("file", "content");
+    await refused(storage.copy("file", "file"), "invalid-argument");
+    expect(await storage.readText("file")).toBe("content");
+  });
+
+  if (capabilities.symlinks) {
+    suite.test("ST-230 ST-136", "a link, copied and moved", async ({ driver }) => {
+      const storage = new Storage(driver);
+      await driver.writeLink!("link", "no/where");
+      expect(await storage.copy("link", "copy")).toMatchObject({ kind: "symlink", size: 8 });
+      await storage.move("copy", "dir/moved");
+      expect(await driver.readLink!("dir/moved")).toBe("no/where");
+      expect(await visible(driver)).toEqual(["dir/moved", "link"]);
+    });
+  }
+
   suite.test("ST-230 ST-231", "move, with attributes, onto a file", async ({ driver }) => {
     const storage = new Storage(driver);
     await storage.writeAll("from", "content", kept);

@@ -38,7 +38,7 @@ import type {
   WriteOptions,
 } from "../../driver.ts";
 import type { Attributes, Entry, Special } from "../../entry.ts";
-import { StorageError, throwIfAborted } from "../../errors.ts";
+import { StorageError, isStorageError, throwIfAborted } from "../../errors.ts";
 import { checkCondition } from "../../lib/check-write.ts";
 import { checkRange } from "../../lib/body.ts";
 import { writeOrLeave } from "../../lib/release-stream.ts";
@@ -60,7 +60,7 @@ import { copyContent, writeBody } from "./file-stream.ts";
 import { FileWatch } from "./file-watch.ts";
 import { wishOf } from "./file-wish.ts";
 import { withMore } from "./more-attributes.ts";
-import { COPIED_BITS, rowEntry } from "./stat-row.ts";
+import { COPIED_BITS, type StatRow, rowEntry } from "./stat-row.ts";
 
 export interface FileDriverOptions {
   /** The directory; relative to the working directory if it is not absolute. Links to it are resolved once. */
@@ -192,13 +192,13 @@ export class FileDriver implements Driver {
     const from = this.#copySource(source, path);
     const wish = this.#wish(path, options);
     const request = { from: from.#caller.root, path: source.path, ifMatch: source.ifMatch };
-    const row = await this.#caller.callOn(
-      path,
-      options,
-      "copySmall",
-      [request, path, wish],
-      options,
-    );
+    let row: StatRow | undefined;
+    try {
+      const args = [request, path, wish] as const;
+      row = await this.#caller.callOn(path, options, "copySmall", [...args], options);
+    } catch (error) {
+      return this.#copyLink(from, source, path, { ...options, error });
+    }
     if (row !== undefined) return rowEntry(path, row);
     const copying = (): Promise<Entry> => this.#copyLarge(from, source, path, options);
     return this.#largeCopies.run(copying, options.signal);
@@ -339,6 +339,22 @@ export class FileDriver implements Driver {
       throw new StorageError("invalid-argument", { path, message: "would copy onto itself" });
     }
     return driver;
+  }
+
+  /** @throws `error` if the source is no link. */
+  async #copyLink(
+    from: FileDriver,
+    source: CopySource,
+    path: string,
+    { error, ...options }: WriteOptions & { readonly error: unknown },
+  ): Promise<Entry> {
+    if (!isStorageError(error, "unsupported")) throw error;
+    const link = await from.stat(source.path, { signal: options.signal });
+    if (link?.linkTarget === undefined) throw error;
+    if (source.ifMatch !== undefined && link.etag !== source.ifMatch)
+      throw new StorageError("precondition-failed", { path: source.path });
+    const mtime = options.mtime ?? link.mtime;
+    return this.writeLink(path, link.linkTarget, { ...options, mtime });
   }
 
   async #copyLarge(
