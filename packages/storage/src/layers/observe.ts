@@ -19,7 +19,10 @@ export interface OperationRecord {
   readonly error?: ErrorCode | undefined;
 }
 
-/** `driver`, with `observer` told of each operation that ends; it must not throw. */
+/**
+ * `driver`, with `observer` told of each operation that ends. What it throws becomes a warning of the process: what was
+ * done is done, and its caller must learn of that.
+ */
 export function observe(
   driver: Driver,
   observer: (record: OperationRecord) => void,
@@ -93,7 +96,11 @@ class Watch {
   end(error?: ErrorCode): void {
     const { operation, path } = this.#call;
     const ms = this.#clock.now() - this.#start;
-    this.#observer({ operation, path, bytes: this.bytes, ms, error });
+    try {
+      this.#observer({ operation, path, bytes: this.bytes, ms, error });
+    } catch (problem) {
+      process.emitWarning(toStorageError(problem));
+    }
   }
 
   fail(error: unknown): void {

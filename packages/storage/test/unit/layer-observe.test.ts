@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { describe, expect, it } from "vitest";
 import { StorageError } from "../../src/errors.ts";
 import { collectBody } from "../../src/lib/body.ts";
@@ -25,6 +26,17 @@ function logged(): { memory: SmallSteps; faults: Faults; driver: Driver; records
 }
 
 describe("log", () => {
+  it("changes nothing of a call when its sink throws, and warns", async () => {
+    const warned = once(process, "warning");
+    const memory = new SmallSteps();
+    const driver = log(memory, () => {
+      throw new Error("no space for the log");
+    });
+    await driver.write("a", pattern(9));
+    expect(await readAll(driver, "a")).toEqual(pattern(9));
+    expect(await warned).toEqual([expect.objectContaining({ message: "no space for the log" })]);
+  });
+
   it("gives one record for each operation: store, operation, path, bytes, milliseconds, error", async () => {
     const { driver, records } = logged();
     const base = { store: "memory://x", path: "a", ms: 5, bytes: 0, error: undefined };
