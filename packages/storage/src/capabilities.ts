@@ -1,6 +1,7 @@
 /**
  * What a store can do beyond the required methods, and its limits. The facade and the engine look
- * here and never at the driver's name. Each ability can be switched off (`disable` in
+ * here; at the driver's name only where local paths are meant (whether two places lie within one another,
+ * files with filters). Each ability can be switched off (`disable` in
  * `layers/disable.ts`), and the driver suite runs once with each one off.
  */
 import type { HashName } from "./hashes.ts";
@@ -11,7 +12,7 @@ export interface Capabilities {
    * Without it the engine sorts the whole listing (on disk when it is long) before it can compare.
    */
   readonly orderedList: boolean;
-  /** `list` honours `startAfter` without reading what lies before it. Without it: filtered by the facade. */
+  /** `list` honours `startAfter` without reading what lies before it. Without it, it reads that and leaves it out. */
   readonly resumableList: boolean;
   /**
    * `list` gives complete entries (mtime and mode known).
@@ -49,7 +50,10 @@ export interface Capabilities {
   readonly metadata: boolean;
   /** Content type is kept. */
   readonly contentType: boolean;
-  /** `A` and `a` are two names. If false the engine creates only with `ifNoneMatch`. */
+  /**
+   * `A` and `a` are two names, as is usual on the system. A disk may do otherwise, so the engine does not go by it:
+   * it looks at what lies there.
+   */
   readonly caseSensitive: boolean;
   /** Longest path, bytes of UTF-8. `undefined`: no limit known. */
   readonly maxPathBytes: number | undefined;

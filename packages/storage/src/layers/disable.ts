@@ -2,7 +2,7 @@
  * Switches abilities off, so that one store can be tested (or used) as if it were a poorer one.
  * What is off is gone whole: the capability says no, the methods are absent.
  */
-import type { AbilityName, Capabilities } from "../capabilities.ts";
+import { type AbilityName, type Capabilities, NO_CAPABILITIES } from "../capabilities.ts";
 import type { Driver, ListOptions } from "../driver.ts";
 import type { Entry } from "../entry.ts";
 import { StorageError } from "../errors.ts";
@@ -54,17 +54,7 @@ const NONE: { readonly [A in AbilityName]: Partial<Capabilities> } = {
   about: { about: false },
   versions: { versions: false },
   watch: { watch: false },
-  conditions: {
-    conditions: {
-      create: false,
-      replace: false,
-      remove: false,
-      copySource: false,
-      partSource: false,
-      copyTarget: false,
-      complete: false,
-    },
-  },
+  conditions: { conditions: NO_CAPABILITIES.conditions },
 };
 
 function without(capabilities: Capabilities, ability: AbilityName): Capabilities {

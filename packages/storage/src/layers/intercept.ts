@@ -53,10 +53,10 @@ export interface Interceptor {
   readonly page?: Around | undefined;
   /** Methods that the layer does by itself; they are not passed to `around` or `page`. */
   readonly methods?: Partial<Omit<Methods, "multipart">> | undefined;
-  /** Content is not read past the layer: the driver has no `openFile`. Default false. */
-  readonly seesContent?: boolean | undefined;
   /** The same for the methods of `multipart`. */
   readonly multipart?: Partial<Multipart> | undefined;
+  /** Content is not read past the layer: the driver has no `openFile`. Default false. */
+  readonly seesContent?: boolean | undefined;
   /** The same layer around another view of the store, where it has `methods` of its own. */
   readonly rewrap?: ((view: Driver) => Driver) | undefined;
   /** Told before the driver under the layer is closed. */
