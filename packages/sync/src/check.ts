@@ -61,7 +61,8 @@ export interface CheckInProgress {
  * Compares two places and changes nothing. A file that could not be compared is never "in sync".
  * Directories by themselves are not compared: stores of plain keys have none.
  * @throws StorageError `not-found` if either place does not exist; `invalid-argument` for options that
- *   are none or contradict each other; `aborted`; what ends a listing.
+ *   are none or contradict each other; `aborted`; what ends a listing; what a store answers that is
+ *   lost (SY-371).
  */
 export function check(
   source: Place,

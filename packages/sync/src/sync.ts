@@ -168,7 +168,10 @@ function contextWith(
     checkers: options.checkers ?? jobs,
     rules,
     equals,
-    lanes: new Budget(jobs, (ms) => (limits.timings.lanes += ms)),
+    lanes: new Budget(jobs, (ms) => {
+      limits.timings.lanes += ms;
+      limits.end.throwIfStoreLost();
+    }),
     memory: new Budget(MEMORY, (ms) => (limits.timings.memory += ms)),
     spare: new SpareBuffers(MEMORY),
     limits,
@@ -185,7 +188,7 @@ function contextWith(
         : undefined,
     emit: (event: SyncEvent) => {
       if (leadsNobody(event)) notLed.add(event.source!.hardLink!.id);
-      if (event.kind === "failed") limits.end.failed();
+      limits.end.note(event);
       report.add(event);
       options.onEvent?.(event);
     },

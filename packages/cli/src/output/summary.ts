@@ -76,6 +76,10 @@ export function endedText({ ended }: Report): string | undefined {
       return "ended early: the time is up: run again to go on";
     case "max-errors":
       return "ended early: more failures than --max-errors allows";
+    case "unauthenticated":
+      return "ended early: a store does not accept the credentials: renew them, and run again to go on";
+    case "unavailable":
+      return "ended early: a store does not answer any more: run again when it does, to go on";
   }
 }
 

@@ -6,6 +6,7 @@
  */
 import { RESERVED_NAME, StorageError, isStorageError, toStorageError } from "@omnisync/storage";
 import type { SyncEvent } from "../events.ts";
+import { RunEnded } from "../limits/run-end.ts";
 import type { Place } from "../options.ts";
 import { type Progress, type Report, ReportBuilder, type Withheld } from "../report.ts";
 import type { RunContext } from "../run/context.ts";
@@ -211,8 +212,8 @@ class Application {
     if (phase === "remove" && withheld !== undefined) {
       return emit({ kind: "withheld", path, reason, bytes: 0 });
     }
-    // What is not begun any more is left for the next time. Directories get their times all the same.
-    if (isOver && phase !== "directories") return;
+    // What is not begun any more is left for the next time. Directories get their times all the same, if they can.
+    if (isOver && (phase !== "directories" || limits.end.isStoreLost)) return;
     if (phase === "replace" && withheld !== undefined) {
       return emit({ kind: "failed", path, bytes: 0, error: stayed(path) });
     }
@@ -233,6 +234,7 @@ class Application {
       if ((await this.#performer.perform(action)) === "done-already") this.alreadyDone++;
     } catch (error) {
       signal.throwIfAborted();
+      if (error instanceof RunEnded) return;
       const failure = toStorageError(error, { path: action.path });
       progress.failed++;
       emit({ kind: "failed", path: action.path, bytes: 0, error: failure });

@@ -60,7 +60,7 @@ export interface NewPlan extends Plan {
 /**
  * Plans what `sync` with these options would do now. Changes nothing.
  * @throws StorageError what `sync` throws; `unsupported` for an option that a plan cannot carry;
- *   `aborted` if the signal fires, since half a plan is none.
+ *   `aborted` if the signal fires, and what a store answers that is lost (SY-371), since half a plan is none.
  */
 export async function plan(
   source: Place,
@@ -88,6 +88,7 @@ export async function plan(
     const report = await run.done;
     if (report.interrupted)
       throw new StorageError("aborted", { message: "planning was interrupted" });
+    if (report.ended !== undefined) throw whyEnded(report);
     const unpriced = {
       format: PLAN_FORMAT,
       version: PLAN_VERSION,
@@ -108,6 +109,12 @@ export async function plan(
     await collector.close();
     throw error;
   }
+}
+
+/** The failure by which a store was lost. */
+function whyEnded({ ended, failures }: Report): StorageError {
+  const last = failures.findLast(({ error }) => error.code === ended) ?? failures.at(-1);
+  return last?.error ?? new StorageError("unavailable");
 }
 
 /** How a place is named in a plan. */

@@ -13,6 +13,12 @@ export async function answerQuestion(
   pair: Pair,
   question: Question,
 ): Promise<Pair> {
+  const answered = await answer(context, pair, question);
+  context.limits.end.answered();
+  return answered;
+}
+
+async function answer(context: RunContext, pair: Pair, question: Question): Promise<Pair> {
   if (question !== "hashes") return resolveQuestion(context, pair, question);
   const compared = await compareOnce(context, pair);
   if (compared !== undefined) return compared;

@@ -15,6 +15,7 @@ import type { CheckEvent, CheckOptions, CheckReport } from "../check.ts";
 import { EntryCursor } from "../merge/entry-cursor.ts";
 import { type Pair, mergeJoin } from "../merge/merge-join.ts";
 import { isWithinLimits } from "../filter/limits.ts";
+import { RunEnd } from "../limits/run-end.ts";
 import type { Place } from "../options.ts";
 import { type CompareRules, type Comparison, compareFiles } from "../plan/compare.ts";
 import { mayBeLink } from "../plan/hidden-link.ts";
@@ -40,6 +41,7 @@ export class CheckRun {
     source: new Unlisted(),
     destination: new Unlisted(),
   };
+  readonly #end: RunEnd = new RunEnd({});
   readonly #failures: Failure[] = [];
   readonly #counts: Record<CheckEvent["kind"], number> = {
     match: 0,
@@ -90,8 +92,10 @@ export class CheckRun {
           : wait.then(() => this.#handle(pair, gate));
       });
       this.progress.listed = true;
-    } finally {
       await gate.drain();
+    } finally {
+      // What failed there has ended the check already.
+      await gate.drain().catch(() => {});
       await Promise.allSettled(cursors.map((cursor) => cursor.close()));
       this.cache?.flush();
     }
@@ -174,6 +178,7 @@ export class CheckRun {
     const side = pair.source === undefined ? "destination" : "source";
     try {
       const complete = await resolveQuestion(this, pair, side);
+      this.#end.answered();
       if (complete[side] !== undefined) void this.#handle(complete, gate);
       else this.#fail(pair.path, vanished(pair.path));
     } catch (error) {
@@ -218,6 +223,7 @@ export class CheckRun {
           what === "hashes"
             ? await this.#hash(current)
             : await resolveQuestion(this, current, what);
+        this.#end.answered();
         if (current.source === undefined || current.destination === undefined) {
           throw vanished(pair.path);
         }
@@ -266,7 +272,10 @@ export class CheckRun {
     }
   }
 
+  /** @throws StorageError the error itself, if a store is lost by it. */
   #fail(path: string, error: StorageError): void {
+    this.#end.failed(error);
+    if (this.#end.isStoreLost) throw error;
     if (this.#failures.length < FAILURES_KEPT) this.#failures.push({ path, error });
     this.progress.failed++;
     this.#tell({ kind: "error", path, error });

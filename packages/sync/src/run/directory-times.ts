@@ -70,7 +70,10 @@ export class DirectoryTimes {
   async apply(): Promise<void> {
     await this.#leaveUpTo(undefined);
     for await (const page of this.#noted.forward()) {
-      for (const noted of page) await this.#set(noted);
+      for (const noted of page) {
+        if (this.#context.limits.end.isStoreLost) return;
+        await this.#set(noted);
+      }
     }
   }
 

@@ -70,7 +70,7 @@ export class Budget {
   readonly #queue: { readonly share: number; readonly grant: () => void }[] = [];
   readonly #onWaited: ((ms: number) => void) | undefined;
 
-  /** `onWaited` is told of each wait that has ended. */
+  /** `onWaited` is told of each wait that has ended; if it throws, what waited is not begun. */
   constructor(total: number, onWaited?: (ms: number) => void) {
     this.#total = total;
     this.#free = total;
@@ -88,8 +88,10 @@ export class Budget {
   async #runLater<T>(share: number, work: () => Promise<T>): Promise<T> {
     const since = performance.now();
     await new Promise<void>((grant) => this.#queue.push({ share, grant }));
-    this.#onWaited?.(performance.now() - since);
-    return this.#run(share, work);
+    return this.#run(share, () => {
+      this.#onWaited?.(performance.now() - since);
+      return work();
+    });
   }
 
   async #run<T>(share: number, work: () => Promise<T>): Promise<T> {

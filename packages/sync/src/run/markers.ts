@@ -31,6 +31,7 @@ async function completeDirectories(
   const open = page.filter(({ kind, complete }) => kind === "directory" && !complete);
   const found = new Map<Entry, Entry>();
   await inParallel(open, context.checkers, context.signal, async (entry) => {
+    context.limits.end.throwIfStoreLost();
     try {
       const known = await lookAt(context, context.source, entry.path, true);
       if (known?.kind === "directory") found.set(entry, known);
@@ -48,9 +49,10 @@ export async function markRoot(
   source: Entry,
   destination: Entry | undefined,
 ): Promise<void> {
-  const { options, rules, signal, emit } = context;
+  const { limits, options, rules, signal, emit } = context;
   const { driver, path } = context.destination;
   if (source.kind !== "directory" || options.dryRun || options.dirMarkers === false) return;
+  if (limits.end.isStoreLost) return;
   const isMarked = destination?.kind === "directory" && destination.etag !== undefined;
   const isWanted = isMarked
     ? changedInMarker(source, destination, rules.attributes).length > 0

@@ -51,11 +51,15 @@ export class Removal {
   }
 
   readonly #whyKept = ({ path }: Extra): boolean => {
-    const isUnseen = this.#unseen.holding(path) !== undefined;
-    const why = isUnseen ? "incomplete-listing" : this.#isTooMany();
+    const why = this.#whyStays(path);
     if (why !== undefined) this.#report.withheld ??= why;
     return why !== undefined;
   };
+
+  #whyStays(path: string): Withheld | undefined {
+    if (this.#context.limits.end.isStoreLost) return "ended-early";
+    return this.#unseen.holding(path) === undefined ? this.#isTooMany() : "incomplete-listing";
+  }
 
   #isTooMany(): Withheld | undefined {
     const { maxDelete = Infinity, maxDeleteMode } = this.#context.options;

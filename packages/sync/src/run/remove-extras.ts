@@ -68,7 +68,7 @@ export async function withholdExtras(context: RunContext, extras: Spool<Extra>):
   }
 }
 
-/** `isKept` is asked for each, in the order of removal, and may say that one stays all the same. */
+/** `isKept` is asked for each, right before it goes, and may say that one stays all the same. */
 export async function removeExtras(
   context: RunContext,
   extras: Spool<Extra>,
@@ -77,19 +77,16 @@ export async function removeExtras(
   for await (const page of extras.reversed()) {
     let files: Extra[] = [];
     for (const extra of page) {
-      if (isKept(extra)) {
-        withhold(context, extra);
-        continue;
-      }
       if (extra.kind !== "directory") {
         files.push(extra);
         continue;
       }
-      await removeFiles(context, files);
+      await removeFiles(context, files, isKept);
       files = [];
-      await removeDirectory(context, extra);
+      if (isKept(extra)) withhold(context, extra);
+      else await removeDirectory(context, extra);
     }
-    await removeFiles(context, files);
+    await removeFiles(context, files, isKept);
   }
   context.signal.throwIfAborted();
 }
@@ -98,7 +95,11 @@ function withhold(context: RunContext, { path }: Extra): void {
   context.emit({ kind: "withheld", path, reason: "extra", bytes: 0 });
 }
 
-async function removeFiles(context: RunContext, files: readonly Extra[]): Promise<void> {
+async function removeFiles(
+  context: RunContext,
+  files: readonly Extra[],
+  isKept: (extra: Extra) => boolean,
+): Promise<void> {
   const { capabilities } = context.destination.driver;
   const many = capabilities.removeMany;
   // One by one where the store can check that each is still what was listed: safer, if slower; and
@@ -107,7 +108,11 @@ async function removeFiles(context: RunContext, files: readonly Extra[]): Promis
   const batch = many !== undefined && !checked ? many : AT_ONCE;
   for (let at = 0; at < files.length; at += batch) {
     context.signal.throwIfAborted();
-    const slice = files.slice(at, at + batch);
+    const slice: Extra[] = [];
+    for (const extra of files.slice(at, at + batch)) {
+      if (isKept(extra)) withhold(context, extra);
+      else slice.push(extra);
+    }
     if (context.options.dryRun) {
       for (const extra of slice) {
         await context.old?.findName(extra.path);

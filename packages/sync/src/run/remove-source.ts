@@ -29,11 +29,12 @@ export async function removeSource(context: RunContext, pair: Pair, asRead: Entr
 
 /** After all names were made. Never throws, except when the run is interrupted. */
 export async function removeLinkedSources(context: RunContext): Promise<void> {
-  const { linkedSources, signal } = context;
+  const { limits, linkedSources, signal } = context;
   if (linkedSources === undefined) return;
   for await (const page of linkedSources.forward()) {
     for (const { pair, asRead } of page) {
       signal.throwIfAborted();
+      if (limits.end.isStoreLost) return;
       try {
         await removeNow(context, pair, asRead);
       } catch (error) {

@@ -11,6 +11,7 @@ import {
 } from "@omnisync/storage";
 import type { Change, Reason, SyncEvent } from "../events.ts";
 import { callAfter, callBefore } from "../limits/file-hooks.ts";
+import { RunEnded } from "../limits/run-end.ts";
 import type { Pair } from "../merge/merge-join.ts";
 import { changedInMarker } from "../plan/directory-markers.ts";
 import { type Step, planPair } from "../plan/plan-pair.ts";
@@ -35,7 +36,7 @@ import { makeDirectory, removeObstacle, setAttributes, writeLink } from "./write
 
 const DEFAULT_ATTEMPTS = 3;
 
-/** Never throws, except when the run is interrupted: a failure is an event. */
+/** Never throws, except when the run is interrupted: a failure is an event. What the end of the run finds waiting is left. */
 export function settlePair(context: RunContext, pair: Pair, step: Step): Promise<void> {
   const settled = settle(context, pair, step);
   const { old } = context;
@@ -49,6 +50,7 @@ export async function settleHardLink(
   leader: Entry | undefined,
 ): Promise<void> {
   if (leader === undefined) return settlePair(context, pair, planPair(pair, context.rules));
+  if (context.limits.end.isStoreLost) return;
   const { path, source, destination } = pair;
   try {
     const event = { path, source, destination, bytes: 0 } as const;
@@ -92,6 +94,7 @@ async function settle(context: RunContext, pair: Pair, step: Step): Promise<void
       return await performStep(context, current, next);
     } catch (error) {
       context.signal.throwIfAborted();
+      if (error instanceof RunEnded) return;
       const failure = toStorageError(error, { path: joinPath(context.source.path, pair.path) });
       if (attempt >= attempts || !isWorthAnotherLook(failure))
         return fail(context, current, failure);
@@ -245,6 +248,7 @@ async function delayCopy(
 
 /** Never throws, as `settlePair`. */
 export async function settleDelayed(context: RunContext, update: DelayedUpdate): Promise<void> {
+  if (context.limits.end.isStoreLost) return;
   const { source, destination, path, reason } = update;
   const pair = { path, source, destination };
   const { durable, move } = context.options;
@@ -267,6 +271,7 @@ export async function settleDelayed(context: RunContext, update: DelayedUpdate):
 async function failInPlace(context: RunContext, pair: Pair, error: unknown): Promise<void> {
   const { path, destination } = pair;
   context.signal.throwIfAborted();
+  if (error instanceof RunEnded) return;
   const failure = toStorageError(error, { path });
   const isNew = destination === undefined;
   fail(context, pair, isNew ? await context.spellings.explain(path, failure) : failure);
