@@ -100,14 +100,14 @@ async function settle(context: RunContext, pair: Pair, step: Step): Promise<void
         return fail(context, current, failure);
       try {
         current = await lookAgain(context, current);
+        if (current.source === undefined && pair.source !== undefined)
+          return tellVanished(context, pair);
         if (pair.destination === undefined && current.destination !== undefined)
           await context.spellings.confirm(pair.path);
       } catch (lookError) {
         context.signal.throwIfAborted();
         return fail(context, current, toStorageError(lookError, { path: pair.path }));
       }
-      if (current.source === undefined && pair.source !== undefined)
-        return tellVanished(context, pair);
       if (context.options.failOnConflict && !isAsListed(pair.destination, current.destination))
         return fail(context, pair, conflict(pair));
       next = planPair(current, context.rules);

@@ -31,6 +31,8 @@ interface Names {
   /** Those of them that are one but for case and normal form, by what they have in common. */
   readonly folded: ReadonlyMap<string, number>;
   readonly hasCapitals: boolean;
+  /** When the listing was begun. */
+  readonly since: number;
   readonly until: number;
 }
 
@@ -115,8 +117,12 @@ class Listed {
     this.#signal = signal;
   }
 
+  /** What is not in a listing of before may have been made since, by another run: that is looked for afresh. */
   async has(path: string): Promise<boolean> {
-    return (await this.#namesFor(path)).names.has(baseName(path));
+    const now = performance.now();
+    const name = baseName(path);
+    if ((await this.#namesFor(path)).names.has(name)) return true;
+    return (await this.#namesFor(path, now)).names.has(name);
   }
 
   /** Other names in its directory that differ in case or Unicode form only. */
@@ -141,12 +147,18 @@ class Listed {
     return !(await this.#list(parentPath(path))).names.has(baseName(path));
   }
 
-  /** Of the directory of a path: as they are now if it is not among those that are kept. */
-  async #namesFor(path: string): Promise<Names> {
+  /** Of the directory of a path: as they are now if it is not among those that are kept, as they were at `since` or later. */
+  async #namesFor(path: string, since: number = 0): Promise<Names> {
     const directory = parentPath(path);
-    const kept = await this.#kept.get(directory);
-    if (kept !== undefined && (kept.names.has(baseName(path)) || performance.now() < kept.until))
-      return kept;
+    let pending = this.#kept.get(directory);
+    while (pending !== undefined) {
+      const kept = await pending;
+      const isGood = performance.now() < kept.until && kept.since >= since;
+      if (kept.names.has(baseName(path)) || isGood) return kept;
+      // Others may have waited for it too, and one of them has begun the next.
+      const next = this.#kept.get(directory);
+      pending = next === pending ? undefined : next;
+    }
     const listing = this.#list(directory);
     this.#kept.set(directory, listing);
     try {
@@ -180,7 +192,7 @@ class Listed {
     for (const key of [...names].map(foldedName)) folded.set(key, (folded.get(key) ?? 0) + 1);
     const hasCapitals = [...names].some((name) => name !== name.toLowerCase());
     const now = performance.now();
-    return { names, folded, hasCapitals, until: now + (now - since) * GOOD_FOR };
+    return { names, folded, hasCapitals, since, until: now + (now - since) * GOOD_FOR };
   }
 }
 
