@@ -25,6 +25,8 @@ export interface NamedEntry extends Entry {
 export interface ListNamedOptions {
   /** A directory that is listed comes with all that is in it. */
   readonly recursive: boolean;
+  /** What lies above a named path and is no directory is told of too: it is in the way there. */
+  readonly obstacles: boolean;
   readonly signal?: AbortSignal | undefined;
   readonly onProblem: (problem: StorageError, path: string) => void;
   readonly onMissing: (path: string) => void;
@@ -74,13 +76,14 @@ async function* found(
   }
 }
 
-/** A directory on the way to what is named; nothing where it has no existence of its own. */
+/** A directory on the way to what is named; nothing where it has no existence of its own, and nothing else. */
 async function lookAbove(
   place: Place,
   path: string,
   options: ListNamedOptions,
 ): Promise<Entry | undefined> {
   const entry = await look(place, path, options, true);
+  if (entry?.kind !== "directory" && !options.obstacles) return undefined;
   const isItself = place.driver.capabilities.directories || entry?.etag !== undefined;
   return isItself ? entry : undefined;
 }

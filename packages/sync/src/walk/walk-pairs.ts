@@ -117,7 +117,8 @@ async function* namedPages({ source, options, missing }: Walk, named: PathList):
       onProblem(new StorageError("not-found", { path, message: "is not at the source" }), path);
     }
   };
-  const pages = listNamed(source.place, named, { recursive, signal, onProblem, onMissing });
+  const listing = { recursive, obstacles: false, signal, onProblem, onMissing };
+  const pages = listNamed(source.place, named, listing);
   if (filter === undefined) return yield* pages;
   const scope = await openFilter(source.place, filter, { side: "source", signal });
   yield* filterPages(pages, new ScopeStack(scope, onProblem));
@@ -131,7 +132,7 @@ async function* destinationPages({ destination, options, named }: Walk): Pages {
     yield* recursive || directories ? pages : withoutDirectories(pages);
   } else {
     const onMissing = (): void => {};
-    yield* listNamed(place, named, { recursive, signal, onProblem, onMissing });
+    yield* listNamed(place, named, { recursive, obstacles: true, signal, onProblem, onMissing });
   }
 }
 

@@ -2,6 +2,7 @@ import { StorageError } from "@omnisync/storage";
 import { Filter, type SyncOptions, createFilter, loadFilter, sync } from "@omnisync/sync";
 import { describe, expect, it } from "vitest";
 import { PathList } from "../../src/walk/path-list.ts";
+import { diskPlace } from "../disk-place.ts";
 import { T0, bytes, contents, place, recorder, storeWith } from "../stores.ts";
 
 const TREE = { a: "1", "d/b": "2", "d/e/c": "3", "empty/": "", "x/y": "4" };
@@ -82,6 +83,27 @@ describe("[SY-211] only named paths", () => {
     ]);
     expect(report.withheld).toBe("incomplete-listing");
     expect(Object.keys(await contents(to)).sort()).toEqual(["d/e/c", "d/e/old", "lost"]);
+  });
+
+  it.each([
+    ["a file of a disk", diskPlace],
+    ["an object", async () => place(await storeWith())],
+  ])("%s above a named path is named by nobody", async (_, makeSource) => {
+    const to = await storeWith({ a: "old" });
+    const source = await makeSource();
+    for (const path of ["a", "b"]) await source.driver.write(path, bytes("2"));
+    const report = await sync(source, place(to), { files: ["a/x", "b"], delete: true });
+    expect(report.failures.map(({ path, error }) => [path, error.code])).toEqual([
+      ["a/x", "not-found"],
+    ]);
+    expect(await contents(to)).toEqual({ a: "old", b: "2" });
+  });
+
+  it("[SY-43] one at the destination makes way for the directory", async () => {
+    const to = diskPlace();
+    await to.driver.write("x", bytes("old"));
+    await sync(place(await storeWith(TREE)), to, { files: ["x/y"] });
+    expect(await contents(to.driver)).toEqual({ "x/": "", "x/y": "4" });
   });
 
   it("ignoreMissing: it is no failure", async () => {
