@@ -1,11 +1,13 @@
 /** Where a run puts what it replaces or removes, by name. Pure. */
 import {
+  type Entry,
   RESERVED_NAME,
   StorageError,
   baseName,
   checkPath,
   isWithin,
   joinPath,
+  parentPath,
 } from "@omnisync/storage";
 import type { DeleteOptions } from "../options/delete-options.ts";
 import type { Place } from "../options.ts";
@@ -21,6 +23,8 @@ export interface BackupNames {
   readonly elsewhere: Place | undefined;
   /** In the destination (or elsewhere): the directory under which backups lie; "" beside the originals. */
   readonly directory: string;
+  /** What backups are made for, as `placeId` gives it. */
+  readonly destination: string;
 }
 
 /**
@@ -32,10 +36,10 @@ export function resolveBackupNames(
   destination: Place,
   run: string,
 ): BackupNames | undefined {
+  const id = placeId(destination);
   if (backup === undefined) {
-    return trash
-      ? { suffix: "", elsewhere: undefined, directory: `${TRASH_FOLDER}/${run}` }
-      : undefined;
+    const inTrash = { directory: `${TRASH_FOLDER}/${run}`, destination: id };
+    return trash ? { suffix: "", elsewhere: undefined, ...inTrash } : undefined;
   }
   const { elsewhere, directory } = resolveDirectory(backup.directory, destination);
   const beside = elsewhere === undefined && directory === "";
@@ -43,7 +47,7 @@ export function resolveBackupNames(
   if (suffix.includes("/")) throw invalid("a backup's suffix holds no slash");
   if (beside && suffix === "")
     throw invalid("a backup needs a suffix or a directory, or it would be the original");
-  return { suffix, elsewhere, directory };
+  return { suffix, elsewhere, directory, destination: id };
 }
 
 /** The path of a path's backup, in the destination or elsewhere. */
@@ -58,6 +62,31 @@ export function backupPath(path: string, { suffix, directory, elsewhere }: Backu
 export function isBackup(path: string, { suffix, directory, elsewhere }: BackupNames): boolean {
   if (directory !== "" && elsewhere === undefined) return isWithin(directory, path);
   return elsewhere === undefined && path.endsWith(suffix) && baseName(path) !== suffix;
+}
+
+/**
+ * Whether an entry of the destination is a link by which its backups may have been named: it leads to their place elsewhere, or
+ * to a directory that this lies in. One that leads above the destination itself has other uses.
+ */
+export function leadsToBackups(
+  { path, linkTarget }: Pick<Entry, "path" | "linkTarget">,
+  { elsewhere, destination }: BackupNames,
+): boolean {
+  if (elsewhere === undefined || linkTarget === undefined) return false;
+  const target = resolveLink(`${destination}/${parentPath(path)}`, linkTarget);
+  return isWithin(target, placeId(elsewhere)) && !isWithin(target, destination);
+}
+
+/** By its text alone. `from`: as `placeId` gives it. */
+function resolveLink(from: string, target: string): string {
+  const [scheme, directory] = /^(\w+:\/\/)?(.*)$/s.exec(from)!.slice(1);
+  const steps: string[] = [];
+  const text = target.startsWith("/") ? target : `${directory}/${target}`;
+  for (const step of text.split("/")) {
+    if (step === "..") steps.pop();
+    else if (step !== "" && step !== ".") steps.push(step);
+  }
+  return `${scheme ?? ""}/${steps.join("/")}`;
 }
 
 /** A directory inside the destination is one of its paths, also if it was opened as a place. */

@@ -6,7 +6,7 @@ import { type Entry, type ErrorCode, leadsOut } from "@omnisync/storage";
 import type { Change, Reason } from "../events.ts";
 import { type FileLimits, isWithinLimits } from "../filter/limits.ts";
 import type { Pair } from "../merge/merge-join.ts";
-import { type BackupNames, isBackup } from "./backup-names.ts";
+import { type BackupNames, isBackup, leadsToBackups } from "./backup-names.ts";
 import {
   type CompareRules,
   type Comparison,
@@ -102,8 +102,13 @@ function planExtra(pair: Pair, rules: PlanRules): Step {
   }
   if (isPartial(pair.path, rules)) return KEEP;
   if (pair.unwanted) return { kind: "remove", when: "end" };
-  if (rules.backups !== undefined && isBackup(pair.path, rules.backups)) return KEEP;
+  if (rules.backups !== undefined && isOfBackups(pair, rules.backups)) return KEEP;
   return rules.delete ? { kind: "remove", when: "end" } : KEEP;
+}
+
+function isOfBackups({ path, destination }: Pair, backups: BackupNames): boolean {
+  if (isBackup(path, backups)) return true;
+  return destination !== undefined && leadsToBackups(destination, backups);
 }
 
 function planDirectory(source: Entry, destination: Entry | undefined, rules: PlanRules): Step {

@@ -21,7 +21,7 @@ import {
 } from "../check-options/checks.ts";
 import type { Place } from "../options.ts";
 import { effectiveMtime } from "../plan/compare.ts";
-import { TRASH_FOLDER } from "../plan/backup-names.ts";
+import { TRASH_FOLDER, resolveBackupNames } from "../plan/backup-names.ts";
 import { pagesBelow, removeEmpty, removeEmptyBelow } from "../run/clear-folder.ts";
 import { duplicate } from "../run/duplicate.ts";
 import { OldContent } from "../run/old-content.ts";
@@ -124,7 +124,7 @@ export async function restoreTrash(
   const run = await findRun(place, options);
   const { paths, signal = new AbortController().signal } = options;
   const old = new OldContent({
-    names: { suffix: "", elsewhere: undefined, directory: `${TRASH_FOLDER}/${newTrashRun()}` },
+    names: resolveBackupNames({ trash: true }, place, newTrashRun())!,
     destination: place,
     inplace: false,
     durable: true,

@@ -1,7 +1,7 @@
 import { type Driver, FileDriver } from "@omnisync/storage";
 import { disable } from "@omnisync/storage/layers";
 import { type SyncOptions, loadFilter, sync } from "@omnisync/sync";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
@@ -237,5 +237,36 @@ describe("backup options", () => {
     const run = sync(place(await storeWith({ a: "1" })), place(destination), options);
     await expect(run).rejects.toMatchObject({ name: "StorageError" });
     expect(await entries(destination)).toHaveLength(1);
+  });
+});
+
+describe("[SY-263] a link at the destination that leads to the backups", () => {
+  const targets: readonly [string, string, string][] = [
+    ["relative", "bak", "../kept"],
+    ["in a directory", "d/bak", "../../kept/"],
+    ["to a directory above them", "bak", "../kept"],
+    ["absolute", "bak", "/kept"],
+  ];
+  it.each(targets)("is no extra: %s", async (how, path, target) => {
+    const root = mkdtempSync(join(tmpdir(), "omnisync-test-"));
+    scratch.push(root);
+    mkdirSync(join(root, "kept/deep"), { recursive: true });
+    mkdirSync(join(root, "to/d"), { recursive: true });
+    const given = how === "absolute" ? join(root, target) : target;
+    symlinkSync(given, join(root, "to", path));
+    for (const other of ["..", "../other", "/", "d"]) {
+      symlinkSync(other, join(root, "to", `link${other.replaceAll("/", "-")}`));
+    }
+    const destination = new FileDriver({ root: join(root, "to") });
+    const deep = how.startsWith("to a") ? `${path}/deep` : path;
+    const backups = new FileDriver({ root: join(root, "to", deep) });
+    await fill(destination, { a: "old", "d/x": "x" });
+    const source = await storeWith({ a: "new", "d/x": "x" });
+    const options = { delete: true, ignoreTimes: true, backup: { directory: place(backups) } };
+    const report = await sync(place(source), place(destination), options);
+    expect(report).toMatchObject({ failed: 0, removed: 4 });
+    expect(Object.keys(await files(destination)).sort()).toEqual(["a", "d/x", path].sort());
+    expect(await files(backups)).toMatchObject({ a: "old" });
+    await Promise.all([destination.close(), backups.close()]);
   });
 });
