@@ -6,6 +6,7 @@
 import {
   type Attributes,
   type Entry,
+  isStorageError,
   isWithin,
   joinPath,
   parentPath,
@@ -114,6 +115,8 @@ export class DirectoryTimes {
       emit({ kind: "attributes", path, reason, changes, destination: there, bytes: 0 });
     } catch (error) {
       signal.throwIfAborted();
+      // It could not be made, which was told of.
+      if (there === undefined && isStorageError(error, "not-found")) return;
       emit({ kind: "failed", path, bytes: 0, error: toStorageError(error, { path }) });
     }
   }

@@ -249,6 +249,18 @@ describe("Spool", () => {
   });
 });
 
+it("[SY-71] a directory that cannot be made is one failure: no attributes are set on it", async () => {
+  mkdirSync(join(root, "from/d/e"), { recursive: true });
+  mkdirSync(join(root, "to"));
+  const error = new StorageError("permission-denied");
+  const faults = new Faults(({ operation }) =>
+    operation === "mkdir" ? { kind: "fail-before", error } : undefined,
+  );
+  const { onEvent, lines } = recorder();
+  await sync(place(disk, "from"), place(fault(disk, faults), "to"), { onEvent });
+  expect(lines().toSorted()).toEqual(["d/e: failed", "d: failed"]);
+});
+
 it("[SY-71] an event for each path that would have been put where a directory was, within its limits", async () => {
   const source = await storeWith({ a: "12345", b: "12345" });
   const destination = await storeWith({ "a/x": "1", "b/x": "1" });
