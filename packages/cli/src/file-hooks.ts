@@ -24,10 +24,11 @@ export function fileHooks(
 ): FileHooks | undefined {
   const { hookBefore, hookAfter, hookTimeout = DEFAULT_TIMEOUT } = values;
   if (hookBefore === undefined && hookAfter === undefined) return undefined;
+  const cwd = session.absolute(".");
   const run = (command: string, subject: Subject, signal: AbortSignal): Promise<void> =>
     runCommand(command, {
       env: { ...session.io.env, ...variables(subject, source, destination) },
-      cwd: session.io.cwd,
+      cwd,
       timeout: hookTimeout,
       signal,
     });

@@ -1,7 +1,7 @@
 /** Files that flags name. One that cannot be read ends the command before anything is opened. */
 import { printable } from "@omnisync/storage";
 import { access, constants, readFile, stat } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { dirname } from "node:path";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { getSystemErrorMessage } from "node:util";
@@ -21,7 +21,7 @@ export class GivenFileError extends UsageError {
 export async function readGivenFile(session: Session, flag: string, file: string): Promise<string> {
   if (file === "-") return text(session.io.stdin ?? Readable.from([]));
   try {
-    return await readFile(resolve(session.io.cwd, file), "utf8");
+    return await readFile(session.absolute(file), "utf8");
   } catch (error) {
     throw new GivenFileError(flag, file, error);
   }
@@ -30,7 +30,7 @@ export async function readGivenFile(session: Session, flag: string, file: string
 /** Does not open it: what comes through a pipe comes once. @throws GivenFileError */
 export async function checkGivenFile(session: Session, flag: string, file: string): Promise<void> {
   if (file === "-") return;
-  const path = resolve(session.io.cwd, file);
+  const path = session.absolute(file);
   try {
     await refuseDirectory(path);
     await access(path, constants.R_OK);
@@ -45,7 +45,7 @@ export async function checkPlaceForFile(
   flag: string,
   file: string,
 ): Promise<void> {
-  const path = resolve(session.io.cwd, file);
+  const path = session.absolute(file);
   try {
     const isThere = await refuseDirectory(path);
     // The dot at the end asks for a directory.

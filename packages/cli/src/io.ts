@@ -17,8 +17,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Puts a question to the user and waits for a line. Absent where there is no terminal to ask at. */
   readonly ask?: ((question: string) => Promise<string>) | undefined;
-  /** Directory that relative locations start from. */
-  readonly cwd: string;
+  /** Directory that relative locations start from, without links; absent if it has been removed. */
+  readonly cwd: string | undefined;
   /** Fires when the user interrupts; its reason is a `BrokenPipe` if whoever read our output left. */
   readonly signal: AbortSignal;
 }

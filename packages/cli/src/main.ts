@@ -44,11 +44,22 @@ export async function main(called: string = "omnisync"): Promise<void> {
     get ask() {
       return isatty(0) && stderr.isTTY ? askTerminal : undefined;
     },
-    cwd: process.cwd(),
+    cwd: workingDirectory(),
     signal: interrupt.signal,
   });
   for (const stream of [stdout, stderr]) await new Promise((done) => stream.write("", done));
   process.exit(code);
+}
+
+/** Where it has been removed, no thread of Node starts until there is another one. */
+function workingDirectory(): string | undefined {
+  try {
+    return process.cwd();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    process.chdir("/");
+    return undefined;
+  }
 }
 
 /** First signal: stop in good order. Second: at once. The command says so (`run-command.ts`). */

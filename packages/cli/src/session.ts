@@ -1,14 +1,17 @@
 /** One run of the command line: its streams, its driver flags, and the drivers that it opened. */
+import { isAbsolute, resolve } from "node:path";
 import {
   type CallsExpected,
   type Driver,
   type OptionValue,
   type StoreSpec,
   openDriver,
+  printable,
 } from "@omnisync/storage";
 import type { Io } from "./io.ts";
 import { type Palette, createPalette } from "./output/palette.ts";
 import { LineWriter } from "./output/line-writer.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** Something drawn on the terminal that has to make room for lines. */
 export interface Overlay {
@@ -42,6 +45,15 @@ export class Session {
 
   get signal(): AbortSignal {
     return this.io.signal;
+  }
+
+  /** A path of this machine as an absolute one. @throws UsageError where that takes a directory that is gone. */
+  absolute(path: string): string {
+    const { cwd } = this.io;
+    if (cwd !== undefined || isAbsolute(path)) return resolve(cwd ?? "/", path);
+    throw new UsageError(
+      `${printable(path)}: the working directory does not exist any more: go to another one`,
+    );
   }
 
   /** Opens a store with the flags and environment of this run; closed when the run ends. */

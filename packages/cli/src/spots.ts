@@ -27,6 +27,8 @@ export interface Spot {
   readonly text: string;
   readonly trailingSlash: boolean;
   readonly isLocal: boolean;
+  /** Where a local one lies: absolute, without "." or "..", without a slash at its end. */
+  readonly localPath?: string;
   /** The last name; "" for the root of a store. */
   readonly name: string;
   /** Opens the store rooted here, whether or not anything is here. Links on the way are resolved. */
@@ -55,14 +57,13 @@ export function parseSpot(text: string, session: Session): Spot {
   const location = parseLocation(text);
   switch (location.kind) {
     case "local":
-      return localSpot(
-        expandHome(location.path, session),
+      return new LocalSpot(
+        session.absolute(expandHome(location.path, session)),
         printable(text),
         location.trailingSlash,
-        session.io.cwd,
       );
     case "url":
-      return urlSpot(location, session);
+      return urlSpot(location);
     case "sftp":
       throw new UsageError(
         `${printable(formatLocation(location))}: this version has no sftp driver: write ./${printable(text)} if a local file is meant`,
@@ -74,10 +75,10 @@ export function parseSpot(text: string, session: Session): Spot {
   }
 }
 
-function urlSpot(location: Extract<Location, { readonly kind: "url" }>, session: Session): Spot {
+function urlSpot(location: Extract<Location, { readonly kind: "url" }>): Spot {
   const { scheme, url, trailingSlash } = location;
   const text = printable(formatLocation(location));
-  if (scheme === "file") return localSpot(filePath(url, text), text, trailingSlash, session.io.cwd);
+  if (scheme === "file") return new LocalSpot(resolve(filePath(url, text)), text, trailingSlash);
   const definition = definitionByScheme(scheme);
   const { settings, path } = definition.parseUrl(url);
   return new StoreSpot({ driver: definition.name, settings, path, text, trailingSlash });
@@ -102,44 +103,39 @@ function expandHome(path: string, session: Session): string {
   );
 }
 
-function localSpot(path: string, text: string, trailingSlash: boolean, cwd: string): Spot {
-  return new LocalSpot(resolve(cwd, path), text, trailingSlash);
-}
-
 class LocalSpot implements Spot {
   readonly text: string;
   readonly trailingSlash: boolean;
   readonly isLocal = true;
   readonly name: string;
-  /** Absolute, without "." or "..", without a slash at its end. */
-  readonly path: string;
+  readonly localPath: string;
 
   constructor(path: string, text: string, trailingSlash: boolean) {
-    this.path = path;
+    this.localPath = path;
     this.text = text;
     this.trailingSlash = trailingSlash;
     this.name = basename(path);
   }
 
   async open(session: Session): Promise<Driver> {
-    return session.open({ driver: "file", root: realPath(this.path) });
+    return session.open({ driver: "file", root: realPath(this.localPath) });
   }
 
   parent(): Spot {
-    return new LocalSpot(dirname(this.path), this.text, false);
+    return new LocalSpot(dirname(this.localPath), this.text, false);
   }
 
   child(name: string): Spot {
-    return new LocalSpot(join(this.path, name), join(this.text, printable(name)), false);
+    return new LocalSpot(join(this.localPath, name), join(this.text, printable(name)), false);
   }
 
   async resolved(): Promise<Spot> {
-    return new LocalSpot(realPath(this.path), this.text, this.trailingSlash);
+    return new LocalSpot(realPath(this.localPath), this.text, this.trailingSlash);
   }
 
   common(other: Spot): CommonRoot | undefined {
     if (!(other instanceof LocalSpot)) return undefined;
-    const split = splitCommon(this.path.split("/"), other.path.split("/"));
+    const split = splitCommon(this.localPath.split("/"), other.localPath.split("/"));
     return split && { ...split, root: new LocalSpot(split.shared || "/", this.text, true) };
   }
 }

@@ -2,7 +2,6 @@
 import { type HashName, isStorageError } from "@omnisync/storage";
 import type { Sum } from "@omnisync/sync";
 import { createReadStream } from "node:fs";
-import { resolve } from "node:path";
 import { Readable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
 import { GivenFileError } from "./given-file.ts";
@@ -22,7 +21,7 @@ export async function* readSums(
   const input =
     file === "-"
       ? (session.io.stdin ?? Readable.from([]))
-      : createReadStream(resolve(session.io.cwd, file));
+      : createReadStream(session.absolute(file));
   try {
     yield* parseSums(linesOf(input), name);
   } catch (error) {

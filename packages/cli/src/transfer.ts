@@ -1,5 +1,4 @@
 /** Runs the engine for `sync`, `copy`, `move`, and prints what it tells. */
-import { resolve } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { Report, SyncEvent, SyncOptions, SyncRun } from "@omnisync/sync";
 import { openAttributeCache } from "./attribute-cache.ts";
@@ -82,7 +81,7 @@ export async function runEngine(
   const resume =
     flags.resume === false ? undefined : await openResumeStore(session, ends.destination.driver);
   const log =
-    flags.logFile === undefined ? undefined : new LogFile(resolve(session.io.cwd, flags.logFile));
+    flags.logFile === undefined ? undefined : new LogFile(session.absolute(flags.logFile));
   const context = {
     ...flags,
     ...ends,

@@ -2,7 +2,6 @@ import { baseName } from "@omnisync/storage";
 import type { StoreSpec } from "@omnisync/storage";
 import type { ApplyReport, Place, Plan, PlannedPlace, SyncEvent } from "@omnisync/sync";
 import type { Command } from "commander";
-import { resolve } from "node:path";
 import { openAttributeCache } from "../attribute-cache.ts";
 import { addDriverFlags } from "../driver-flags.ts";
 import { deltaOptions, limitOptions } from "../engine-options.ts";
@@ -64,7 +63,7 @@ export function addApplyCommand(program: Command, session: Session): void {
 async function apply(session: Session, file: string, flags: ApplyFlags): Promise<void> {
   await checkCombinations(flags);
   const { readPlan } = await import("@omnisync/sync");
-  const plan = await readPlan(resolve(session.io.cwd, file));
+  const plan = await readPlan(session.absolute(file));
   try {
     const report = await applyBetween(session, plan, flags);
     printEnding(session, plan, report, flags);

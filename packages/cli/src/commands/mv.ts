@@ -3,6 +3,7 @@ import type { Place } from "@omnisync/sync";
 import type { Command } from "commander";
 import { addDriverFlags } from "../driver-flags.ts";
 import { examples } from "../help-examples.ts";
+import { refuseOwnDirectory } from "../own-directory.ts";
 import { runPlainTransfer } from "../plain-transfer.ts";
 import { locate, look, lookFromParent } from "../places.ts";
 import { forgetSignaturesBelow, removeEmptyDirectories } from "../removal.ts";
@@ -35,6 +36,7 @@ export function addMvCommand(program: Command, session: Session): void {
 
 async function mv(session: Session, from: string, to: string, flags: MvFlags): Promise<void> {
   const source = parseSpot(from, session);
+  refuseOwnDirectory(session, from, source);
   const target = await targetSpot(session, source, parseSpot(to, session));
   if (source.name === "") {
     throw new UsageError(`${source.text}: is the root of a store: name what is in it`);

@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import { printable } from "@omnisync/storage";
 import type { NewPlan, PlanOptions, SyncEvent, SyncOptions } from "@omnisync/sync";
 import type { Command } from "commander";
@@ -143,7 +142,7 @@ async function write(session: Session, plan: NewPlan, file: string | undefined):
   }
   // It names every path of both places: for the user's own eyes. One that is being applied stays as it is.
   try {
-    await writeWholeFile(resolve(session.io.cwd, file), writePlan(plan));
+    await writeWholeFile(session.absolute(file), writePlan(plan));
   } catch (cause) {
     // The system names a temporary file, which is gone.
     throw new Error(`--output: ${printable(file)}: ${systemReason(cause)}`, { cause });

@@ -4,6 +4,7 @@ import { addDriverFlags } from "../driver-flags.ts";
 import { EXIT } from "../exit-codes.ts";
 import { examples } from "../help-examples.ts";
 import { errorText } from "../output/error-text.ts";
+import { refuseOwnDirectory } from "../own-directory.ts";
 import { type Found, locate, lookFromParent } from "../places.ts";
 import {
   type Removal,
@@ -49,7 +50,11 @@ export function addRmCommand(program: Command, session: Session): void {
 }
 
 async function rm(session: Session, locations: readonly string[], flags: RmFlags): Promise<void> {
-  const spots = locations.map((location) => parseSpot(location, session));
+  const spots = locations.map((location) => {
+    const spot = parseSpot(location, session);
+    refuseOwnDirectory(session, location, spot);
+    return spot;
+  });
   for (const spot of spots) if (spot.name === "") refuseRoot(spot, flags);
   const targets: Target[] = [];
   for (const spot of spots) targets.push(await findTarget(session, spot, flags));

@@ -1,6 +1,5 @@
 /** Lines written to a file that the user named, or to stdout for `-`. */
 import { closeSync, openSync, writeSync } from "node:fs";
-import { resolve } from "node:path";
 import type { Session } from "../session.ts";
 import { UsageError } from "../usage-error.ts";
 
@@ -16,7 +15,7 @@ export class PathFile {
     this.#session = session;
     if (path === "-") return;
     try {
-      this.#file = openSync(resolve(session.io.cwd, path), "w");
+      this.#file = openSync(session.absolute(path), "w");
     } catch (cause) {
       throw new UsageError(`${flag}: ${(cause as Error).message}`, { cause });
     }

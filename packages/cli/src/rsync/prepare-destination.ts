@@ -1,5 +1,4 @@
 /** What has to be there before a destination can be: rsync makes one directory by itself, `--mkpath` all. */
-import { resolve } from "node:path";
 import { shownName } from "../output/rsync/numbers.ts";
 import { look } from "../places.ts";
 import type { Session } from "../session.ts";
@@ -26,7 +25,7 @@ export async function prepareDestination(
   const shown = shownName(text.replace(/(?<=.)\/+$/, ""));
   if (missing === 1) return { message: `created directory ${shown}`, pathMade: false };
   if (!mkpath) {
-    const path = shownName(resolve(session.io.cwd, text));
+    const path = shownName(session.absolute(text));
     throw new RsyncError(
       isName ? "file-select" : "file-io",
       `rsync: [Receiver] mkdir "${path}" failed: No such file or directory (2)`,

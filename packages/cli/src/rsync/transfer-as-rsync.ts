@@ -1,5 +1,4 @@
 /** One run of rsync's command line: from what was given to a report in rsync's words. */
-import { resolve } from "node:path";
 import type { Entry } from "@omnisync/storage";
 import type { Report, SyncEvent, SyncOptions } from "@omnisync/sync";
 import { openAttributeCache } from "../attribute-cache.ts";
@@ -90,9 +89,7 @@ class RsyncRun {
     this.#destination = destination;
     this.#settings = printSettings(values);
     this.#log =
-      values.logFile === undefined
-        ? undefined
-        : new LogFile(resolve(session.io.cwd, values.logFile));
+      values.logFile === undefined ? undefined : new LogFile(session.absolute(values.logFile));
   }
 
   close(): void {
@@ -151,7 +148,7 @@ class RsyncRun {
     const { ignoreMissingArgs, deleteMissingArgs } = this.#values;
     if (ignoreMissingArgs || deleteMissingArgs || missing.length === 0) return true;
     for (const { text, spot } of missing) {
-      const path = spot.isLocal ? resolve(this.#session.io.cwd, text) : text;
+      const path = spot.isLocal ? this.#session.absolute(text) : text;
       this.#complain(
         `rsync: [sender] link_stat "${shownName(path)}" failed: No such file or directory (2)`,
       );

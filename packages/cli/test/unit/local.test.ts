@@ -40,6 +40,84 @@ describe("looking", () => {
   });
 });
 
+describe("the directory that one works in", () => {
+  const work = (): string =>
+    createTree({ "home/keep": "1", "home/work/x/f": "f", "by-link": "-> home" });
+
+  // Nothing here may lead out of the tree, whatever the code makes of it.
+  test.each([
+    ...["..", ".", "./", "..//", "x/..", "x/.", "x/../", "x/..//", "./..", "x/../.", "../work/.."],
+    ...["file://$PWD/x/..", "file://$PWD/%2E%2e/", "file://$PWD/%2e"],
+  ])("is not removed or moved as %s", async (written) => {
+    const root = work();
+    const cwd = join(root, "home/work");
+    const location = written.replace("$PWD", cwd);
+    const before = treeOf(root);
+    for (const argv of [
+      ["rm", "-r", location],
+      ["rm", "-r", "--force", "x/f", location],
+      ["mv", location, "../../z"],
+      ["mv", location, "memory://elsewhere/z"],
+    ]) {
+      const { code, stderr } = await inside(cwd, ...argv);
+      expect(code, argv.join(" ")).toBe(2);
+      expect(stderr).toBe(
+        `omnisync: ${location}: ends in "." or "..": name the directory itself\n`,
+      );
+    }
+    expect(treeOf(root)).toEqual(before);
+  });
+
+  test("is not removed or moved by any other name, nor is one above it", async () => {
+    const root = work();
+    const before = treeOf(root);
+    const cwd = join(root, "home/work");
+    for (const location of [cwd, `${cwd}/`, `file://${cwd}`, root, "../../home", "../work"]) {
+      for (const argv of [
+        ["rm", "-r", location],
+        ["mv", location, "../../z"],
+      ]) {
+        const { code, stderr } = await inside(cwd, ...argv);
+        expect(code, argv.join(" ")).toBe(2);
+        expect(stderr).toBe(
+          `omnisync: ${location}: is the working directory, or above it: leave it first\n`,
+        );
+      }
+    }
+    const linked = await inside(cwd, "rm", "-r", "../../by-link/work");
+    expect(linked.code).toBe(2);
+    expect(linked.stderr).toContain("is the working directory");
+    expect(treeOf(root)).toEqual(before);
+  });
+
+  test("does not keep what lies beside or below it, nor a link that leads to it", async () => {
+    const root = createTree({ "work/x/f": "f", "work2/f": "f", link: "-> work" });
+    const { code, stderr } = await inside(
+      join(root, "work"),
+      "rm",
+      "-r",
+      "x",
+      "../work2",
+      "../link",
+    );
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(treeOf(root)).toEqual({ "work/": "" });
+  });
+
+  test("stays when what is in it is moved", async () => {
+    const root = createTree({ "work/f": "f", "work/d/g": "g" });
+    for (const argv of [
+      ["move", ".", "../to"],
+      ["sync", "--remove-source-files", ".", "../to"],
+      ["move", "--delete-empty-src-dirs", ".", "../to"],
+    ]) {
+      expect((await inside(join(root, "work"), ...argv)).code, argv.join(" ")).toBeLessThan(3);
+      expect(existsSync(join(root, "work"))).toBe(true);
+    }
+    expect(treeOf(join(root, "to"))).toEqual({ "d/g": "g", f: "f" });
+  });
+});
+
 describe("changing", () => {
   test("mkdir creates what is missing, and refuses a file in the way", async () => {
     const root = createTree(TREE);

@@ -5,7 +5,7 @@ import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { createTree, treeOf } from "../temp-tree.ts";
+import { addTo, createTree, treeOf } from "../temp-tree.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/from-source.ts", import.meta.url));
 const BIN = fileURLToPath(new URL("../../bin/omnisync.js", import.meta.url));
@@ -114,6 +114,28 @@ test(
     expect(stdout + stderr).not.toContain("\u001b");
   },
 );
+
+test("a working directory that is gone is missed only by who needs it", { timeout: 60_000 }, () => {
+  const root = createTree({ "gone/": "", "there/f": "f" });
+  const inGone = (command: string): object => {
+    const line = `cd gone && rmdir ../gone && "${process.execPath}" ${SOURCE_ARGV.join(" ")} "${MAIN}" ${command}`;
+    const { status, stdout, stderr } = spawnSync("bash", ["-c", line], {
+      cwd: root,
+      encoding: "utf8",
+    });
+    addTo(root, "gone/", "");
+    return { status, stdout, stderr };
+  };
+  expect(inGone("version --short")).toMatchObject({ status: 0, stderr: "" });
+  expect(inGone(`ls "${root}/there"`)).toEqual({ status: 0, stdout: "f\n", stderr: "" });
+  expect(inGone(`rm -r "${root}/there"`)).toEqual({ status: 0, stdout: "", stderr: "" });
+  for (const command of ["ls .", "rsync -r x y"]) {
+    expect(inGone(command)).toMatchObject({
+      stdout: "",
+      stderr: expect.stringContaining("the working directory does not exist any more: "),
+    });
+  }
+});
 
 describe("bin/omnisync.js", () => {
   test("says in one line that a Node is too old, and exits with 2", () => {
