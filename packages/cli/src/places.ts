@@ -6,7 +6,13 @@
  * - A single file goes into a destination that ends in "/" or is a directory; any other destination
  *   is its new name.
  */
-import { type Driver, type Entry, StorageError, isStorageError } from "@omnisync/storage";
+import {
+  type Driver,
+  type Entry,
+  type StatOptions,
+  StorageError,
+  isStorageError,
+} from "@omnisync/storage";
 import type { Place } from "@omnisync/sync";
 import type { PathNames } from "./output/shown-path.ts";
 import type { Session } from "./session.ts";
@@ -96,10 +102,16 @@ export async function look(
     : found;
 }
 
-/** What lies at a spot as its parent directory sees it: a directory is not entered. */
+/**
+ * What lies at a spot as its parent directory sees it: a directory is not entered. Of a file and a
+ * directory of one name, a slash at the end means the directory.
+ */
 export async function lookFromParent(session: Session, spot: Spot): Promise<Found | undefined> {
   const driver = await spot.parent().open(session);
-  const entry = await statIfThere(driver, spot.name);
+  const directory = spot.trailingSlash && driver.capabilities.fileAndDirectory;
+  const entry =
+    (directory ? await statIfThere(driver, spot.name, { directory }) : undefined) ??
+    (await statIfThere(driver, spot.name));
   return entry && { driver, path: spot.name, entry };
 }
 
@@ -126,9 +138,13 @@ async function lookBehind(session: Session, target: Spot): Promise<Found | undef
 }
 
 /** A directory on the way that is missing, or is a file, means that nothing is there. */
-async function statIfThere(driver: Driver, path: string): Promise<Entry | undefined> {
+async function statIfThere(
+  driver: Driver,
+  path: string,
+  options?: StatOptions,
+): Promise<Entry | undefined> {
   try {
-    return await driver.stat(path);
+    return await driver.stat(path, options);
   } catch (error) {
     if (isStorageError(error, "not-found", "not-a-directory")) return undefined;
     throw error;

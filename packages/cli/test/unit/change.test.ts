@@ -31,6 +31,29 @@ describe("rm", () => {
     expect(await contentOf(storage)).toEqual({ top: "top" });
   });
 
+  test("of an object and a prefix of one name, a slash at the end means the prefix", async () => {
+    const { url, storage } = await createStore({ a: "object", "a/x": "1", "a/b/y": "2", ab: "3" });
+    await storage.driver.mkdir?.("a");
+    const refused = await runCli(["rm", `${url}/a/`]);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain("a/: is a directory: give -r");
+    const removed = await runCli(["rm", "-rv", `${url}/a/`]);
+    expect(removed).toMatchObject({ code: 0, stderr: "" });
+    expect(lines(removed.stdout).at(-1)).toBe(`removed ${url}/a/`);
+    expect(await contentOf(storage)).toEqual({ a: "object", ab: "3" });
+    expect(await storage.driver.stat("a", { directory: true })).toBe(undefined);
+    const gone = await runCli(["rm", "-r", `${url}/a/`]);
+    expect(gone.code).toBe(2);
+    expect(gone.stderr).toContain("a/: is not a directory: leave out the slash at its end");
+    expect(await contentOf(storage)).toEqual({ a: "object", ab: "3" });
+  });
+
+  test("of an object and a prefix of one name, no slash means the object", async () => {
+    const { url, storage } = await createStore({ a: "object", "a/x": "1" });
+    expect((await runCli(["rm", "-r", `${url}/a`])).code).toBe(0);
+    expect(await contentOf(storage)).toEqual({ "a/x": "1" });
+  });
+
   test("a missing location exits with 3 and removes nothing", async () => {
     const { url, storage } = await createStore(FILES);
     expect((await runCli(["rm", `${url}/top`, `${url}/nope`])).code).toBe(3);
