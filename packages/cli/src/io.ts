@@ -19,11 +19,6 @@ export interface Io {
   readonly ask?: ((question: string) => Promise<string>) | undefined;
   /** Directory that relative locations start from, without links; absent if it has been removed. */
   readonly cwd: string | undefined;
-  /** Fires when the user interrupts; its reason is a `BrokenPipe` if whoever read our output left. */
+  /** Fires when the user interrupts; or when stdout fails, with an `OutputError` as its reason. */
   readonly signal: AbortSignal;
-}
-
-/** Whoever read stdout has gone: stop, and say nothing. */
-export class BrokenPipe extends Error {
-  override readonly name = "BrokenPipe";
 }

@@ -5,7 +5,8 @@
 import { isatty } from "node:tty";
 import { askTerminal } from "./ask-terminal.ts";
 import { EXIT } from "./exit-codes.ts";
-import { BrokenPipe, type Io } from "./io.ts";
+import type { Io } from "./io.ts";
+import { OutputError, endWithoutOutput, outputError } from "./output-error.ts";
 import { isVersionCall, versionText } from "./version.ts";
 
 /** Runs one command line, without program name. Never throws, never exits. @returns the exit code. */
@@ -27,7 +28,7 @@ export async function main(called: string = "omnisync"): Promise<void> {
   const interrupt = new AbortController();
   onSignals(interrupt);
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    interrupt.abort(error.code === "EPIPE" ? new BrokenPipe() : error);
+    interrupt.abort(outputError(error));
   });
   // Nobody reads our complaints: nothing to be done about it, and no reason to stop the work.
   process.stderr.on("error", () => {});
@@ -48,7 +49,9 @@ export async function main(called: string = "omnisync"): Promise<void> {
     signal: interrupt.signal,
   });
   for (const stream of [stdout, stderr]) await new Promise((done) => stream.write("", done));
-  process.exit(code);
+  const { reason } = interrupt.signal;
+  if (code !== EXIT.done || !(reason instanceof OutputError)) process.exit(code);
+  process.exit(endWithoutOutput(reason, (text) => stderr.write(`omnisync: ${text}\n`)));
 }
 
 /** Where it has been removed, no thread of Node starts until there is another one. */

@@ -2,7 +2,8 @@
 import { CommanderError } from "commander";
 import { EXIT } from "./exit-codes.ts";
 import { exitCodeOfError } from "./exit-code-of.ts";
-import { BrokenPipe, type Io } from "./io.ts";
+import type { Io } from "./io.ts";
+import { OutputError, endWithoutOutput } from "./output-error.ts";
 import { errorText } from "./output/error-text.ts";
 import { buildProgram } from "./program.ts";
 import { Session } from "./session.ts";
@@ -10,7 +11,7 @@ import { Session } from "./session.ts";
 export async function runCommand(argv: readonly string[], io: Io): Promise<number> {
   const session = new Session(io);
   io.signal.addEventListener("abort", () => {
-    if (io.signal.reason instanceof BrokenPipe) return;
+    if (io.signal.reason instanceof OutputError) return;
     session.complain("stopping in good order: once more stops at once");
   });
   const command = argv.find((word) => !word.startsWith("-"));
@@ -24,6 +25,8 @@ export async function runCommand(argv: readonly string[], io: Io): Promise<numbe
     await session.close();
     return EXIT.done;
   });
+  const { failure } = session.out;
+  if (failure !== undefined) return endWithoutOutput(failure, (text) => session.complain(text));
   return code === EXIT.done ? closed : code;
 }
 
@@ -46,7 +49,8 @@ async function settle(
 
 function explain(session: Session, command: string | undefined, error: unknown): number {
   const { signal } = session;
-  if (error instanceof BrokenPipe || signal.reason instanceof BrokenPipe) return EXIT.brokenPipe;
+  // Said at the very end, once.
+  if (session.out.failure !== undefined) return EXIT.someFailed;
   if (error instanceof CommanderError) return explainParse(session, command, error);
   const code = exitCodeOfError(error);
   if (signal.aborted && code !== EXIT.usage) {

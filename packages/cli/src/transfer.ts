@@ -1,12 +1,11 @@
 /** Runs the engine for `sync`, `copy`, `move`, and prints what it tells. */
 import { setImmediate } from "node:timers/promises";
-import type { Report, SyncEvent, SyncOptions, SyncRun } from "@omnisync/sync";
+import type { Report, SyncEvent, SyncOptions } from "@omnisync/sync";
 import { openAttributeCache } from "./attribute-cache.ts";
 import { engineOptions } from "./engine-options.ts";
 import { exitCodeOfReport } from "./exit-code-of.ts";
 import { EventPrinter } from "./output/event-printer.ts";
 import { keptAttributes } from "./output/itemize.ts";
-import { ProgressDisplay, type ProgressFlags } from "./output/progress-display.ts";
 import { LogFile } from "./output/rsync/log-file.ts";
 import {
   asksForHelp,
@@ -21,6 +20,7 @@ import { type Ends, openEnds } from "./places.ts";
 import { openResumeStore } from "./resume-store.ts";
 import type { Session } from "./session.ts";
 import { type TransferFlags, checkCombinations } from "./transfer-flags.ts";
+import { watch } from "./watch.ts";
 
 export interface TransferRequest {
   readonly kind: "sync" | "copy" | "move";
@@ -121,20 +121,6 @@ function withInfo(flags: TransferFlags): TransferFlags {
     ...(levels.PROGRESS > 0 ? { progress: true } : {}),
     stats: flags.stats ?? levels.STATS > 1,
   };
-}
-
-/** Waits for a run, and shows its progress meanwhile. */
-export async function watch<Result extends Report>(
-  session: Session,
-  run: Pick<SyncRun, "progress"> & { readonly done: Promise<Result> },
-  flags: ProgressFlags,
-): Promise<Result> {
-  const display = ProgressDisplay.start(session, () => run.progress(), flags);
-  try {
-    return await run.done;
-  } finally {
-    display?.stop();
-  }
 }
 
 function printEnding(

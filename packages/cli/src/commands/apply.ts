@@ -18,8 +18,8 @@ import { endedText, statsLines, summaryLine, withheldText } from "../output/summ
 import { plural } from "../output/plural.ts";
 import { openResumeStore } from "../resume-store.ts";
 import type { Session } from "../session.ts";
-import { watch } from "../transfer.ts";
 import { UsageError } from "../usage-error.ts";
+import { watch } from "../watch.ts";
 
 type ApplyFlags = Readonly<FlagValues>;
 

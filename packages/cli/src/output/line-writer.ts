@@ -2,7 +2,8 @@
  * Lines and bytes for stdout. Lines of one turn of the event loop go out in one write: a run over a
  * million paths would otherwise make a million system calls.
  */
-import { BrokenPipe, type OutputStream } from "../io.ts";
+import type { OutputStream } from "../io.ts";
+import { type OutputError, outputError } from "../output-error.ts";
 
 const FULL = 64 * 1024;
 
@@ -10,11 +11,22 @@ export class LineWriter {
   readonly #stream: OutputStream;
   readonly #before: () => void;
   #text = "";
+  #failure: OutputError | undefined;
   #scheduled: NodeJS.Immediate | undefined;
 
   constructor(stream: OutputStream, before: () => void) {
     this.#stream = stream;
     this.#before = before;
+  }
+
+  /** Why the stream takes nothing any more. */
+  get failure(): OutputError | undefined {
+    return this.#failure;
+  }
+
+  /** @throws OutputError if something that was written did not arrive. */
+  throwIfFailed(): void {
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   /** Adds a line, to be written at the end of this turn at the latest. */
@@ -35,7 +47,7 @@ export class LineWriter {
     await this.#write(chunk);
   }
 
-  /** Waits until everything so far is out. @throws BrokenPipe if nobody reads any more. */
+  /** Waits until everything so far is out. @throws OutputError if it does not get there. */
   async flush(): Promise<void> {
     if (this.#text !== "") await this.#write(this.#take());
   }
@@ -44,8 +56,8 @@ export class LineWriter {
     const text = this.#take();
     if (text === "") return;
     this.#before();
-    // A broken pipe comes as an event of the stream as well, and ends the run through the signal.
-    this.#stream.write(text, () => {});
+    // A failure comes as an event of the stream as well, and ends the run through the signal.
+    this.#stream.write(text, (error) => this.#remember(error));
   }
 
   #take(): string {
@@ -60,9 +72,15 @@ export class LineWriter {
     this.#before();
     return new Promise((resolve, reject) => {
       this.#stream.write(chunk, (error) => {
-        if (error === undefined || error === null) resolve();
-        else reject((error as NodeJS.ErrnoException).code === "EPIPE" ? new BrokenPipe() : error);
+        this.#remember(error);
+        if (this.#failure === undefined) resolve();
+        else reject(this.#failure);
       });
     });
+  }
+
+  /** Only the first says why: after it the stream is closed. */
+  #remember(error: Error | null | undefined): void {
+    if (error !== undefined && error !== null) this.#failure ??= outputError(error);
   }
 }

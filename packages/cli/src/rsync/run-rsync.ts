@@ -3,7 +3,8 @@
  * codes, on the engine that the other commands use. `docs/rsync-compat.md` says what is the same.
  */
 import { EXIT } from "../exit-codes.ts";
-import { BrokenPipe, type Io } from "../io.ts";
+import type { Io } from "../io.ts";
+import { BrokenPipe } from "../output-error.ts";
 import { errorText } from "../output/error-text.ts";
 import { asksForHelp, debugHelp, infoHelp } from "../output/rsync/output-levels.ts";
 import { Session } from "../session.ts";
@@ -22,7 +23,7 @@ export async function runRsync(argv: readonly string[], io: Io): Promise<number>
     await session.close();
     return undefined;
   });
-  return code === 0 ? closed : code;
+  return session.out.failure === undefined ? code || closed : endWithoutOutput(session);
 }
 
 async function execute(session: Session, argv: readonly string[]): Promise<RsyncCode | undefined> {
@@ -37,7 +38,9 @@ async function execute(session: Session, argv: readonly string[]): Promise<Rsync
     throw new RsyncError("syntax", "");
   }
   const { transferAsRsync } = await import("./transfer-as-rsync.ts");
-  return transferAsRsync(session, given);
+  const code = await transferAsRsync(session, given);
+  session.out.throwIfFailed();
+  return code;
 }
 
 /** What is asked for besides a transfer. */
@@ -58,9 +61,8 @@ async function settle(
     if (code === undefined) return 0;
     return end(session, code);
   } catch (error) {
-    if (error instanceof BrokenPipe || session.signal.reason instanceof BrokenPipe) {
-      return EXIT.brokenPipe;
-    }
+    // Said at the very end, once.
+    if (session.out.failure !== undefined) return RSYNC_CODES["file-io"][0];
     const text = errorText(error);
     const code = session.signal.aborted ? "signal" : rsyncCodeOf(error);
     if (text !== "" && code !== "signal") {
@@ -68,6 +70,13 @@ async function settle(
     }
     return end(session, code);
   }
+}
+
+function endWithoutOutput(session: Session): number {
+  const { failure } = session.out;
+  if (failure instanceof BrokenPipe) return EXIT.brokenPipe;
+  session.note(`rsync: ${failure?.message}`);
+  return end(session, "file-io");
 }
 
 function end(session: Session, code: RsyncCode): number {

@@ -93,17 +93,58 @@ describe("Ctrl-C", { timeout: 60_000 }, () => {
   );
 });
 
+/** The exit code and stderr of a command whose stdout is what `redirect` says. */
+function into(root: string, redirect: string, command: string): object {
+  const line = `"${process.execPath}" ${SOURCE_ARGV.join(" ")} "${MAIN}" ${command} ${redirect}; exit \${PIPESTATUS[0]}`;
+  const { status, stderr } = spawnSync("bash", ["-c", line], { cwd: root, encoding: "utf8" });
+  return { status, stderr };
+}
+
 describe("a reader that goes away", { timeout: 60_000 }, () => {
-  test("ends cat and ls quietly", async () => {
-    const root = createTree({ f: "x".repeat(4 * 1024 ** 2) });
-    for (let i = 0; i < 3000; i++) writeFileSync(join(root, `${"name".repeat(20)}${i}`), "");
-    for (const command of ["cat f", "ls ."]) {
-      const line = `"${process.execPath}" ${SOURCE_ARGV.join(" ")} "${MAIN}" ${command} | head -c 3 >/dev/null; exit \${PIPESTATUS[0]}`;
-      const { status, stderr } = spawnSync("bash", ["-c", line], { cwd: root, encoding: "utf8" });
-      expect({ status, stderr }).toEqual({ status: 141, stderr: "" });
+  test.each(["cat src/big", "ls src", "diff src/ to", "sync -i src to", "rsync -av src/ to"])(
+    "ends %s quietly",
+    (command) => {
+      const root = createTree({ "src/big": "x".repeat(4 * 1024 ** 2), "to/": "" });
+      addMany(root);
+      expect(into(root, "| head -c 3 >/dev/null", command)).toEqual({ status: 141, stderr: "" });
+    },
+  );
+});
+
+describe("a full disk under stdout", { timeout: 60_000 }, () => {
+  const FULL = "stdout: no space left on device: what was printed is not complete\n";
+
+  test.each([
+    ...["version", "help", "ls src", "cat src/a", "hashsum md5 src", "plan src/ to"],
+    ...["sync -i src/ to", "sync --json -q src/ to", "diff src/ to"],
+  ])("fails %s, which is said", (command) => {
+    const root = createTree({ "src/a": "a", "src/b": "b", "to/a": "other" });
+    expect(into(root, ">/dev/full", command)).toEqual({
+      status: 1,
+      stderr: expect.toSatisfy((stderr: string) => stderr.endsWith(`omnisync: ${FULL}`)),
+    });
+  });
+
+  test("has a code of its own in rsync's command line", () => {
+    const root = createTree({ "src/a": "a" });
+    expect(into(root, ">/dev/full", "rsync -av src/ to")).toEqual({
+      status: 11,
+      stderr: `rsync: ${FULL}rsync error: error in file IO (code 11) at omnisync [sender=3.5.0]\n`,
+    });
+  });
+
+  test("ends a run that would go on for long, and is said once", () => {
+    const root = createTree({ "src/": "" });
+    addMany(root);
+    for (const command of ["ls src", "sync -i src/ to"]) {
+      expect(into(root, ">/dev/full", command)).toEqual({ status: 1, stderr: `omnisync: ${FULL}` });
     }
   });
 });
+
+function addMany(root: string): void {
+  for (let i = 0; i < 3000; i++) writeFileSync(join(root, "src", `${"name".repeat(20)}${i}`), "");
+}
 
 test(
   "a terminal is never assumed: no progress and no colour in a pipe",
@@ -129,7 +170,7 @@ test("a working directory that is gone is missed only by who needs it", { timeou
   expect(inGone("version --short")).toMatchObject({ status: 0, stderr: "" });
   expect(inGone(`ls "${root}/there"`)).toEqual({ status: 0, stdout: "f\n", stderr: "" });
   expect(inGone(`rm -r "${root}/there"`)).toEqual({ status: 0, stdout: "", stderr: "" });
-  for (const command of ["ls .", "rsync -r x y"]) {
+  for (const command of ["ls src", "rsync -r x y"]) {
     expect(inGone(command)).toMatchObject({
       stdout: "",
       stderr: expect.stringContaining("the working directory does not exist any more: "),
