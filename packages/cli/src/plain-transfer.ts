@@ -21,7 +21,7 @@ export async function runPlainTransfer(
   { move, dryRun, verbose }: PlainTransferOptions,
 ): Promise<boolean> {
   const flags = { verbose: verbose || dryRun ? 1 : 0 };
-  const report = await runEngine(session, ends, { checksum: true, move, dryRun }, flags);
+  const report = await runEngine(session, ends, { checksum: true, move, dryRun }, { flags });
   session.exitCode = exitCodeOfReport(report);
   if (report.interrupted) session.complain("interrupted: run the same command again to go on");
   return session.exitCode === 0;

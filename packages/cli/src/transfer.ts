@@ -4,6 +4,7 @@ import type { Report, SyncEvent, SyncOptions } from "@omnisync/sync";
 import { openAttributeCache } from "./attribute-cache.ts";
 import { engineOptions } from "./engine-options.ts";
 import { exitCodeOfReport } from "./exit-code-of.ts";
+import { summaryJson } from "./output/error-text.ts";
 import { EventPrinter } from "./output/event-printer.ts";
 import { keptAttributes } from "./output/itemize.ts";
 import { LogFile } from "./output/rsync/log-file.ts";
@@ -35,8 +36,10 @@ export async function transfer(session: Session, request: TransferRequest): Prom
   const flags = withInfo(request.flags);
   const { kind } = request;
   const { ends, options } = await prepareTransfer(session, request);
-  const report = await runEngine(session, ends, options, flags);
-  printEnding(session, report, flags, kind);
+  const end = (report: Report, error?: unknown): void =>
+    printEnding(session, report, { ...flags, kind, error });
+  const report = await runEngine(session, ends, options, { flags, onFailure: end });
+  end(report);
   session.exitCode = exitCodeOfReport(report);
 }
 
@@ -66,12 +69,19 @@ export async function prepareTransfer(
   return { ends, options };
 }
 
+export interface Telling {
+  /** What is printed of events and progress. */
+  readonly flags: Partial<TransferFlags>;
+  /** Told what was done before an error ended the run. */
+  readonly onFailure?: (report: Report, error: unknown) => void;
+}
+
 /** Runs the engine between two opened ends; events and progress are printed as the flags say. */
 export async function runEngine(
   session: Session,
   ends: Ends,
   options: SyncOptions,
-  flags: Partial<TransferFlags>,
+  { flags, onFailure }: Telling,
 ): Promise<Report> {
   const { startSync } = await import("@omnisync/sync");
   const cache =
@@ -97,7 +107,7 @@ export async function runEngine(
       signal: session.signal,
       onEvent: (event: SyncEvent) => printer.print(event),
     });
-    return await watch(session, run, flags);
+    return await watch(session, run, flags, onFailure);
   } finally {
     cache?.close();
     log?.close();
@@ -126,10 +136,9 @@ function withInfo(flags: TransferFlags): TransferFlags {
 function printEnding(
   session: Session,
   report: Report,
-  flags: TransferFlags,
-  kind: TransferRequest["kind"],
+  { kind, error, ...flags }: TransferFlags & Pick<TransferRequest, "kind"> & { error?: unknown },
 ): void {
-  if (flags.json) session.out.json(summaryJson(report));
+  if (flags.json) session.out.json(summaryJson(report, error));
   if (flags.stats) for (const line of statsLines(report)) session.out.line(line);
   const ended = endedText(report);
   if (ended !== undefined) session.complain(ended);
@@ -137,9 +146,4 @@ function printEnding(
   if (withheld !== undefined) session.complain(withheld);
   if (!flags.quiet && !flags.json) session.note(summaryLine(report, kind));
   if (report.interrupted) session.complain("interrupted: run the same command again to go on");
-}
-
-function summaryJson(report: Report): object {
-  // Each failure was a line of its own.
-  return { kind: "summary", ...report, failures: undefined };
 }

@@ -54,6 +54,8 @@ export interface CheckReport {
 /** A check that goes on: look at `progress`, wait for `done`. */
 export interface CheckInProgress {
   progress(): Progress;
+  /** As in `SyncRun`. */
+  report(): CheckReport | undefined;
   readonly done: Promise<CheckReport>;
 }
 
@@ -79,5 +81,6 @@ export function startCheck(
   options: CheckOptions = {},
 ): CheckInProgress {
   const run = new CheckRun(source, destination, options);
-  return { progress: () => run.progress.snapshot(), done: run.report() };
+  const done = run.report();
+  return { progress: () => run.progress.snapshot(), report: () => run.ended, done };
 }

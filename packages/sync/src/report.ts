@@ -66,6 +66,11 @@ export interface Report {
   readonly duration: number;
 }
 
+/** What a run keeps of its report, for those that ask when `done` was rejected. */
+export interface Ended<Result> {
+  report: Result | undefined;
+}
+
 /** Where a run stands, for progress bars. */
 export interface Progress {
   /** Whether both sides are listed to the end, so that the totals are final. */

@@ -14,7 +14,7 @@ import type { Place, SyncOptions } from "./options.ts";
 import { resolveBackupNames } from "./plan/backup-names.ts";
 import { checkBackups, checkOverlap, placeId } from "./plan/check-overlap.ts";
 import { resolvePlanRules } from "./plan/resolve-rules.ts";
-import { type Progress, type Report, ReportBuilder } from "./report.ts";
+import { type Ended, type Progress, type Report, ReportBuilder } from "./report.ts";
 import { CacheUse, type RunContext, type RunObserver } from "./run/context.ts";
 import { DelayedUpdates } from "./run/delayed-updates.ts";
 import { DirectoryTimes } from "./run/directory-times.ts";
@@ -50,6 +50,8 @@ const MOST_BEGUN = 256;
 /** A run that goes on: look at `progress`, wait for `done`. */
 export interface SyncRun {
   progress(): Progress;
+  /** What was done, once the run has ended, also by an error; `undefined` where it did not begin. */
+  report(): Report | undefined;
   readonly done: Promise<Report>;
 }
 
@@ -81,8 +83,9 @@ export function startRun(
   observer: RunObserver,
 ): SyncRun {
   const progress = new ProgressTracker();
-  const done = run({ source, destination, options, progress, observer });
-  return { progress: () => progress.snapshot(), done };
+  const ended: Ended<Report> = { report: undefined };
+  const done = run({ source, destination, options, progress, observer }, ended);
+  return { progress: () => progress.snapshot(), report: () => ended.report, done };
 }
 
 /** What a run is made of before it has a context. */
@@ -94,7 +97,7 @@ export interface RunParts {
   readonly observer?: RunObserver | undefined;
 }
 
-async function run(parts: RunParts): Promise<Report> {
+async function run(parts: RunParts, ended: Ended<Report>): Promise<Report> {
   const { options, progress } = parts;
   const report = new ReportBuilder(options.dryRun ?? false);
   const context = createContext(parts, report);
@@ -108,8 +111,9 @@ async function run(parts: RunParts): Promise<Report> {
     context.cache?.flush();
     context.limits.close();
     context.deltas?.comparisons.clear();
+    ended.report = report.build(progress.elapsed, interrupted, context.limits.report());
   }
-  return report.build(progress.elapsed, interrupted, context.limits.report());
+  return ended.report;
 }
 
 export function createContext(parts: RunParts, report: Pick<ReportBuilder, "add">): RunContext {

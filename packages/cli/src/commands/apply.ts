@@ -12,6 +12,7 @@ import { DELTA_FLAGS } from "../flags/delta-flags.ts";
 import type { FlagValues } from "../flags/flag-values.ts";
 import { LIMIT_FLAGS } from "../flags/limit-flags.ts";
 import { examples } from "../help-examples.ts";
+import { summaryJson } from "../output/error-text.ts";
 import { EventPrinter } from "../output/event-printer.ts";
 import { applyTimeouts, limitsAndHooks } from "../other-places.ts";
 import { endedText, statsLines, summaryLine, withheldText } from "../output/summary.ts";
@@ -65,15 +66,22 @@ async function apply(session: Session, file: string, flags: ApplyFlags): Promise
   const { readPlan } = await import("@omnisync/sync");
   const plan = await readPlan(session.absolute(file));
   try {
-    const report = await applyBetween(session, plan, flags);
-    printEnding(session, plan, report, flags);
+    const end = (report: ApplyReport, error?: unknown): void =>
+      printEnding(session, plan, report, { ...flags, error });
+    const report = await applyBetween(session, plan, flags, end);
+    end(report);
     session.exitCode = exitCodeOfApply(report);
   } finally {
     await plan.close();
   }
 }
 
-async function applyBetween(session: Session, plan: Plan, flags: ApplyFlags): Promise<ApplyReport> {
+async function applyBetween(
+  session: Session,
+  plan: Plan,
+  flags: ApplyFlags,
+  onFailure: (report: ApplyReport, error: unknown) => void,
+): Promise<ApplyReport> {
   const { startApply } = await import("@omnisync/sync");
   applyTimeouts(session, flags);
   const source = await openPlace(session, "source", plan.header.source);
@@ -107,7 +115,7 @@ async function applyBetween(session: Session, plan: Plan, flags: ApplyFlags): Pr
       signal: session.signal,
       onEvent: (event: SyncEvent) => printer.print(event),
     });
-    return await watch(session, run, flags);
+    return await watch(session, run, flags, onFailure);
   } finally {
     cache?.close();
   }
@@ -124,8 +132,13 @@ async function openPlace(session: Session, side: string, planned: PlannedPlace):
   return { driver: await session.open(spec), path };
 }
 
-function printEnding(session: Session, plan: Plan, report: ApplyReport, flags: ApplyFlags): void {
-  if (flags.json) session.out.json({ kind: "summary", ...report, failures: undefined });
+function printEnding(
+  session: Session,
+  plan: Plan,
+  report: ApplyReport,
+  { error, ...flags }: ApplyFlags & { readonly error?: unknown },
+): void {
+  if (flags.json) session.out.json(summaryJson(report, error));
   if (flags.stats) for (const line of statsLines(report)) session.out.line(line);
   const ended = endedText(report);
   if (ended !== undefined) session.complain(ended);

@@ -7,7 +7,7 @@ import { EXIT, EXIT_DIFFERENT } from "../exit-codes.ts";
 import { examples } from "../help-examples.ts";
 import { CheckLists, type ListFlags, addListFlags } from "../output/check-lists.ts";
 import { isoTime } from "../output/entry-text.ts";
-import { errorJson, failureText } from "../output/error-text.ts";
+import { errorJson, failureText, summaryJson } from "../output/error-text.ts";
 import { shownPath } from "../output/shown-path.ts";
 import { checkSummaryLine } from "../output/summary.ts";
 import { type Ends, openEnds } from "../places.ts";
@@ -78,8 +78,9 @@ async function check(
         );
       },
     });
-    const report = await watch(session, run, flags);
-    printEnding(session, report, flags);
+    const end = (report: CheckReport, error?: unknown): void =>
+      printEnding(session, report, flags, error);
+    end(await watch(session, run, flags, end));
   } finally {
     lists.close();
     cache?.close();
@@ -167,8 +168,13 @@ function eventJson(event: CheckEvent, path: string): object {
   };
 }
 
-function printEnding(session: Session, report: CheckReport, flags: CheckFlags): void {
-  if (flags.json) session.out.json({ kind: "summary", ...report, failures: undefined });
+function printEnding(
+  session: Session,
+  report: CheckReport,
+  flags: CheckFlags,
+  error?: unknown,
+): void {
+  if (flags.json) session.out.json(summaryJson(report, error));
   else if (!flags.quiet) session.note(checkSummaryLine(report));
   session.exitCode = report.inSync ? EXIT.done : EXIT_DIFFERENT;
   if (session.signal.aborted) session.exitCode = EXIT.interrupted;

@@ -5,7 +5,7 @@ import { openAttributeCache } from "../attribute-cache.ts";
 import { addDriverFlags } from "../driver-flags.ts";
 import { EXIT, EXIT_DIFFERENT } from "../exit-codes.ts";
 import { examples } from "../help-examples.ts";
-import { errorJson, failureText } from "../output/error-text.ts";
+import { errorJson, failureText, summaryJson } from "../output/error-text.ts";
 import { shownPath } from "../output/shown-path.ts";
 import { openEnds } from "../places.ts";
 import type { Session } from "../session.ts";
@@ -63,6 +63,7 @@ async function runDiff(
     flags.attributeCache === false
       ? undefined
       : await openAttributeCache(session, [ends.source, ends.destination]);
+  const counts = { new: 0, modified: 0, deleted: 0, error: 0 };
   try {
     const found = diff(ends.source, ends.destination, {
       ...checkOptions(flags),
@@ -70,13 +71,15 @@ async function runDiff(
       attributeCache: cache,
       signal: session.signal,
     });
-    const counts = { new: 0, modified: 0, deleted: 0, error: 0 };
     for await (const entry of found) {
       session.exitCode = EXIT_DIFFERENT;
       counts[entry.status]++;
       print(session, { ...entry, path: shownPath(ends, entry.path) }, flags);
     }
-    if (flags.json) session.out.json({ kind: "summary", ...counts });
+    if (flags.json) session.out.json(summaryJson(counts));
+  } catch (error) {
+    if (flags.json) session.out.json(summaryJson(counts, error));
+    throw error;
   } finally {
     cache?.close();
   }

@@ -5,7 +5,7 @@ import { addDriverFlags } from "../driver-flags.ts";
 import { EXIT } from "../exit-codes.ts";
 import { choice } from "../flag-values.ts";
 import { examples } from "../help-examples.ts";
-import { errorJson, failureText } from "../output/error-text.ts";
+import { errorJson, failureText, summaryJson } from "../output/error-text.ts";
 import {
   type SelectionFlags,
   addFilterFlags,
@@ -68,12 +68,17 @@ async function hashsum(
       total.failed++;
     },
   });
-  for await (const sum of sums) {
-    const { path, hash, size } = sum;
-    total.files++;
-    total.bytes += size;
-    if (flags.json) session.out.json({ kind: "sum", path, size, [name]: hash });
-    else session.out.line(formatSum(sum, flags.tag));
+  try {
+    for await (const sum of sums) {
+      const { path, hash, size } = sum;
+      total.files++;
+      total.bytes += size;
+      if (flags.json) session.out.json({ kind: "sum", path, size, [name]: hash });
+      else session.out.line(formatSum(sum, flags.tag));
+    }
+  } catch (error) {
+    if (flags.json) session.out.json(summaryJson(total, error));
+    throw error;
   }
-  if (flags.json) session.out.json({ kind: "summary", ...total });
+  if (flags.json) session.out.json(summaryJson(total));
 }

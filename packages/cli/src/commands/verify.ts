@@ -12,7 +12,7 @@ import { EXIT, EXIT_DIFFERENT } from "../exit-codes.ts";
 import { choice } from "../flag-values.ts";
 import { checkGivenFile } from "../given-file.ts";
 import { examples } from "../help-examples.ts";
-import { errorJson, failureText } from "../output/error-text.ts";
+import { errorJson, failureText, summaryJson } from "../output/error-text.ts";
 import { plural } from "../output/plural.ts";
 import {
   type SelectionFlags,
@@ -77,8 +77,9 @@ async function verify(session: Session, location: string, flags: VerifyFlags): P
     signal: session.signal,
     onEvent: (event) => printEvent(session, event, flags),
   });
-  const report = await watch(session, run, flags);
-  printEnding(session, report, flags);
+  const end = (report: VerifyReport, error?: unknown): void =>
+    printEnding(session, report, flags, error);
+  end(await watch(session, run, flags, end));
 }
 
 function refuseWithoutSums(flags: VerifyFlags): void {
@@ -131,8 +132,13 @@ function eventJson({ kind, path, size, by, found, error }: VerifyEvent): object 
   };
 }
 
-function printEnding(session: Session, report: VerifyReport, flags: VerifyFlags): void {
-  if (flags.json) session.out.json({ kind: "summary", ...report, failures: undefined });
+function printEnding(
+  session: Session,
+  report: VerifyReport,
+  flags: VerifyFlags,
+  error?: unknown,
+): void {
+  if (flags.json) session.out.json(summaryJson(report, error));
   else if (!flags.quiet) session.note(summaryLine(report));
   session.exitCode = report.verified ? EXIT.done : EXIT_DIFFERENT;
   if (session.signal.aborted) session.exitCode = EXIT.interrupted;

@@ -16,6 +16,16 @@ export function failureText(path: string, error: StorageError | undefined): stri
   return path === "" ? text : `${shown}: ${text}`;
 }
 
+/** The last line of JSON output: all counts, and what ended the run early. Failures were lines of their own. */
+export function summaryJson(counts: object, error?: unknown): object {
+  return {
+    kind: "summary",
+    ...counts,
+    failures: undefined,
+    endedBy: error === undefined ? undefined : errorJson(error),
+  };
+}
+
 /** An error as it stands in JSON output. */
 export function errorJson(error: unknown): { readonly code: string; readonly message: string } {
   return { code: isStorageError(error) ? error.code : "internal", message: errorText(error) };

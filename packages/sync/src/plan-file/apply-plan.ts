@@ -8,7 +8,7 @@ import { RESERVED_NAME, StorageError, isStorageError, toStorageError } from "@om
 import type { SyncEvent } from "../events.ts";
 import { RunEnded } from "../limits/run-end.ts";
 import type { Place } from "../options.ts";
-import { type Progress, type Report, ReportBuilder, type Withheld } from "../report.ts";
+import { type Ended, type Progress, type Report, ReportBuilder, type Withheld } from "../report.ts";
 import type { RunContext } from "../run/context.ts";
 import { JobGate } from "../run/gate.ts";
 import { ProgressTracker } from "../run/progress-tracker.ts";
@@ -37,6 +37,8 @@ export interface ApplyReport extends Report {
 /** An application that goes on: look at `progress`, wait for `done`. */
 export interface ApplyRun {
   progress(): Progress;
+  /** As in `SyncRun`. */
+  report(): ApplyReport | undefined;
   readonly done: Promise<ApplyReport>;
 }
 
@@ -63,8 +65,9 @@ export function startApply(
   options: ApplyOptions = {},
 ): ApplyRun {
   const progress = new ProgressTracker();
-  const done = apply(plan, source, destination, options, progress);
-  return { progress: () => progress.snapshot(), done };
+  const ended: Ended<ApplyReport> = { report: undefined };
+  const done = apply(plan, source, destination, options, progress, ended);
+  return { progress: () => progress.snapshot(), report: () => ended.report, done };
 }
 
 async function apply(
@@ -73,6 +76,7 @@ async function apply(
   destination: Place,
   options: ApplyOptions,
   progress: ProgressTracker,
+  ended: Ended<ApplyReport>,
 ): Promise<ApplyReport> {
   refuseOther("source", plan.header.source, source);
   refuseOther("destination", plan.header.destination, destination);
@@ -106,12 +110,13 @@ async function apply(
   } finally {
     context.cache?.flush();
     context.limits.close();
+    ended.report = {
+      ...report.build(progress.elapsed, interrupted, context.limits.report()),
+      movedOn,
+      alreadyDone: application.alreadyDone,
+    };
   }
-  return {
-    ...report.build(progress.elapsed, interrupted, context.limits.report()),
-    movedOn,
-    alreadyDone: application.alreadyDone,
-  };
+  return ended.report;
 }
 
 function refuseOther(side: string, planned: PlannedPlace, place: Place): void {

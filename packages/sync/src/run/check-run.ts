@@ -34,6 +34,8 @@ export class CheckRun {
   readonly signal: AbortSignal;
   readonly cache: CacheUse | undefined;
   readonly progress: ProgressTracker = new ProgressTracker();
+  /** Its report, once it has ended, also by an error. */
+  ended: CheckReport | undefined;
   readonly #options: CheckOptions;
   readonly #rules: CompareRules;
   readonly #mayGoOn: () => Promise<void> | undefined;
@@ -98,8 +100,9 @@ export class CheckRun {
       await gate.drain().catch(() => {});
       await Promise.allSettled(cursors.map((cursor) => cursor.close()));
       this.cache?.flush();
+      this.ended = this.#total();
     }
-    return this.#total();
+    return this.ended;
   }
 
   #total(): CheckReport {
@@ -113,7 +116,7 @@ export class CheckRun {
       destinationOnly,
       errors,
       failures: this.#failures,
-      inSync: differ + sourceOnly + destinationOnly + errors === 0,
+      inSync: this.progress.listed && differ + sourceOnly + destinationOnly + errors === 0,
       duration: this.progress.elapsed,
     };
   }

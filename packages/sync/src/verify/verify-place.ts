@@ -74,6 +74,8 @@ export interface VerifyReport {
 /** A verification that goes on: look at `progress`, wait for `done`. */
 export interface VerifyInProgress {
   progress(): Progress;
+  /** As in `SyncRun`. */
+  report(): VerifyReport | undefined;
   readonly done: Promise<VerifyReport>;
 }
 
@@ -89,7 +91,8 @@ export function verifyPlace(place: Place, options: VerifyPlaceOptions = {}): Pro
 /** `verifyPlace` with a view of its progress. */
 export function startVerifyPlace(place: Place, options: VerifyPlaceOptions = {}): VerifyInProgress {
   const run = new VerifyRun(place, options);
-  return { progress: () => run.progress.snapshot(), done: run.report() };
+  const done = run.report();
+  return { progress: () => run.progress.snapshot(), report: () => run.ended, done };
 }
 
 const CHECKS: Checks<VerifyPlaceOptions> = {
@@ -104,6 +107,8 @@ const CHECKS: Checks<VerifyPlaceOptions> = {
 
 class VerifyRun {
   readonly progress: ProgressTracker = new ProgressTracker();
+  /** Its report, once it has ended, also by an error. */
+  ended: VerifyReport | undefined;
   readonly #place: Place;
   readonly #options: VerifyPlaceOptions;
   readonly #signal: AbortSignal;
@@ -135,8 +140,9 @@ class VerifyRun {
       for (const path of table?.untaken() ?? []) this.#missing(path);
     } finally {
       table?.close();
+      this.ended = this.#total();
     }
-    return this.#total();
+    return this.ended;
   }
 
   async #readAll(table: SumsTable | undefined): Promise<void> {
@@ -281,7 +287,7 @@ class VerifyRun {
       errors,
       failures: this.#failures,
       bytesRead: this.#bytesRead,
-      verified: mismatch + unknown + missing + extra + errors === 0,
+      verified: this.progress.listed && mismatch + unknown + missing + extra + errors === 0,
       duration: this.progress.elapsed,
     };
   }
