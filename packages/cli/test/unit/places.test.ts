@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openEnds } from "../../src/places.ts";
 import { Session } from "../../src/session.ts";
+import { parseSpot } from "../../src/spots.ts";
 import { createStore } from "../memory-store.ts";
 import { type Tree, createTree } from "../temp-tree.ts";
 
@@ -163,5 +164,35 @@ describe("stores of plain keys", () => {
     await expect(resolve("/", `${url}/nope/`, `${url}/dst`)).rejects.toMatchObject({
       code: "not-found",
     });
+  });
+});
+
+describe("a key of S3", () => {
+  const nameOf = (location: string): string => parseSpot(location, sessionIn("/")).name;
+
+  test.each(["q?x=1", "what?", "a?b?c=d&e=f", "a#b", "page#x?region", "100%25", "a b+c", "?x/y=1"])(
+    "may be %s, taken as it is written",
+    (key) => {
+      expect(nameOf(`s3://bucket/${key}`)).toBe(key.split("/").at(-1));
+    },
+  );
+
+  test.each([
+    ...["region=eu", "x=1&s3-region=eu", "part_size=5M", "endpoint=https://host", "PROFILE=p"],
+    ...[
+      "X-Amz-Signature=sEc",
+      "X-Amz-Expires=60&y=sEc",
+      "AWSAccessKeyId=sEc",
+      "Expires=1&Signature=sEc",
+    ],
+    ...["secretAccessKey=sEc", "x=1&sessionToken=sEc", "y=1?password=sEc"],
+  ])("has no ?%s, which is refused without repeating it", (query) => {
+    const parse = (): string => nameOf(`s3://bucket/key?${query}`);
+    expect(parse).toThrow(/^an s3:\/\/ URL takes no query: /);
+    expect(parse).not.toThrow(/sEc/);
+  });
+
+  test("has no ? in its bucket", () => {
+    expect(() => nameOf("s3://bucket?x=sEc")).toThrow(/^an s3:\/\/ URL takes no query: /);
   });
 });

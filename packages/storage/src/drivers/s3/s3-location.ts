@@ -2,9 +2,11 @@
 import { StorageError } from "../../errors.ts";
 import { checkPath } from "../../path.ts";
 import type { UrlParts } from "../../registry.ts";
+import { S3_OPTIONS } from "./s3-options.ts";
 
 /**
- * Splits `s3://bucket/prefix`. The prefix is taken as it is written: nothing in it is decoded.
+ * Splits `s3://bucket/prefix`. The prefix is taken as it is written: nothing in it is decoded, and a `?`
+ * is a character as any other, unless what follows is meant for the server or for us.
  * @throws StorageError `invalid-argument` without repeating the URL where it could hold a secret;
  *   `invalid-path` for a prefix that is no path.
  */
@@ -18,13 +20,33 @@ export function parseS3Url(url: string): UrlParts {
         "and AWS_SECRET_ACCESS_KEY or a profile, and a server with --s3-endpoint",
     );
   }
-  if (url.includes("?")) {
+  if (bucket.includes("?") || holdsQuery(path)) {
     throw invalid(
       "an s3:// URL takes no query: write s3://bucket/prefix, and give settings as flags (--s3-region …)",
     );
   }
   if (bucket === "") throw invalid("the URL names no bucket: write s3://bucket/prefix");
   return { settings: { bucket: checkBucket(bucket) }, path: checkPath(path, { root: true }) };
+}
+
+/** What signed URLs have, and what may be a secret: that is refused, for shells and logs remember locations. */
+const SIGNED_OR_SECRET =
+  /^(x-(amz|goog|oss|obs|cos|bce)-|.*(secret|token|password|credential|signature|access-?key|access-?id)|expires$)/i;
+const OWN_SETTINGS: ReadonlySet<string> = new Set(S3_OPTIONS.map(({ name }) => plain(name)));
+
+/** Whether settings or a signature stand behind a `?`. */
+function holdsQuery(path: string): boolean {
+  const [, ...queries] = path.split("?");
+  return queries
+    .flatMap((query) => query.split("&"))
+    .filter((pair) => pair.includes("="))
+    .map((pair) => pair.split("=", 1)[0] as string)
+    .some((name) => SIGNED_OR_SECRET.test(name) || OWN_SETTINGS.has(plain(name)));
+}
+
+/** `--s3-part-size`, `part_size` and `partSize` are one name. */
+function plain(name: string): string {
+  return name.toLowerCase().replace(/^-*s3-|[-_]/g, "");
 }
 
 /**
