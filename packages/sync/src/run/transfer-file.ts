@@ -285,7 +285,13 @@ async function writeStream(
     yield* metered(transfer, body, pace === undefined);
     ended = performance.now();
   }
-  const written = await to.write(toPath, chunks(), { ...options, pace });
+  const written = await to.write(toPath, chunks(), { ...options, pace }).catch((error: unknown) => {
+    // Refused before it was read, the stream of chunks does not free what it is made of. Not waited for: it may be stuck.
+    body[Symbol.asyncIterator]()
+      .return?.()
+      .catch(() => {});
+    throw error;
+  });
   const waited = pace?.waited ?? 0;
   limits.timings.bandwidth += waited;
   limits.timings.sending += Math.max(performance.now() - ended - waited, 0);
