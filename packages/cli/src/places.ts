@@ -110,14 +110,14 @@ export async function lookFromParent(session: Session, spot: Spot): Promise<Foun
   const driver = await spot.parent().open(session);
   const directory = spot.trailingSlash && driver.capabilities.fileAndDirectory;
   const entry =
-    (directory ? await statIfThere(driver, spot.name, { directory }) : undefined) ??
-    (await statIfThere(driver, spot.name));
+    (directory ? await statIfThere(session, driver, spot.name, { directory }) : undefined) ??
+    (await statIfThere(session, driver, spot.name));
   return entry && { driver, path: spot.name, entry };
 }
 
 async function lookInside(session: Session, spot: Spot): Promise<Found | undefined> {
   const driver = await spot.open(session);
-  const entry = await statIfThere(driver, "");
+  const entry = await statIfThere(session, driver, "");
   return entry?.kind === "directory" ? { driver, path: "", entry } : undefined;
 }
 
@@ -139,12 +139,13 @@ async function lookBehind(session: Session, target: Spot): Promise<Found | undef
 
 /** A directory on the way that is missing, or is a file, means that nothing is there. */
 async function statIfThere(
+  { signal }: Session,
   driver: Driver,
   path: string,
   options?: StatOptions,
 ): Promise<Entry | undefined> {
   try {
-    return await driver.stat(path, options);
+    return await driver.stat(path, { ...options, signal });
   } catch (error) {
     if (isStorageError(error, "not-found", "not-a-directory")) return undefined;
     throw error;
@@ -197,9 +198,10 @@ export async function refuseMissingStore(
   driver: Driver,
   spot: Spot,
 ): Promise<void> {
-  if ((await driver.stat("")) !== undefined) return;
+  const { signal } = session;
+  if ((await driver.stat("", { signal })) !== undefined) return;
   try {
-    for await (const _page of driver.list("", { signal: session.signal })) break;
+    for await (const _page of driver.list("", { signal })) break;
   } catch (error) {
     if (!isStorageError(error, "not-found")) throw error;
     const [store = spot.text] = /^\w+:\/\/[^/]*/.exec(spot.text) ?? [];

@@ -1,4 +1,5 @@
 /** Parses one command line, runs its command, and turns whatever happens into an exit code. */
+import { isStorageError } from "@omnisync/storage";
 import { CommanderError } from "commander";
 import { EXIT } from "./exit-codes.ts";
 import { exitCodeOfError } from "./exit-code-of.ts";
@@ -54,7 +55,10 @@ function explain(session: Session, command: string | undefined, error: unknown):
   if (error instanceof CommanderError) return explainParse(session, command, error);
   const code = exitCodeOfError(error);
   if (signal.aborted && code !== EXIT.usage) {
-    session.complain("interrupted");
+    // What stays in the store is told of to who is in a hurry, too.
+    session.complain(
+      isStorageError(error) && error.operation === "close" ? errorText(error) : "interrupted",
+    );
     return EXIT.interrupted;
   }
   session.complain(errorText(error));

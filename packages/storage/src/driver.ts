@@ -95,7 +95,8 @@ export interface Driver extends Partial<Abilities> {
   /**
    * Frees connections, workers and caches. May be called twice. Calls under way finish, or throw `closed`, and wait
    * for nothing but their caller's own body. A write that threw has stored nothing, or, if the store had it already,
-   * the whole.
+   * the whole. Waits a little for what is being cleared up; throws, when all else is done, for an upload
+   * that stays open.
    */
   close(): Promise<void>;
 }

@@ -56,7 +56,7 @@ async function check(
   ]);
   const rules = await parseRules(session, flags);
   const ends = await openEnds(session, source, destination);
-  await refuseMissingDirectory(ends, destination);
+  await refuseMissingDirectory(session, ends, destination);
   const cache =
     flags.attributeCache !== false
       ? await openAttributeCache(session, [ends.source, ends.destination])
@@ -110,8 +110,13 @@ export async function refuseContradictions(flags: CheckFlags): Promise<void> {
 }
 
 /** Without a slash the source's own name is looked for in the destination, which may not be meant. */
-export async function refuseMissingDirectory(ends: Ends, destination: string): Promise<void> {
-  if (ends.prefix === "" || (await ends.destination.driver.stat("")) !== undefined) return;
+export async function refuseMissingDirectory(
+  { signal }: Session,
+  ends: Ends,
+  destination: string,
+): Promise<void> {
+  const { driver } = ends.destination;
+  if (ends.prefix === "" || (await driver.stat("", { signal })) !== undefined) return;
   throw new StorageError("not-found", {
     path: `${destination.replace(/\/$/, "")}/${ends.prefix}`,
     message: "no such directory: end the source with a slash to compare what is in it",

@@ -58,7 +58,7 @@ async function runDiff(
   ]);
   const rules = await parseRules(session, flags);
   const ends = await openEnds(session, source, destination);
-  await refuseMissingDirectory(ends, destination);
+  await refuseMissingDirectory(session, ends, destination);
   const cache =
     flags.attributeCache === false
       ? undefined

@@ -230,7 +230,7 @@ function abort(
   { json }: ResumeFlags,
 ): Promise<boolean> {
   return attempt(session, upload.path, async () => {
-    await driver.multipart!.abort(upload);
+    await driver.multipart!.abort(upload, { signal: session.signal });
     if (json) session.out.json({ kind: "unknown-upload", path: upload.path, id: upload.id });
     return true;
   });

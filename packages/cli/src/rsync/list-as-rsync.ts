@@ -53,7 +53,7 @@ async function list(
     }
   };
   const { driver, path } = ends.source;
-  const root = await driver.stat(path);
+  const root = await driver.stat(path, { signal: session.signal });
   if (ends.rootTakesPart && root !== undefined) {
     session.out.line(listLine(root, ends.root, false, human));
   }

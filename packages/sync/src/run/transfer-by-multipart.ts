@@ -74,8 +74,7 @@ async function upload(transfer: Transfer, source: Entry, plan: UploadPlan): Prom
   const { blake3, partSize } = plan;
   const isKept = blake3 !== undefined && to.capabilities.hashes.includes("blake3");
   const hashes = isKept ? { blake3 } : {};
-  // Without the run's signal: the store may have begun what we no longer wait for, and nobody knew its id.
-  const wish = { ...attributes, hashes, partSize, signal: undefined };
+  const wish = { ...attributes, hashes, partSize };
   const begun = await beginUpload(transfer, source, wish, plan);
   try {
     throwIfAborted(context.signal, toPath);

@@ -16,8 +16,10 @@ import { etagOf } from "./s3-attributes.ts";
 import type { S3Request, S3Response } from "./s3-client.ts";
 import type { S3Context } from "./s3-context.ts";
 import { hidesMd5 } from "./s3-headers.ts";
+import { sendAbort, uploadsUnder } from "./s3-open-uploads.ts";
 import { encodeKey, encodeQuery } from "./sigv4.ts";
 import type { StoreFacts } from "./store-facts.ts";
+import { withGrace } from "./until-aborted.ts";
 import { bareEtag } from "./list-scanner.ts";
 import { childText, encodeXml } from "./xml.ts";
 import type { Probed } from "./provider-profile.ts";
@@ -26,32 +28,22 @@ import type { Probed } from "./provider-profile.ts";
 const WRONG_ETAG = "00000000000000000000000000000000";
 const COPY_CONDITION = "x-amz-copy-source-if-match";
 
-/**
- * @param leave Ends it between two requests, so that it can clear up behind each.
- * @throws StorageError `permission-denied` if the credentials may not write.
- */
-export async function probeStore(context: S3Context, leave: AbortSignal): Promise<StoreFacts> {
-  return new Probe(context, leave).run();
-}
-
-/** Whether the ETag of an object sent in one piece is its MD5; `probe` if that cannot be told here. */
-export async function probeEtag(context: S3Context): Promise<Probed> {
-  return new Probe(context).etag();
-}
-
 /** `refused`: the precondition did not hold. `unknown`: the store does not do such a thing. */
 type Outcome = "done" | "refused" | "unknown";
 
-class Probe {
+export class Probe {
   readonly #context: S3Context;
-  readonly #leave: AbortSignal | undefined;
+  readonly #leave: AbortSignal;
   readonly #keys: readonly [string, string, string];
-  readonly #uploads = new Map<string, string>();
+  readonly #uploads = new Set<string>();
+  /** How many uploads were begun whose ids did not come. */
+  #lost = 0;
   #serial = 0;
   #etag = "";
   #quoting: "quoted" | "unquoted" = "quoted";
 
-  constructor(context: S3Context, leave?: AbortSignal) {
+  /** @param leave Ends it, but for the clearing up. */
+  constructor(context: S3Context, leave: AbortSignal) {
     this.#context = context;
     this.#leave = leave;
     const name = `${RESERVED_NAME}/probe-${randomBytes(8).toString("hex")}`;
@@ -60,6 +52,13 @@ class Probe {
     this.#keys = [`${base}-a%41`, `${base}-b`, `${base}-c`];
   }
 
+  /** The path of an upload that it has open. */
+  get left(): string | undefined {
+    const isLeft = this.#uploads.size > 0 || this.#lost > 0;
+    return isLeft ? this.#context.pathOf(this.#keys[2]) : undefined;
+  }
+
+  /** @throws StorageError `permission-denied` if the credentials may not write. */
   async run(): Promise<StoreFacts> {
     const [key, copy] = this.#keys;
     try {
@@ -70,7 +69,7 @@ class Probe {
       const copyTarget = await this.#probeCopyTarget(key, copy);
       const remove = await this.#probeRemove(copy);
       const { complete, partSource, ...parts } = await this.#probeMultipart(key);
-      const versions = await keepsVersions(this.#context, undefined);
+      const versions = await keepsVersions(this.#context, this.#leave);
       return {
         conditions: { create, replace, remove, copySource, partSource, complete, copyTarget },
         etagQuoting: this.#quoting,
@@ -83,6 +82,7 @@ class Probe {
     }
   }
 
+  /** Whether the ETag of an object sent in one piece is its MD5; `probe` if that cannot be told here. */
   async etag(): Promise<Probed> {
     try {
       return await this.#probeEtag(this.#keys[0]);
@@ -192,12 +192,17 @@ class Probe {
 
   async #startUpload(key: string): Promise<{ id: string; etag: string; md5: string }> {
     throwIfAborted(this.#leave);
-    const root = await this.#context.client.document({
-      ...this.#request({ method: "POST", key, query: "uploads=" }),
-      headers: this.#context.headers.create,
-    });
+    this.#lost++;
+    const root = await withGrace(this.#leave, (signal) =>
+      this.#context.client.document({
+        ...this.#request({ method: "POST", key, query: "uploads=" }),
+        headers: this.#context.headers.create,
+        signal,
+      }),
+    );
     const id = childText(root, "UploadId") ?? "";
-    this.#uploads.set(id, key);
+    this.#lost--;
+    this.#uploads.add(id);
     const body = Buffer.from("omnisync");
     const { headers } = await this.#send({
       method: "PUT",
@@ -259,13 +264,8 @@ class Probe {
     }
   }
 
-  async #send(request: ProbeRequest): Promise<S3Response> {
-    throwIfAborted(this.#leave);
-    return this.#sendAnyway(request);
-  }
-
-  #sendAnyway(request: ProbeRequest): Promise<S3Response> {
-    return this.#context.client.send(this.#request(request));
+  #send(request: ProbeRequest): Promise<S3Response> {
+    return this.#context.client.send({ ...this.#request(request), signal: this.#leave });
   }
 
   #request(request: ProbeRequest): S3Request {
@@ -295,13 +295,28 @@ class Probe {
     return this.#quoting === "quoted" ? `"${bareEtag(etag)}"` : etag;
   }
 
+  /** Also when the driver is being left: `close` gives it the time. */
   async #cleanUp(): Promise<void> {
-    const removals = this.#keys.map((key) => this.#sendAnyway({ method: "DELETE", key }));
-    const aborts = [...this.#uploads].map(([id, key]) =>
-      this.#sendAnyway({ method: "DELETE", key, query: encodeQuery(["uploadId", id]) }),
-    );
+    const { client } = this.#context;
+    const removals = this.#keys.map((key) => client.send(this.#request({ method: "DELETE", key })));
+    const aborts = [...this.#uploads].map((id) => this.#abort(id));
     // What the probe found is right all the same; what it left lies under `.omnisync/`, for the janitor.
-    await Promise.allSettled([...removals, ...aborts]);
+    await Promise.allSettled([...removals, ...aborts, this.#abortLost()]);
+  }
+
+  async #abort(id: string): Promise<void> {
+    await sendAbort(this.#context, { path: this.#context.pathOf(this.#keys[2]), id }, undefined);
+    this.#uploads.delete(id);
+  }
+
+  /** Nobody else has uploads of this key. */
+  async #abortLost(): Promise<void> {
+    if (this.#lost === 0) return;
+    const path = this.#context.pathOf(this.#keys[2]);
+    for await (const page of uploadsUnder(this.#context, path, undefined)) {
+      for (const { id } of page) await this.#abort(id);
+    }
+    this.#lost = 0;
   }
 }
 

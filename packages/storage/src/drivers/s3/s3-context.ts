@@ -5,7 +5,7 @@ import { checkWrite } from "../../lib/check-write.ts";
 import { checkPath, joinPath } from "../../path.ts";
 import type { IntegrityPolicy } from "./checksums.ts";
 import { readProbe, writeProbe } from "./probe-cache.ts";
-import { probeEtag, probeStore } from "./probe.ts";
+import { Probe } from "./probe.ts";
 import type { EtagFacts } from "./s3-attributes.ts";
 import type { S3Client } from "./s3-client.ts";
 import type { S3Config } from "./s3-config.ts";
@@ -19,10 +19,13 @@ import {
   fillFacts,
   isSettled,
 } from "./store-facts.ts";
+import { Unattended } from "./unattended.ts";
 import { untilAborted } from "./until-aborted.ts";
 
 /** Longest key, bytes of UTF-8. */
 export const MAX_KEY = 1024;
+/** How long what is left unattended has when the driver is closed, milliseconds. */
+const LEAVING = 2000;
 
 interface Shared {
   facts: StoreFacts;
@@ -46,7 +49,7 @@ export class S3Context {
   #denied = false;
   #closed = false;
   readonly #leaving = new AbortController();
-  readonly #unattended = new Set<Promise<unknown>>();
+  readonly #unattended = new Unattended();
 
   constructor(config: S3Config, client: S3Client, cacheFile: string | undefined) {
     const { endpoint, bucket, profile, checksum } = config;
@@ -87,10 +90,9 @@ export class S3Context {
     return joinPath(this.config.root, path);
   }
 
-  /** Work that goes on although whoever began it has stopped waiting: `close` waits for it, for a while. */
-  keep(work: Promise<unknown>): void {
-    const ended = Promise.allSettled([work]).finally(() => this.#unattended.delete(ended));
-    this.#unattended.add(ended);
+  /** Work that nobody waits for but `close`, for a while. @param left See `Unattended`. */
+  keep(work: Promise<unknown>, left: () => string | undefined): void {
+    this.#unattended.add(work, left);
   }
 
   /** The key of a directory's marker. */
@@ -193,7 +195,6 @@ export class S3Context {
     // One probe for all who wait; each of them may stop waiting.
     if (shared.probing === undefined) {
       shared.probing = this.#probe().finally(() => (shared.probing = undefined));
-      this.keep(shared.probing);
     }
     try {
       await untilAborted(shared.probing, signal);
@@ -204,21 +205,31 @@ export class S3Context {
   }
 
   /** Finds out whether ETags are MD5s, by one small object. */
-  async settleEtag(): Promise<void> {
-    const etagIsMd5 = await probeEtag(this);
+  async settleEtag(signal: AbortSignal | undefined): Promise<void> {
+    const probe = new Probe(this, this.#leaving.signal);
+    const etagIsMd5 = await untilAborted(this.#kept(probe, probe.etag()), signal);
     if (etagIsMd5 !== "probe") this.learn({ etagIsMd5 });
   }
 
+  /** @throws StorageError for an upload that nobody could clear away in time, after everything is closed. */
   async close(): Promise<void> {
+    const isFirst = !this.#closed;
     this.#closed = true;
     this.#leaving.abort();
-    const patience = AbortSignal.timeout(this.config.idleTimeout);
-    await untilAborted(Promise.all(this.#unattended), patience).catch(() => {});
+    await this.#unattended.end(LEAVING);
     await this.client.close();
+    const left = isFirst ? this.#unattended.left() : undefined;
+    if (left !== undefined) throw left;
+  }
+
+  #kept<T>(probe: Probe, work: Promise<T>): Promise<T> {
+    this.keep(work, () => probe.left);
+    return work;
   }
 
   async #probe(): Promise<StoreFacts> {
-    const found = await probeStore(this, this.#leaving.signal);
+    const probe = new Probe(this, this.#leaving.signal);
+    const found = await this.#kept(probe, probe.run());
     this.#shared.facts = fillFacts(this.facts, found);
     if (this.#cacheFile !== undefined) {
       // Who switches versions on must not wait until this is forgotten.

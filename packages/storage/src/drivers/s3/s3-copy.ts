@@ -27,7 +27,7 @@ import type { S3Context } from "./s3-context.ts";
 import { partSourceHeaders, requireSource, sourceHeaders } from "./s3-copy-source.ts";
 import { type ResponseHeaders, refusalOf, text } from "./s3-errors.ts";
 import { hidesMd5, storageClassHeaders } from "./s3-headers.ts";
-import { abortUpload, copyRange, createUpload } from "./s3-multipart.ts";
+import { abandonUpload, copyRange, createUpload } from "./s3-multipart.ts";
 import { limitsOf } from "./s3-parts.ts";
 import { type Found, headObject, missingFile } from "./s3-read.ts";
 import { requireVersions } from "./s3-versions.ts";
@@ -283,11 +283,7 @@ async function copyLarge(context: S3Context, copy: Copy): Promise<Made> {
     return await completeUpload(context, upload, parts, condition, signal);
   } catch (error) {
     if (!isStorageError(error) || error.operation !== "complete" || error.retry === "never") {
-      await abortUpload(context, upload, AbortSignal.timeout(context.config.idleTimeout)).catch(
-        (cause: unknown) => {
-          if (!isStorageError(cause)) throw cause;
-        },
-      );
+      await abandonUpload(context, upload, error);
     }
     if (key === copy.fromKey && isStorageError(error, "precondition-failed")) throw changed(path);
     throw error;

@@ -22,11 +22,19 @@ import type { S3Context } from "./s3-context.ts";
 import { partSourceHeaders, requireSource } from "./s3-copy-source.ts";
 import { text } from "./s3-errors.ts";
 import { hidesMd5, storageClassHeaders } from "./s3-headers.ts";
-import { dropLost, dropSuspects, listUploads, sendAbort, suspectLost } from "./s3-open-uploads.ts";
+import {
+  dropLost,
+  dropSuspects,
+  listUploads,
+  sendAbort,
+  suspectLost,
+  unseen,
+} from "./s3-open-uploads.ts";
 import { type OwnUpload, checksumElement, checksumOf, limitsOf, listParts } from "./s3-parts.ts";
 import { headObject } from "./s3-read.ts";
 import { encodeQuery } from "./sigv4.ts";
 import { checkStored } from "./stored-etag.ts";
+import { untilAborted, withGrace } from "./until-aborted.ts";
 import { type XmlElement, childText } from "./xml.ts";
 
 /** What an upload takes over from the object that it copies. */
@@ -60,13 +68,59 @@ export function createMultipart(context: S3Context): Multipart {
   };
 }
 
+/**
+ * An abort ends the wait, and the request only a while later: the store may have begun the upload, and nobody knew
+ * its id. Whatever comes of it is given up.
+ */
 export async function createUpload(
   context: S3Context,
   path: string,
   options: UploadOptions,
   copied: Copied = { attributes: attributesOf(options), headers: [] },
 ): Promise<Upload> {
-  const key = context.begin(path, options);
+  context.begin(path, options);
+  const { signal } = options;
+  const since = Date.now();
+  const creating = withGrace(signal, (late) =>
+    sendCreate(context, path, { ...options, signal: late }, copied),
+  );
+  try {
+    return await untilAborted(creating, signal, path);
+  } catch (error) {
+    if (signal?.aborted)
+      leaveUpload(context, path, () => dropCreated(context, path, creating, since));
+    throw error;
+  }
+}
+
+/** Gives up an upload without anybody's waiting for it but `close`. */
+function leaveUpload(context: S3Context, path: string, giveUp: () => Promise<void>): void {
+  let isLeft = true;
+  const givingUp = giveUp().then(() => (isLeft = false));
+  context.keep(givingUp, () => (isLeft ? path : undefined));
+}
+
+async function dropCreated(
+  context: S3Context,
+  path: string,
+  creating: Promise<Upload>,
+  since: number,
+): Promise<void> {
+  try {
+    await abortUpload(context, await creating, undefined);
+  } catch (error) {
+    if (!isStorageError(error, "aborted")) throw error;
+    await dropLost(context, path, since);
+  }
+}
+
+async function sendCreate(
+  context: S3Context,
+  path: string,
+  options: UploadOptions,
+  copied: Copied,
+): Promise<Upload> {
+  const key = context.keyOf(path);
   const attributes = { ...copied.attributes, partSize: options.partSize };
   const algorithm = checksumElement(context)?.slice("Checksum".length);
   const headers = [
@@ -93,7 +147,7 @@ export async function createUpload(
     if (outcome.uncertain) await suspectLost(context, upload, since);
     return upload;
   } catch (error) {
-    if (outcome.uncertain) await dropLost(context, path, since);
+    if (outcome.uncertain && !signal?.aborted) await dropLost(context, path, since).catch(unseen);
     throw error;
   }
 }
@@ -125,7 +179,7 @@ export async function putPart(
       body: bytes,
       pace,
     });
-    await checkStored(context, path, integrity.md5, answer.headers);
+    await checkStored(context, path, integrity.md5, answer.headers, signal);
     const { checksum } = context.integrity;
     const kept = checksumElement(context) && text(answer.headers, `x-amz-checksum-${checksum}`);
     return {
@@ -192,7 +246,23 @@ export async function copyRange(
   };
 }
 
-export async function abortUpload(
+/** Of an upload that failed for `reason`. Not with the signal of the call, which may be what ended it. */
+export async function abandonUpload(
+  context: S3Context,
+  upload: OwnUpload,
+  reason: unknown,
+): Promise<void> {
+  const giveUp = (): Promise<void> => abortUpload(context, upload, undefined);
+  if (isStorageError(reason, "aborted")) return leaveUpload(context, upload.path, giveUp);
+  try {
+    await giveUp();
+  } catch (error) {
+    // The reason says more; what is left is an open upload, which `listUploads` shows.
+    if (!isStorageError(error)) throw new AggregateError([reason, error], "", { cause: error });
+  }
+}
+
+async function abortUpload(
   context: S3Context,
   upload: OwnUpload,
   signal: AbortSignal | undefined,

@@ -10,7 +10,7 @@ import type { CallOptions, Upload } from "../../driver.ts";
 import { StorageError, isStorageError } from "../../errors.ts";
 import { isWithin } from "../../path.ts";
 import type { S3Context } from "./s3-context.ts";
-import { type OwnUpload, advanced, listParts, required } from "./s3-parts.ts";
+import { type OwnUpload, advanced, partsIn, required } from "./s3-parts.ts";
 import { encodeQuery } from "./sigv4.ts";
 import { childText } from "./xml.ts";
 
@@ -26,7 +26,7 @@ export async function suspectLost(
   { path, id }: Upload,
   since: number,
 ): Promise<void> {
-  const found = await begunSince(context, path, since);
+  const found = await begunSince(context, path, since).catch(unseen);
   const others = found.filter((upload) => upload.id !== id);
   if (others.length === 0) return;
   const known = suspects.get(context) ?? new Map<string, readonly Upload[]>();
@@ -41,7 +41,7 @@ export async function dropSuspects(context: S3Context, { id }: OwnUpload): Promi
   await dropEmpty(context, found);
 }
 
-/** To be called after a beginning whose every answer was lost. */
+/** To be called after a beginning whose every answer was lost. Works on a driver that is closing, too. */
 export async function dropLost(context: S3Context, path: string, since: number): Promise<void> {
   await dropEmpty(context, await begunSince(context, path, since));
 }
@@ -68,7 +68,17 @@ export async function* listUploads(
   directory: string,
   { signal }: CallOptions,
 ): AsyncGenerator<readonly Upload[]> {
-  const under = context.begin(directory, { signal }, { root: true });
+  context.begin(directory, { signal }, { root: true });
+  yield* uploadsUnder(context, directory, signal);
+}
+
+/** `listUploads`, also on a driver that is closing. */
+export async function* uploadsUnder(
+  context: S3Context,
+  directory: string,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<readonly Upload[]> {
+  const under = context.keyOf(directory);
   let cursor: readonly string[] = [];
   for (;;) {
     // Not `encoding-type=url`: Ceph encodes the keys here without saying so.
@@ -102,32 +112,32 @@ export async function* listUploads(
   }
 }
 
-/** What the store does not let us see stays: it was lost before, and the call that ends now was not about it. */
 async function begunSince(
   context: S3Context,
   path: string,
   since: number,
 ): Promise<readonly Upload[]> {
   const signal = AbortSignal.timeout(context.config.idleTimeout);
-  try {
-    const uploads = (await Array.fromAsync(listUploads(context, path, { signal }))).flat();
-    const earliest = since - CLOCK_TOLERANCE;
-    return uploads.filter((one) => one.path === path && (one.startedAt ?? 0) >= earliest);
-  } catch (error) {
-    if (error instanceof StorageError) return [];
-    throw error;
-  }
+  const uploads = (await Array.fromAsync(uploadsUnder(context, path, signal))).flat();
+  const earliest = since - CLOCK_TOLERANCE;
+  return uploads.filter((one) => one.path === path && (one.startedAt ?? 0) >= earliest);
+}
+
+/** What the store does not let us see stays: it was lost before, and the call that ends now was not about it. */
+export function unseen(error: unknown): readonly Upload[] {
+  if (error instanceof StorageError) return [];
+  throw error;
 }
 
 async function dropEmpty(context: S3Context, uploads: readonly Upload[]): Promise<void> {
   const signal = AbortSignal.timeout(context.config.idleTimeout);
   for (const upload of uploads) {
     try {
-      const { value } = await listParts(context, upload, { signal }).next();
+      const { value } = await partsIn(context, upload, signal).next();
       if (value === undefined || value.length === 0) await sendAbort(context, upload, signal);
     } catch (error) {
       // Gone, or not to be looked at.
-      if (!(error instanceof StorageError)) throw error;
+      if (!isStorageError(error) || error.code === "closed") throw error;
     }
   }
 }

@@ -31,8 +31,17 @@ export async function* listParts(
   upload: Upload,
   { signal }: CallOptions,
 ): AsyncGenerator<readonly Part[]> {
-  const { path, id } = upload;
-  const key = context.begin(path, { signal });
+  context.begin(upload.path, { signal });
+  yield* partsIn(context, upload, signal);
+}
+
+/** `listParts`, also on a driver that is closing. */
+export async function* partsIn(
+  context: S3Context,
+  { path, id }: OwnUpload,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<readonly Part[]> {
+  const key = context.keyOf(path);
   const element = checksumElement(context);
   let marker = "0";
   for (;;) {

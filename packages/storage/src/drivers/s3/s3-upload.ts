@@ -2,7 +2,7 @@
  * A body sent in parts: a bounded number of them in flight, each from memory so that it can be sent
  * again. Any failure, of the body as of the store, aborts the upload; nothing is visible then.
  */
-import type { Part, Upload, UploadOptions, WriteOptions } from "../../driver.ts";
+import type { Part, WriteOptions } from "../../driver.ts";
 import type { Entry } from "../../entry.ts";
 import { StorageError, isStorageError, toStorageError } from "../../errors.ts";
 import { type Hasher, createHasher } from "../../hashes.ts";
@@ -12,9 +12,8 @@ import { wrongHash } from "./checksums.ts";
 import type { S3Context } from "./s3-context.ts";
 import { growingPartSize, partSizeFor } from "./part-size.ts";
 import { completeUpload } from "./s3-complete.ts";
-import { abortUpload, createUpload, putPart } from "./s3-multipart.ts";
+import { abandonUpload, createUpload, putPart } from "./s3-multipart.ts";
 import { type OwnUpload, limitsOf } from "./s3-parts.ts";
-import { untilAborted } from "./until-aborted.ts";
 
 /** Parts in flight; fewer when parts are larger than configured, so that memory stays the same. */
 const CONCURRENCY = 4;
@@ -40,7 +39,7 @@ export async function uploadBody(
   const condition = await context.condition(path, options, "complete");
   // Bytes in memory can be compared beforehand; of a stream the hash is known when it is too late for a PUT.
   const hasher = hashes?.blake3 === undefined ? undefined : createHasher("blake3");
-  const upload = await begin(context, path, { ...options, partSize: fixed ?? preferred });
+  const upload = await createUpload(context, path, { ...options, partSize: fixed ?? preferred });
   try {
     const sent = await sendParts(context, upload, pieces, { pace, signal }, hasher);
     checkSize(path, size, sent.size);
@@ -48,22 +47,7 @@ export async function uploadBody(
     return await completeUpload(context, upload, sent.parts, condition, signal);
   } catch (error) {
     // An upload whose Complete may have worked is not to be touched: it may be the object by now.
-    if (!isUncertain(error)) await abandon(context, upload, error);
-    throw error;
-  }
-}
-
-/** An abort does not cut the request short: the store may have begun the upload, and nobody knew its id. */
-async function begin(
-  context: S3Context,
-  path: string,
-  { signal, ...options }: UploadOptions,
-): Promise<Upload> {
-  const creating = createUpload(context, path, options);
-  try {
-    return await untilAborted(creating, signal, path);
-  } catch (error) {
-    if (signal?.aborted) context.keep(creating.then((upload) => abandon(context, upload, error)));
+    if (!isUncertain(error)) await abandonUpload(context, upload, error);
     throw error;
   }
 }
@@ -120,17 +104,6 @@ async function sendParts(
   await Promise.all(inFlight);
   if (firstError !== undefined) throw firstError;
   return { parts: parts.sort((a, b) => a.number - b.number), size };
-}
-
-/** Aborts with a signal of its own: that of the call may be what ended it. */
-async function abandon(context: S3Context, upload: OwnUpload, reason: unknown): Promise<void> {
-  try {
-    await abortUpload(context, upload, AbortSignal.timeout(context.config.idleTimeout));
-  } catch (error) {
-    // The reason says more; what is left is an open upload, which `listUploads` shows.
-    if (!(error instanceof StorageError))
-      throw new AggregateError([reason, error], "", { cause: error });
-  }
 }
 
 async function* slices(

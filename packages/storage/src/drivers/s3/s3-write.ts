@@ -149,7 +149,7 @@ async function putObject(
     const answer = await sendPut(context, put);
     if ("entry" in answer) return answer.entry;
     try {
-      await checkStored(context, path, md5, answer.headers);
+      await checkStored(context, path, md5, answer.headers, signal);
     } catch (error) {
       if (isConditional(options) || attempt >= CORRUPT_ATTEMPTS) throw error;
       continue;

@@ -15,6 +15,7 @@ export async function checkStored(
   path: string,
   md5: string | undefined,
   answer: ResponseHeaders,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
   const etag = etagOf(answer);
   if (md5 === undefined || etag === undefined || hidesMd5(answer)) return;
@@ -23,7 +24,7 @@ export async function checkStored(
     if (isOpen) context.learn({ etagIsMd5: etag === md5 });
     return;
   }
-  if (isOpen) await context.settleEtag();
+  if (isOpen) await context.settleEtag(signal);
   if (context.facts.etagIsMd5 !== true) return;
   throw new StorageError("corrupt", {
     path,
