@@ -26,10 +26,13 @@ export type Comparison =
   /** The content is the same, but mtime or mode is not. */
   | { readonly kind: "attributes"; readonly reason: Reason }
   | { readonly kind: "different"; readonly reason: Reason }
-  /** `attributes`: complete the entry by `stat`. `hashes`: both must have a hash in common. */
+  /**
+   * `source`, `destination`: complete the entry by `stat`. `hashes`: both must have a hash in common. `md5`: the source
+   * must have its MD5.
+   */
   | { readonly kind: "ask"; readonly what: Question };
 
-export type Question = "source" | "destination" | "hashes";
+export type Question = "source" | "destination" | "hashes" | "md5";
 
 const HASHES_BY_STRENGTH: readonly HashName[] = ["blake3", "sha256", "sha1", "md5"];
 
@@ -65,7 +68,7 @@ function compareOfOneSize(source: Entry, destination: Entry, rules: CompareRules
 function askForHashes(source: Entry, destination: Entry): Comparison {
   if (!destination.complete) return { kind: "ask", what: "destination" };
   if (!source.complete) return { kind: "ask", what: "source" };
-  return { kind: "ask", what: "hashes" };
+  return { kind: "ask", what: mayTellMd5(source, destination) ? "md5" : "hashes" };
 }
 
 /** The strongest hash that both know, compared. CRC32 proves nothing here. */
@@ -75,7 +78,16 @@ function compareHashes(source: Entry, destination: Entry): "equal" | "different"
     const b = destination.hashes?.[name];
     if (a !== undefined && b !== undefined) return a === b ? "equal" : "different";
   }
-  return "unknown";
+  const md5 = source.hashes?.md5;
+  return md5 !== undefined && md5 === destination.etag ? "equal" : "unknown";
+}
+
+/**
+ * Whether the destination's ETag may be an MD5, and the source's would show it. Equal to it, the ETag proves that the content is the
+ * same, whatever ETags are there in general; any other says nothing.
+ */
+function mayTellMd5({ hashes }: Entry, { etag }: Entry): boolean {
+  return hashes?.md5 === undefined && /^[0-9a-f]{32}$/.test(etag ?? "");
 }
 
 /**
@@ -101,14 +113,15 @@ function compareComplete(
   hash: "equal" | "unknown",
 ): Comparison {
   if (sameMtime(source, destination, rules)) {
-    if (rules.proveContent && hash === "unknown") return { kind: "ask", what: "hashes" };
+    if (rules.proveContent && hash === "unknown") return askForHashes(source, destination);
     return compareAttributes(source, destination, rules);
   }
   if (hash === "equal") return compareAttributes(source, destination, rules);
   const hashKnown = Object.keys(destination.hashes ?? {}).some((name) =>
     HASHES_BY_STRENGTH.includes(name as HashName),
   );
-  return hashKnown ? { kind: "ask", what: "hashes" } : different("mtime");
+  if (hashKnown) return { kind: "ask", what: "hashes" };
+  return mayTellMd5(source, destination) ? { kind: "ask", what: "md5" } : different("mtime");
 }
 
 function sameMtime(

@@ -19,8 +19,9 @@ export async function answerQuestion(
 }
 
 async function answer(context: RunContext, pair: Pair, question: Question): Promise<Pair> {
-  if (question !== "hashes") return resolveQuestion(context, pair, question);
-  const compared = await compareOnce(context, pair);
+  if (question === "source" || question === "destination")
+    return resolveQuestion(context, pair, question);
+  const compared = question === "hashes" ? await compareOnce(context, pair) : undefined;
   if (compared !== undefined) return compared;
   return context.limits.timings.hash(() => resolveQuestion(context, pair, question));
 }

@@ -23,6 +23,11 @@ export async function resolveQuestion(
     }
     case "hashes":
       return hashBoth(context, pair);
+    case "md5":
+      return {
+        ...pair,
+        source: await withHash(context, context.source, pair.path, pair.source!, "md5"),
+      };
   }
 }
 

@@ -58,6 +58,9 @@ function plan(
     .trim();
 }
 
+const MD5 = "0123456789abcdef0123456789abcdef";
+const OTHER_MD5 = "fedcba9876543210fedcba9876543210";
+
 describe("planPair", () => {
   it.each([
     ["[SY-20] new", entry(), undefined, {}, "copy new"],
@@ -121,6 +124,41 @@ describe("planPair", () => {
       entry({ mtime: 1, hashes: { md5: "a" } }),
       {},
       "ask hashes",
+    ],
+    [
+      "[SY-18] mtime differs, an etag that may be an MD5",
+      entry(),
+      entry({ mtime: undefined, etag: MD5 }),
+      {},
+      "ask md5",
+    ],
+    [
+      "[SY-18] an etag that is the MD5 of the source",
+      entry({ hashes: { md5: MD5 } }),
+      entry({ mtime: undefined, etag: MD5 }),
+      {},
+      "attributes mtime",
+    ],
+    [
+      "[SY-18] an etag that is not says nothing",
+      entry({ hashes: { md5: MD5 } }),
+      entry({ mtime: undefined, etag: OTHER_MD5 }),
+      {},
+      "copy mtime",
+    ],
+    [
+      "[SY-18] nor with checksum",
+      entry({ hashes: { md5: MD5 } }),
+      entry({ etag: OTHER_MD5 }),
+      { checksum: true },
+      "ask hashes",
+    ],
+    [
+      "[SY-18] an etag that is none is not asked about",
+      entry(),
+      entry({ mtime: undefined, etag: `${MD5}-2` }),
+      {},
+      "copy mtime",
     ],
     [
       "[SY-24] source's own time unknown",
