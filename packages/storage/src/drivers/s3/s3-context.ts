@@ -9,7 +9,7 @@ import { Probe } from "./probe.ts";
 import type { EtagFacts } from "./s3-attributes.ts";
 import type { S3Client } from "./s3-client.ts";
 import type { S3Config } from "./s3-config.ts";
-import { type FixedHeaders, fixedHeaders } from "./s3-headers.ts";
+import { type FixedHeaders, encryptsBeyondMd5, fixedHeaders } from "./s3-headers.ts";
 import {
   type ConditionName,
   type StoreFacts,
@@ -29,6 +29,8 @@ const LEAVING = 2000;
 
 interface Shared {
   facts: StoreFacts;
+  /** Whether an answer showed that ETags are no MD5s because of how the bucket encrypts. */
+  hidesMd5: boolean;
   probing: Promise<StoreFacts> | undefined;
   recalled: boolean;
 }
@@ -64,7 +66,12 @@ export class S3Context {
     this.asksChecksums = profile.quirks.checksum === "crc32";
     this.#cacheFile = cacheFile;
     this.#storeId = `${profile.name} ${endpoint}/${bucket}`;
-    const fresh = { facts: factsOf(profile.quirks), probing: undefined, recalled: false };
+    const fresh = {
+      facts: factsOf(profile.quirks),
+      hidesMd5: false,
+      probing: undefined,
+      recalled: false,
+    };
     this.#shared = stores.get(this.#storeId) ?? fresh;
     stores.set(this.#storeId, this.#shared);
   }
@@ -144,6 +151,16 @@ export class S3Context {
 
   get mayCopyParts(): boolean {
     return this.facts.copyPart !== false;
+  }
+
+  /** Whether the ETags of what is written will be no MD5s, for encryption. */
+  get hidesMd5(): boolean {
+    return this.#shared.hidesMd5 || encryptsBeyondMd5(this.config);
+  }
+
+  /** An answer showed that. */
+  learnHidden(): void {
+    this.#shared.hidesMd5 = true;
   }
 
   /** An answer showed something by the way. */

@@ -42,6 +42,11 @@ export function storageClassHeaders(
   return value === undefined ? [] : ["x-amz-storage-class", value];
 }
 
+/** Whether what is written is to be encrypted so that its ETag cannot be an MD5. */
+export function encryptsBeyondMd5({ sseCustomerKey, serverSideEncryption }: S3Config): boolean {
+  return sseCustomerKey !== undefined || (serverSideEncryption?.startsWith("aws:") ?? false);
+}
+
 /** Whether the ETag in this answer cannot be an MD5 because the object is encrypted with a key of KMS or the customer. */
 export function hidesMd5(headers: ResponseHeaders): boolean {
   if (headers["x-amz-server-side-encryption-customer-algorithm"] !== undefined) return true;

@@ -32,7 +32,7 @@ import type { Outcome } from "./s3-client.ts";
 import type { S3Context } from "./s3-context.ts";
 import type { ResponseHeaders } from "./s3-errors.ts";
 import { changesAttributes, mergedAttributes } from "./s3-copy.ts";
-import { storageClassHeaders } from "./s3-headers.ts";
+import { hidesMd5, storageClassHeaders } from "./s3-headers.ts";
 import { headObject } from "./s3-read.ts";
 import { uploadBody } from "./s3-upload.ts";
 import { checkStored } from "./stored-etag.ts";
@@ -132,7 +132,8 @@ async function putObject(
 ): Promise<Entry> {
   const { hashes = {}, pace, signal } = options;
   checkHashes(path, bytes, hashes);
-  const attributes = attributesOf(options, what);
+  const kept = what.kind === "file" ? keptHashes(context, bytes, hashes) : hashes;
+  const attributes = attributesOf({ ...options, hashes: kept }, what);
   const integrity = protectBody(bytes, hashes, context.integrity);
   const headers = attributeHeaders(path, attributes, context.config.noMetadata);
   headers.push(
@@ -148,6 +149,7 @@ async function putObject(
   for (let attempt = 1; ; attempt++) {
     const answer = await sendPut(context, put);
     if ("entry" in answer) return answer.entry;
+    if (hidesMd5(answer.headers)) context.learnHidden();
     try {
       await checkStored(context, path, md5, answer.headers, signal);
     } catch (error) {
@@ -156,6 +158,12 @@ async function putObject(
     }
     return entryAfter(context, path, bytes.byteLength, attributes, options, answer.headers);
   }
+}
+
+/** What lies with an object has to tell what its ETag does not. */
+function keptHashes(context: S3Context, bytes: Uint8Array, hashes: Hashes): Hashes {
+  if (!context.hidesMd5 || context.config.noMetadata || hashes.blake3 !== undefined) return hashes;
+  return { ...hashes, blake3: hashBytes("blake3", bytes) };
 }
 
 interface Put {
