@@ -20,7 +20,17 @@ export {
   toStorageError,
 } from "./errors.ts";
 export { HASH_NAMES, type HashName, type Hasher, createHasher, hashBytes } from "./hashes.ts";
-export { checkSize, collectBody, concatBytes, isReplayable, openBody } from "./lib/body.ts";
+export {
+  checkRange,
+  checkSize,
+  collectBody,
+  concatBytes,
+  guardBody,
+  isReplayable,
+  openBody,
+} from "./lib/body.ts";
+export { checkWrite } from "./lib/check-write.ts";
+export { writeOrLeave } from "./lib/release-stream.ts";
 export { OWNER_LENGTH, type OwnerState, ownerMark, ownerState } from "./lib/process-owner.ts";
 export { type Location, type LocationContext, formatLocation, parseLocation } from "./location.ts";
 export {

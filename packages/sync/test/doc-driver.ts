@@ -12,7 +12,9 @@ import {
   type StatOptions,
   type WriteOptions,
   checkPath,
+  checkRange,
   checkSize,
+  checkWrite,
   collectBody,
   comparePaths,
   hashBytes,
@@ -22,6 +24,7 @@ import {
   orderKey,
   registerDriver,
   throwIfAborted,
+  writeOrLeave,
 } from "@omnisync/storage";
 
 type Files = Map<string, { readonly entry: Entry; readonly bytes: Uint8Array }>;
@@ -83,8 +86,7 @@ export class ShelfDriver implements Driver {
     const { range, ifMatch, version, signal } = options;
     refuse(path, version);
     const { offset, length = Infinity } = range ?? { offset: 0 };
-    if (![offset, range?.length ?? 0].every((n) => Number.isSafeInteger(n) && n >= 0))
-      throw new StorageError("invalid-argument", { path, message: "is not read by this range" });
+    checkRange(path, range);
     const file = this.#files.get(path);
     if (file === undefined) {
       const isDirectory = (await this.stat(path, options)) !== undefined;
@@ -96,11 +98,17 @@ export class ShelfDriver implements Driver {
     return { entry: file.entry, body: once(bytes, path, signal) };
   }
 
-  async write(path: string, body: Body, options: WriteOptions = {}): Promise<Entry> {
+  /** A stream that was given is left, whatever goes wrong. */
+  write(path: string, body: Body, options: WriteOptions = {}): Promise<Entry> {
+    return writeOrLeave(body, () => this.#write(path, body, options));
+  }
+
+  async #write(path: string, body: Body, options: WriteOptions): Promise<Entry> {
     this.#begin(path, options);
+    checkWrite(path, options);
     const { size, mtime, signal } = options;
     refuse(path, options.ifMatch, options.ifNoneMatch, options.metadata, options.xattrs);
-    const bytes = await collectBody(copyOf(body), Infinity, { path, signal });
+    const bytes = await collectBody(copyOf(body, path), Infinity, { path, signal });
     checkSize(path, size, bytes.length);
     const storedAt = Date.now();
     const etag = hashBytes("md5", bytes);
@@ -149,8 +157,8 @@ function refuse(path: string, ...asked: readonly unknown[]): void {
 }
 
 /** A stream may give each chunk in the memory of the one before. */
-async function* copyOf(body: Body): AsyncIterable<Uint8Array> {
-  for await (const chunk of openBody(body)) yield chunk.slice();
+async function* copyOf(body: Body, path: string): AsyncIterable<Uint8Array> {
+  for await (const chunk of openBody(body, path)) yield chunk.slice();
 }
 
 const shelves = new Map<string, Files>();
