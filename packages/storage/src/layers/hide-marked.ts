@@ -42,6 +42,16 @@ export function hideMarked(driver: Driver, mark: Mark): Driver {
   });
 }
 
+/** Whether a file that was found by its name is one that listings leave out; `false` if that cannot be seen. */
+export function isMarked(
+  driver: Driver,
+  mark: Mark,
+  entry: Entry,
+  options: CallOptions = {},
+): Promise<boolean> {
+  return new MarkedFiles(driver, mark).has(entry, options);
+}
+
 class MarkedFiles {
   readonly #driver: Driver;
   readonly #mark: Mark;
@@ -59,6 +69,10 @@ class MarkedFiles {
       if (page.some(this.#isSuspect)) yield* this.#others(page, options);
       else yield page;
     }
+  }
+
+  async has(entry: Entry, options: CallOptions): Promise<boolean> {
+    return this.#isSuspect(entry) && this.#isMarked(entry, options);
   }
 
   async *#others(page: readonly Entry[], options: ListOptions): AsyncIterable<readonly Entry[]> {

@@ -20,7 +20,7 @@ export {
   onCall,
   transientError,
 } from "./fault.ts";
-export { type Mark, hideMarked } from "./hide-marked.ts";
+export { type Mark, hideMarked, isMarked } from "./hide-marked.ts";
 export {
   type Around,
   type Call,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Entry, ListOptions, ReadOptions, ReadResult } from "../../src/index.ts";
 import { FileDriver, MemoryDriver, StorageError } from "../../src/index.ts";
-import { Faults, disable, fault, hideMarked, readOnly } from "../../src/layers/index.ts";
+import { Faults, disable, fault, hideMarked, isMarked, readOnly } from "../../src/layers/index.ts";
 import { bytesOf, makeRoot } from "./file-helpers.ts";
 import { SmallSteps, listAll, outcome, readAll } from "./layer-helpers.ts";
 
@@ -70,6 +70,15 @@ describe("hideMarked", () => {
     await driver.removeMany!(["dir/b.sig"]);
     expect(await memory.stat("a.sig")).toBeUndefined();
     expect(await memory.stat("dir/b.sig")).toBeUndefined();
+  });
+
+  it("[ST-276] tells of a file that was named what a listing would do with it", async () => {
+    const memory = await filled(new Counted());
+    const hidden: string[] = [];
+    for (const entry of await listAll(memory, { includeReserved: true }))
+      if (await isMarked(memory, mark, entry)) hidden.push(entry.path);
+    expect(hidden).toEqual(["a.sig", "dir/b.sig", "exact.sig"]);
+    expect(memory.reads).toBe(4);
   });
 
   it.each([1, 2, 3])("[ST-276] whatever the pages: %i entries each", async (page) => {

@@ -1,9 +1,20 @@
 import { SIGNATURE_MAGIC } from "@omnisync/delta";
-import type { Driver } from "@omnisync/storage";
-import { hideMarked } from "@omnisync/storage/layers";
+import type { CallOptions, Driver, Entry } from "@omnisync/storage";
+import { type Mark, hideMarked, isMarked } from "@omnisync/storage/layers";
 import { SIGNATURE_SUFFIX } from "./signature-path.ts";
+
+const SIGNATURES: Mark = { suffix: SIGNATURE_SUFFIX, magic: SIGNATURE_MAGIC };
 
 /** `driver` whose listings tell of no signature that lies beside its object. Other files of such names are listed. */
 export function hideSignatures(driver: Driver): Driver {
-  return hideMarked(driver, { suffix: SIGNATURE_SUFFIX, magic: SIGNATURE_MAGIC });
+  return hideMarked(driver, SIGNATURES);
+}
+
+/** Whether an entry, under its path in the store, is a signature that such listings do not tell of. */
+export function isHiddenSignature(
+  driver: Driver,
+  entry: Entry,
+  options: CallOptions,
+): Promise<boolean> {
+  return isMarked(driver, SIGNATURES, entry, options);
 }

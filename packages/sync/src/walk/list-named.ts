@@ -11,6 +11,7 @@ import {
   parentPath,
   toStorageError,
 } from "@omnisync/storage";
+import { isHiddenSignature } from "../delta/hide-signatures.ts";
 import type { Place } from "../options.ts";
 import { relativePages } from "./list-place.ts";
 import type { ListedPath, PathList } from "./path-list.ts";
@@ -95,12 +96,15 @@ async function look(
   directory: boolean = false,
 ): Promise<Entry | undefined> {
   if (isReserved(path)) return undefined;
+  const { driver } = place;
+  const { signal } = options;
   try {
-    const { signal } = options;
-    const entry = await place.driver.stat(joinPath(place.path, path), { directory, signal });
-    return entry && { ...entry, path };
+    const entry = await driver.stat(joinPath(place.path, path), { directory, signal });
+    if (entry === undefined || (await isHiddenSignature(driver, entry, { signal })))
+      return undefined;
+    return { ...entry, path };
   } catch (error) {
-    options.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     const problem = toStorageError(error, { path });
     if (problem.code === "not-a-directory") return undefined;
     if (problem.code !== "permission-denied") throw problem;

@@ -3,6 +3,7 @@ import { type Driver, openStorage } from "@omnisync/storage";
 import { intercept } from "@omnisync/storage/layers";
 import { check, forgetSignatures, signObject, sync } from "@omnisync/sync";
 import { expect, test } from "vitest";
+import { bytes, contents, place } from "../stores.ts";
 
 const CONTENT = new Uint8Array(100_000).fill(7);
 const MORE_THAN_THRESHOLD = { size: 2 ** 30 };
@@ -50,6 +51,25 @@ test("[SY-411] a sidecar is neither an extra nor a difference, on either side", 
   expect(await check(places[0], places[1])).toMatchObject({ inSync: true, match: 1 });
 });
 
+test("[SY-411] files that name a sidecar name nothing, at either side", async () => {
+  const [one, other] = [await createScene(), await createScene()];
+  const [source, destination] = [place(one.driver), place(other.driver)];
+  const files = ["a", "a.hssig", "b.hssig"];
+  await signObject({ ...destination, path: "a" }, { signatures: "sidecar" });
+  await other.driver.write("b.hssig", bytes("mine, not a signature"));
+  expect(await sync(source, destination, { files, deleteMissing: true })).toMatchObject({
+    destinationEntries: 2,
+    removed: 1,
+  });
+  expect(await other.names()).toEqual(["a", "a.hssig"]);
+  const signature = (await contents(other.driver))["a.hssig"];
+  await sync(destination, source, { files, ignoreMissing: true });
+  expect(await one.names()).toEqual(["a"]);
+  await signObject({ ...source, path: "a" }, { signatures: "sidecar", blockSize: 128 * 1024 });
+  await sync(source, destination, { files, ignoreMissing: true });
+  expect((await contents(other.driver))["a.hssig"]).toBe(signature);
+});
+
 test("[SY-411] none of those under .omnisync/ is looked into", async () => {
   const [one, other] = [await createScene(), await createScene()];
   await signObject({ driver: other.driver, path: "a" });
@@ -60,14 +80,14 @@ test("[SY-411] none of those under .omnisync/ is looked into", async () => {
 
 test("[SY-412] forgetSignatures takes both kinds, and no file of somebody else's", async () => {
   const { driver, names } = await createScene();
-  const place = { driver, path: "a" };
-  await signObject(place);
-  await signObject(place, { signatures: "sidecar" });
-  await forgetSignatures(place, { size: CONTENT.length });
+  const at = place(driver, "a");
+  await signObject(at);
+  await signObject(at, { signatures: "sidecar" });
+  await forgetSignatures(at, { size: CONTENT.length });
   expect(await names()).toHaveLength(3);
-  await forgetSignatures(place, MORE_THAN_THRESHOLD);
+  await forgetSignatures(at, MORE_THAN_THRESHOLD);
   expect(await names()).toEqual(["a"]);
-  await driver.write("a.hssig", new TextEncoder().encode("mine, not a signature"));
-  await forgetSignatures(place, MORE_THAN_THRESHOLD);
+  await driver.write("a.hssig", bytes("mine, not a signature"));
+  await forgetSignatures(at, MORE_THAN_THRESHOLD);
   expect(await names()).toEqual(["a", "a.hssig"]);
 });
