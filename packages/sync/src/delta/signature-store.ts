@@ -138,16 +138,21 @@ export async function keepSignatureOfMade(
   if (isKnown) await keepSignature(signed, signature, object);
 }
 
-/** Removes the signature of an object that is gone. What has its name and is no signature stays. */
-export async function forgetSignature(signed: SignedPath): Promise<void> {
+/**
+ * Removes the signature of an object that is gone, if there is one: a removal of nothing would leave a mark in a bucket that keeps
+ * versions. What has its name and is no signature stays.
+ * @returns whether one was there.
+ */
+export async function forgetSignature(signed: SignedPath): Promise<boolean> {
   const at = pathOf(signed);
-  if (at === undefined) return;
+  if (at === undefined) return false;
   const { driver, placement, signal } = signed;
-  if (placement !== "sidecar") return driver.remove(at, { signal });
-  const { kind, entry } = await lookAtSidecar(signed, at);
-  if (kind !== "signature") return;
+  const { kind, entry } =
+    placement === "sidecar" ? await lookAtSidecar(signed, at) : await lookAtReserved(signed, at);
+  if (kind !== "signature") return false;
   const ifMatch = driver.capabilities.conditions.remove ? entry?.etag : undefined;
   await driver.remove(at, { ifMatch, signal });
+  return true;
 }
 
 function pathOf({ driver, path, placement }: SignedPath): string | undefined {
@@ -172,12 +177,12 @@ async function conditionsOfSidecar(
   });
 }
 
-interface Sidecar {
+interface Kept {
   readonly kind: "signature" | "foreign" | "nothing";
   readonly entry?: Entry | undefined;
 }
 
-async function lookAtSidecar({ driver, signal }: SignedPath, at: string): Promise<Sidecar> {
+async function lookAtSidecar({ driver, signal }: SignedPath, at: string): Promise<Kept> {
   const length = SIGNATURE_MAGIC.length;
   try {
     const { entry, body } = await driver.read(at, { range: { offset: 0, length }, signal });
@@ -188,6 +193,12 @@ async function lookAtSidecar({ driver, signal }: SignedPath, at: string): Promis
     if (isStorageError(error, "unsupported", "is-a-directory")) return { kind: "foreign" };
     throw error;
   }
+}
+
+/** Nobody but us writes there. */
+async function lookAtReserved({ driver, signal }: SignedPath, at: string): Promise<Kept> {
+  const entry = await driver.stat(at, { signal });
+  return { kind: entry?.kind === "file" ? "signature" : "nothing", entry };
 }
 
 async function* streamOf(pieces: Iterable<Uint8Array>): AsyncIterable<Uint8Array> {

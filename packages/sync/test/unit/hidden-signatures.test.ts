@@ -3,6 +3,7 @@ import { type Driver, openStorage } from "@omnisync/storage";
 import { intercept } from "@omnisync/storage/layers";
 import { check, forgetSignatures, signObject, sync } from "@omnisync/sync";
 import { expect, test } from "vitest";
+import { serveBucket } from "../bucket.ts";
 import { bytes, contents, place } from "../stores.ts";
 
 const CONTENT = new Uint8Array(100_000).fill(7);
@@ -90,4 +91,14 @@ test("[SY-412] forgetSignatures takes both kinds, and no file of somebody else's
   await driver.write("a.hssig", bytes("mine, not a signature"));
   await forgetSignatures(at, MORE_THAN_THRESHOLD);
   expect(await names()).toEqual(["a", "a.hssig"]);
+});
+
+test("[SY-412] what never had a signature leaves no mark of its removal in a bucket with versions", async () => {
+  const bucket = await serveBucket({ buckets: { bucket: { versioning: "Enabled" } } });
+  const driver = await bucket.open();
+  await forgetSignatures(place(driver, "a"), MORE_THAN_THRESHOLD);
+  const marks: string[] = [];
+  for await (const page of driver.listVersions!("", { recursive: true, includeReserved: true }))
+    for (const { path } of page) marks.push(path);
+  expect(marks).toEqual([]);
 });
