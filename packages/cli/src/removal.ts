@@ -2,17 +2,17 @@
 import {
   type Driver,
   type Entry,
+  RESERVED_NAME,
   StorageError,
-  isReserved,
+  baseName,
   isStorageError,
+  joinPath,
+  parentPath,
   toStorageError,
 } from "@omnisync/storage";
-import { DEFAULT_THRESHOLD } from "./flags/delta-flags.ts";
-import { listPages } from "./listing.ts";
+import { SIGNATURES, listPages } from "./listing.ts";
 import type { Found } from "./places.ts";
 import type { Session } from "./session.ts";
-
-const SIGNATURES_FOLDER = /(^|\/)\.omnisync\/signatures\//;
 
 export interface Removal {
   /** Told of each path once it is gone; in a dry run of each that would go. */
@@ -80,27 +80,39 @@ export async function removeFiles(
   return whole;
 }
 
-/** Removes the signature of a file that is gone, if it was so large that it may have one. */
+/** Removes the signatures of a file that is gone. The engine is loaded only if there is one. */
 export async function forgetSignaturesOf(
-  session: Session,
+  { signal }: Session,
   { driver, path, entry }: Found,
 ): Promise<void> {
-  if (entry.kind !== "file" || entry.size <= DEFAULT_THRESHOLD) return;
+  if (entry.kind !== "file") return;
+  const beside = path + SIGNATURES.suffix;
+  const reserved = joinPath(parentPath(path), RESERVED_NAME, "signatures", baseName(beside));
+  const looks = [reserved, beside].map((at) => isThere(driver, at, signal));
+  if (!(await Promise.all(looks)).includes(true)) return;
   const { forgetSignatures } = await import("@omnisync/sync");
-  await forgetSignatures({ driver, path }, entry, session.signal);
+  await forgetSignatures({ driver, path }, signal);
+}
+
+/** Not told apart from what cannot be seen: a signature that stays does no harm. */
+async function isThere(driver: Driver, path: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    return (await driver.stat(path, { signal })) !== undefined;
+  } catch (error) {
+    if (!isStorageError(error) || error.code === "aborted") throw error;
+    return false;
+  }
 }
 
 /** Removes all signatures below the root of a store, from which every file has gone. */
 export async function forgetSignaturesBelow(session: Session, driver: Driver): Promise<void> {
-  const { SIGNATURE_SUFFIX, forgetSignatures } = await import("@omnisync/sync");
+  const { forgetSignatures, signedPath } = await import("@omnisync/sync");
   const request = { driver, directory: "", recursive: true, includeReserved: true };
   for await (const page of listPages(session, request)) {
     for (const { kind, path } of page) {
-      if (kind !== "file" || !path.endsWith(SIGNATURE_SUFFIX)) continue;
-      const signed = path.slice(0, -SIGNATURE_SUFFIX.length).replace(SIGNATURES_FOLDER, "$1");
-      // What lies in the trash is not ours to look through.
-      if (isReserved(signed)) continue;
-      await forgetSignatures({ driver, path: signed }, { size: Infinity }, session.signal);
+      const signed = kind === "file" ? signedPath(path) : undefined;
+      if (signed === undefined) continue;
+      await forgetSignatures({ driver, path: signed }, session.signal);
     }
   }
 }

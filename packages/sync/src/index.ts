@@ -114,7 +114,7 @@ export {
 export { forgetSignatures } from "./delta/forget-signatures.ts";
 export { type SignedObject, type SignOptions, signObject } from "./delta/sign-object.ts";
 export { DELTA_THRESHOLD } from "./delta/deltas.ts";
-export { SIGNATURE_SUFFIX } from "./delta/signature-path.ts";
+export { SIGNATURE_SUFFIX, signedPath } from "./delta/signature-path.ts";
 export type { Place, SyncOptions } from "./options.ts";
 export {
   CONTRADICTIONS,

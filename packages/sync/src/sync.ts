@@ -7,6 +7,7 @@ import { type Entry, StorageError, joinPath } from "@omnisync/storage";
 import { setMaxListeners } from "node:events";
 import { checkOptions } from "./check-options/check-options.ts";
 import { Deltas } from "./delta/deltas.ts";
+import { SeenSignatures } from "./delta/seen-signatures.ts";
 import type { SyncEvent } from "./events.ts";
 import { RunEnded } from "./limits/run-end.ts";
 import { RunLimits } from "./limits/run-limits.ts";
@@ -182,6 +183,7 @@ function contextWith(
     throttle: limits.throttle,
     cache: options.attributeCache === undefined ? undefined : new CacheUse(options.attributeCache),
     deltas: options.wholeFile ? undefined : new Deltas(options.delta ?? {}),
+    seenSignatures: new SeenSignatures(),
     old: createOldContent(options, source, destination, backups, signal),
     delayed: options.delayUpdates && !options.dryRun ? new DelayedUpdates(destination) : undefined,
     spellings: new Spellings({ source, destination, options, signal }),

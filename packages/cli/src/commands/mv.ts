@@ -6,7 +6,7 @@ import { examples } from "../help-examples.ts";
 import { refuseOwnDirectory } from "../own-directory.ts";
 import { runPlainTransfer } from "../plain-transfer.ts";
 import { locate, look, lookFromParent } from "../places.ts";
-import { forgetSignaturesBelow, removeEmptyDirectories } from "../removal.ts";
+import { forgetSignaturesBelow, forgetSignaturesOf, removeEmptyDirectories } from "../removal.ts";
 import type { Session } from "../session.ts";
 import { type CommonRoot, type Spot, parseSpot } from "../spots.ts";
 import { UsageError } from "../usage-error.ts";
@@ -41,15 +41,19 @@ async function mv(session: Session, from: string, to: string, flags: MvFlags): P
   if (source.name === "") {
     throw new UsageError(`${source.text}: is the root of a store: name what is in it`);
   }
-  const isDirectory = (await locate(session, source, "none")).entry.kind === "directory";
+  const found = await locate(session, source, "none");
+  const isDirectory = found.entry.kind === "directory";
   const common = source.common(target);
   if (common !== undefined) refuseInside(source, common);
   await refuseReplacing(session, target, isDirectory);
   if (common === undefined || !(await rename(session, common))) {
-    await copyAndRemove(session, source, target, { isDirectory, verbose: flags.verbose });
+    const { verbose } = flags;
+    if (!(await copyAndRemove(session, source, target, { isDirectory, verbose }))) return;
   } else if (flags.verbose) {
     session.out.line(`moved ${source.text} to ${target.text}`);
   }
+  // Under its new name a file on a disk would have to be signed anew.
+  await forgetSignaturesOf(session, found);
 }
 
 /** Into the destination if it is a directory, or is written as one; else to its very name. */
@@ -107,6 +111,7 @@ async function rename(session: Session, { root, from, to }: CommonRoot): Promise
   }
 }
 
+/** @returns whether nothing failed. */
 async function copyAndRemove(
   session: Session,
   source: Spot,
@@ -115,7 +120,7 @@ async function copyAndRemove(
     isDirectory,
     verbose,
   }: { readonly isDirectory: boolean; readonly verbose: boolean | undefined },
-): Promise<void> {
+): Promise<boolean> {
   const ends = {
     source: await place(session, source, isDirectory),
     destination: await place(session, target, isDirectory),
@@ -125,11 +130,12 @@ async function copyAndRemove(
     base: target,
   };
   const done = await runPlainTransfer(session, ends, { move: true, verbose });
-  if (!done || !isDirectory) return;
+  if (!done || !isDirectory) return done;
   await forgetSignaturesBelow(session, ends.source.driver);
   await removeEmptyDirectories(session, ends.source.driver);
   const parent = await source.parent().open(session);
   await parent.rmdir?.(source.name, { signal: session.signal });
+  return true;
 }
 
 async function place(session: Session, spot: Spot, isDirectory: boolean): Promise<Place> {

@@ -1,6 +1,6 @@
 /** Signatures of files at hand: made, shown, hidden, taken away. */
 import { SIGNATURE_SUFFIX, signObject } from "@omnisync/sync";
-import { existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { SIGNATURES } from "../../src/listing.ts";
@@ -108,16 +108,49 @@ describe("a sidecar", () => {
   });
 });
 
-test("rm of a large file takes its signatures along", { timeout: 30_000 }, async () => {
-  const root = createTree();
-  writeFileSync(join(root, "big"), "");
-  truncateSync(join(root, "big"), 51 * 1024 ** 2);
-  await runCli(["sign", "big"], { cwd: root });
-  await runCli(["sign", "--sidecar", "big"], { cwd: root });
-  expect(Object.keys(treeOf(root))).toHaveLength(3);
-  expect((await runCli(["rm", "big"], { cwd: root })).code).toBe(0);
-  expect(treeOf(root)).toEqual({});
+test(
+  "[SY-412] rm of a file takes its signatures along, on a disk and in a store",
+  { timeout: 30_000 },
+  async () => {
+    const root = createTree({ big: CONTENT });
+    const { url, storage } = await createStore({ big: CONTENT, "big.hssig.hssig": "mine" });
+    for (const at of [join(root, "big"), `${url}/big`]) {
+      await runCli(["sign", at]);
+      await runCli(["sign", "--sidecar", at]);
+      expect((await runCli(["rm", at])).code).toBe(0);
+    }
+    expect(treeOf(root)).toEqual({});
+    expect(await storage.stat("big.hssig")).toBeUndefined();
+    expect(await storage.stat(".omnisync/signatures/big.hssig")).toBeUndefined();
+    expect(await storage.stat("big.hssig.hssig")).toBeDefined();
+  },
+);
+
+test("[SY-412] and so does mv", { timeout: 30_000 }, async () => {
+  const root = createTree({ a: CONTENT, b: CONTENT });
+  for (const name of ["a", "b"]) {
+    await runCli(["sign", name], { cwd: root });
+    await runCli(["sign", "--sidecar", name], { cwd: root });
+  }
+  const { url } = await createStore();
+  expect((await runCli(["mv", "a", "c"], { cwd: root })).code).toBe(0);
+  expect((await runCli(["mv", "b", `${url}/b`], { cwd: root })).code).toBe(0);
+  expect(treeOf(root)).toEqual({ c: CONTENT });
 });
+
+test(
+  "[SY-412] and so does a plan that is applied, with their directory",
+  { timeout: 30_000 },
+  async () => {
+    const root = createTree({ "from/a": "x", "to/sub/big": CONTENT });
+    await runCli(["sign", "--sidecar", "to/sub/big"], { cwd: root });
+    await runCli(["plan", "--delete", "-o", "plan", "from/", "to"], { cwd: root });
+    const sidecar = readFileSync(join(root, "to/sub/big.hssig"));
+    writeFileSync(join(root, "to/sub/gone.hssig"), sidecar);
+    expect((await runCli(["apply", "plan"], { cwd: root })).code).toBe(0);
+    expect(treeOf(join(root, "to"))).toEqual({ a: "x" });
+  },
+);
 
 test("mv of a directory to another store leaves none behind, and takes no trash away", async () => {
   const { url, storage } = await createStore({ "d/big": CONTENT, "e/big": CONTENT });

@@ -28,11 +28,16 @@ const REMEMBERED = 10_000;
  * `driver` with the marked files left out of its listings, unless those are to hold reserved paths. Everything that
  * names such a file finds it. A listing costs a small read for each file whose name ends so, once for each content
  * where listings tell ETags.
+ * @param onHidden told of the path of each file that a listing leaves out.
  */
-export function hideMarked(driver: Driver, mark: Mark): Driver {
-  const marked = new MarkedFiles(driver, mark);
+export function hideMarked(
+  driver: Driver,
+  mark: Mark,
+  onHidden: (path: string) => void = () => {},
+): Driver {
+  const marked = new MarkedFiles(driver, mark, onHidden);
   return intercept(driver, {
-    rewrap: (view) => hideMarked(view, mark),
+    rewrap: (view) => hideMarked(view, mark, onHidden),
     methods: {
       list: (directory, options) =>
         options?.includeReserved
@@ -55,13 +60,15 @@ export function isMarked(
 class MarkedFiles {
   readonly #driver: Driver;
   readonly #mark: Mark;
+  readonly #onHidden: (path: string) => void;
   readonly #slots: Slots = new Slots(READS);
   /** Whether a content is marked, by path and ETag; the oldest answer first. */
   readonly #known: Map<string, boolean> = new Map();
 
-  constructor(driver: Driver, mark: Mark) {
+  constructor(driver: Driver, mark: Mark, onHidden: (path: string) => void = () => {}) {
     this.#driver = driver;
     this.#mark = mark;
+    this.#onHidden = onHidden;
   }
 
   async *listOthers(directory: string, options: ListOptions = {}): AsyncIterable<readonly Entry[]> {
@@ -80,6 +87,7 @@ class MarkedFiles {
     const answers = await Promise.all(suspects.map((entry) => this.#isMarked(entry, options)));
     const hidden = new Set(suspects.filter((_, index) => answers[index]));
     const others = page.filter((entry) => !hidden.has(entry));
+    for (const { path } of hidden) this.#onHidden(path);
     if (others.length > 0) yield others;
   }
 

@@ -5,9 +5,12 @@ import { SIGNATURE_SUFFIX } from "./signature-path.ts";
 
 const SIGNATURES: Mark = { suffix: SIGNATURE_SUFFIX, magic: SIGNATURE_MAGIC };
 
-/** `driver` whose listings tell of no signature that lies beside its object. Other files of such names are listed. */
-export function hideSignatures(driver: Driver): Driver {
-  return hideMarked(driver, SIGNATURES);
+/**
+ * `driver` whose listings tell of no signature that lies beside its object. Other files of such names are listed.
+ * @param onHidden told of the path of each.
+ */
+export function hideSignatures(driver: Driver, onHidden?: (path: string) => void): Driver {
+  return hideMarked(driver, SIGNATURES, onHidden);
 }
 
 /** Whether an entry, under its path in the store, is a signature that such listings do not tell of. */

@@ -3,6 +3,7 @@ import {
   type Capabilities,
   RESERVED_NAME,
   baseName,
+  isReserved,
   joinPath,
   parentPath,
 } from "@omnisync/storage";
@@ -12,7 +13,8 @@ import type { SignaturePlacement } from "../options/delta-options.ts";
 export const SIGNATURE_SUFFIX = ".hssig";
 
 /** Under the directory of the object, so that whoever opens the store at another root finds it too. */
-const SIGNATURE_FOLDER = `${RESERVED_NAME}/signatures`;
+export const SIGNATURE_FOLDER: string = `${RESERVED_NAME}/signatures`;
+const IN_FOLDER = /(^|\/)\.omnisync\/signatures\/(?=[^/]+$)/;
 
 /** `undefined` if the store takes no name of that length, or none is to be kept. */
 export function signaturePath(
@@ -26,4 +28,11 @@ export function signaturePath(
   const found = joinPath(parentPath(path), folder, name);
   const fits = Buffer.byteLength(name) <= maxNameBytes && Buffer.byteLength(found) <= maxPathBytes;
   return fits ? found : undefined;
+}
+
+/** The object whose signature lies at a path, if one lies there; not of what is in the trash, say. */
+export function signedPath(path: string): string | undefined {
+  if (!path.endsWith(SIGNATURE_SUFFIX)) return undefined;
+  const object = path.slice(0, -SIGNATURE_SUFFIX.length).replace(IN_FOLDER, "$1");
+  return baseName(object) === "" || isReserved(object) ? undefined : object;
 }

@@ -7,6 +7,7 @@ import {
   joinPath,
 } from "@omnisync/storage";
 import { forgetSignatureOf } from "../delta/forget-signature-of.ts";
+import { removeEmptied } from "../delta/remove-emptied.ts";
 import type { Pair } from "../merge/merge-join.ts";
 import type { Place } from "../options.ts";
 import { type PlanRules, type Step, planPair } from "../plan/plan-pair.ts";
@@ -276,7 +277,7 @@ export class ActionPerformer {
     const { driver, path: root } = this.#context.destination;
     const { signal, old } = this.#context;
     const full = joinPath(root, found.path);
-    if (found.kind === "directory") return driver.rmdir?.(full, { signal });
+    if (found.kind === "directory") return removeEmptied(driver, full, signal);
     const entry = old === undefined ? found : (await old.keep(found.path, found)).entry;
     if (entry === undefined) return;
     const ifMatch = driver.capabilities.conditions.remove ? entry.etag : undefined;

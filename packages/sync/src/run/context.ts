@@ -2,6 +2,7 @@
 import type { Attributes, Entry, Pacer } from "@omnisync/storage";
 import type { AttributeCache } from "../attributes/attribute-cache.ts";
 import type { Deltas } from "../delta/deltas.ts";
+import type { SeenSignatures } from "../delta/seen-signatures.ts";
 import type { SyncEvent } from "../events.ts";
 import type { Place, SyncOptions } from "../options.ts";
 import type { ResolvedRules } from "../plan/resolve-rules.ts";
@@ -48,6 +49,8 @@ export interface RunContext {
   readonly cache: CacheUse | undefined;
   /** How large files are sent as what differs; without it, never. */
   readonly deltas: Deltas | undefined;
+  /** Of what lies at the destination, as far as it was listed. */
+  readonly seenSignatures: SeenSignatures;
   /** Keeps what is replaced or removed; without it, it is gone. */
   readonly old: OldContent | undefined;
   /** Equal files of what the destination lacks; without it nobody looks for them. */

@@ -109,9 +109,10 @@ export class PairHandler {
     this.#context.emit({ kind: "failed", path, bytes: 0, error });
   };
 
-  /** A leftover of a killed run: removed if its owner is gone. A folder not while it is being listed. */
+  /** A leftover of a killed run is removed if its owner is gone. A folder not while it is being listed. */
   readonly reserved = (path: string): void => {
     const { driver, path: root } = this.#context.destination;
+    this.#context.seenSignatures.note(path);
     const folder = leftStagingFolder(path);
     if (folder !== undefined) this.#left.add(folder);
     if (driver.removeStale === undefined || !isTempName(baseName(path))) return;

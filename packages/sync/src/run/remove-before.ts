@@ -24,7 +24,7 @@ export async function removeBefore(
   removal: Removal,
   files: SyncOptions["files"],
 ): Promise<void> {
-  const { source, destination, rules, signal } = context;
+  const { source, destination, rules, signal, seenSignatures } = context;
   const plans = new PlanInOrder(rules);
   const extras = new Spool<Extra>();
   const note = async function* (pages: Pages): Pages {
@@ -38,7 +38,12 @@ export async function removeBefore(
     await walkPairs(
       { place: source, root: roots.source, through: note },
       { place: destination, root: roots.destination, through: (pages) => pages },
-      { ...walkOptions(context), files, onProblem: (_problem, path) => removal.noteUnseen(path) },
+      {
+        ...walkOptions(context),
+        files,
+        onProblem: (_problem, path) => removal.noteUnseen(path),
+        onReserved: (path) => seenSignatures.note(path),
+      },
       (pair) => {
         const step = plans.plan(pair);
         const isExtra = step.kind === "remove" && step.when === "end";

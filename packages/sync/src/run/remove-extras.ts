@@ -10,6 +10,7 @@ import {
   toStorageError,
 } from "@omnisync/storage";
 import { forgetSignatureOf } from "../delta/forget-signature-of.ts";
+import { removeEmptied } from "../delta/remove-emptied.ts";
 import type { Withheld } from "../report.ts";
 import type { RunContext } from "./context.ts";
 import { inParallel } from "./in-parallel.ts";
@@ -142,9 +143,15 @@ async function removeBatch(context: RunContext, files: readonly Extra[]): Promis
     if (failures.has(paths[i])) failed(context, extra, failures.get(paths[i]));
     else removed(context, extra);
   }
-  await inParallel(gone, AT_ONCE, context.signal, (extra) =>
-    forgetSignatureOf(context.destination, extra, context),
-  );
+  await inParallel(gone, AT_ONCE, context.signal, (extra) => forgetSignature(context, extra));
+}
+
+function forgetSignature(context: RunContext, extra: Extra): Promise<void> {
+  const { destination, deltas, seenSignatures, signal } = context;
+  const { files, recursive = true } = context.options;
+  const isListed = files === undefined && recursive;
+  const isSeen = isListed ? seenSignatures.has(extra.path) : undefined;
+  return forgetSignatureOf(destination, extra, { deltas, isSeen, signal });
 }
 
 async function removeOne(context: RunContext, extra: Extra): Promise<void> {
@@ -184,7 +191,7 @@ async function removeDirectory(context: RunContext, extra: Extra): Promise<void>
     return context.old?.wouldStay(extra.path) ? stays(context, extra) : removed(context, extra);
   }
   try {
-    await driver.rmdir?.(joinPath(root, extra.path), { signal: context.signal });
+    await removeEmptied(driver, joinPath(root, extra.path), context.signal);
     removed(context, extra);
   } catch (error) {
     context.signal.throwIfAborted();
@@ -203,7 +210,7 @@ async function attempt(context: RunContext, extra: Extra): Promise<void> {
   try {
     await removeOne(context, extra);
     removed(context, extra);
-    await forgetSignatureOf(context.destination, extra, context);
+    await forgetSignature(context, extra);
   } catch (error) {
     if (!context.signal.aborted) failed(context, extra, error);
   } finally {

@@ -31,7 +31,7 @@ export interface ListPlaceOptions {
   readonly signal?: AbortSignal | undefined;
   /** Told of each part that could not be listed, path relative to the place. */
   readonly onProblem: (problem: StorageError, path: string) => void;
-  /** Told of each reserved path that is met: leftovers of killed runs. Default: they stay unseen. */
+  /** Told of each path of our own that is met: leftovers of killed runs, signatures. Default: they stay unseen. */
   readonly onReserved?: ((path: string) => void) | undefined;
 }
 
@@ -142,9 +142,10 @@ export async function* relativePages(
   onProblem: ListPlaceOptions["onProblem"],
 ): AsyncIterable<readonly Entry[]> {
   const { driver } = place;
-  const { prune = { before: "", rules: [] }, leave } = options;
-  const listed = options.onReserved === undefined ? driver : tellingReserved(driver);
-  const pages = hideSignatures(listed).list(joinPath(place.path, directory), {
+  const { prune = { before: "", rules: [] }, leave, onReserved } = options;
+  const listed = onReserved === undefined ? driver : tellingReserved(driver);
+  const onHidden = onReserved && ((path: string) => onReserved(relativePath(place, path)));
+  const pages = hideSignatures(listed, onHidden).list(joinPath(place.path, directory), {
     recursive: options.recursive ?? true,
     signal: options.signal,
     prune: { ...prune, rules: [REMOVED_WHOLE, ...prune.rules] },
@@ -157,9 +158,7 @@ export async function* relativePages(
       place.path === ""
         ? page
         : page.map((entry) => ({ ...entry, path: relativePath(place, entry.path) }));
-    yield options.onReserved === undefined
-      ? entries
-      : setReservedAside(entries, options.onReserved);
+    yield onReserved === undefined ? entries : setReservedAside(entries, onReserved);
   }
 }
 

@@ -46,7 +46,7 @@ export interface WalkPairsOptions
   readonly signal?: AbortSignal | undefined;
   /** Told of each part of either side that could not be looked at. */
   readonly onProblem: (problem: StorageError, path: string) => void;
-  /** Told of each reserved path at the destination. */
+  /** Told of each path of our own at the destination. */
   readonly onReserved?: ((path: string) => void) | undefined;
 }
 
