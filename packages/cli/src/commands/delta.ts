@@ -184,7 +184,7 @@ function reasonText({ explanation: { reason, strategy }, fromLocal, flags }: Tol
       return "no: the file cannot be read in blocks, as one on a disk can";
     case "whole":
     case "stream":
-      return "no: the destination takes a file in one piece only";
+      return "no: so small a file goes over in one piece, or the destination takes none in parts";
   }
 }
 

@@ -26,7 +26,9 @@ export interface StrategyInput {
   readonly throttled: boolean;
   /** Above so many bytes only what differs from a file that is there may have to be fetched. */
   readonly deltaAbove?: number | undefined;
-  /** Whether that holds for what lies on a disk, too, which is copied otherwise. */
+  /** Above so many bytes an upload is made of what differs, or leaves a signature for the next one. */
+  readonly signedAbove?: number | undefined;
+  /** Whether `deltaAbove` holds for what lies on a disk, too, which is copied otherwise. */
   readonly comparesDisks?: boolean | undefined;
 }
 
@@ -34,11 +36,18 @@ export function chooseStrategy(input: StrategyInput): Strategy {
   const { size, destination, deltaAbove = Infinity } = input;
   if (input.comparesDisks && destination.stage && size > deltaAbove) return "ranges";
   if (input.copyable && !(input.throttled && destination.copy === "local")) return "server-copy";
+  if (isSigned(input)) return "multipart";
   if (size <= wholeLimit(input)) return "whole";
   if (destination.multipart !== undefined && size > WHOLE_LIMIT) return "multipart";
   const rangesAbove = Math.min(RANGES_ABOVE, deltaAbove);
   if (destination.stage && size > rangesAbove) return "ranges";
   return "stream";
+}
+
+/** Of no more than one part nothing could be copied. */
+function isSigned({ size, destination, signedAbove = Infinity }: StrategyInput): boolean {
+  const { multipart } = destination;
+  return multipart !== undefined && size > Math.max(signedAbove, multipart.minPartSize);
 }
 
 /** What waits for its bandwidth as a whole arrives in lumps, so little may, unless the store paces it. */

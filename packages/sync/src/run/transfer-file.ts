@@ -96,6 +96,7 @@ function strategyInput({ context, from, to, source, previous }: Choice): Strateg
     copyable: to.canCopyFrom?.(from) ?? false,
     throttled: context.throttle !== undefined,
     deltaAbove: previous === undefined ? undefined : context.deltas?.threshold,
+    signedAbove: context.deltas?.threshold,
   };
 }
 

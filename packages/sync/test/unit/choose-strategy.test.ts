@@ -33,6 +33,18 @@ describe("chooseStrategy", () => {
   });
 });
 
+describe("chooseStrategy, by the threshold of deltas", () => {
+  it.each([
+    ["a small upload", 6 * MiB, MiB, local, "multipart"],
+    ["one from another store", 6 * MiB, MiB, NO_CAPABILITIES, "multipart"],
+    ["one of a single part", 5 * MiB, MiB, local, "whole"],
+    ["one not above it", 6 * MiB, 6 * MiB, local, "whole"],
+  ] as const)("[SY-400] %s", (_, size, signedAbove, source, expected) => {
+    const input = { size, source, destination: remote, copyable: false, throttled: false };
+    expect(chooseStrategy({ ...input, signedAbove })).toBe(expected);
+  });
+});
+
 describe("choosePartSize", () => {
   it("[SY-35] keeps every rule of the store, up to the largest object", () => {
     const size = fc.oneof(
