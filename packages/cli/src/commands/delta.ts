@@ -117,7 +117,8 @@ function row(name: string, text: string): string {
   return `  ${name.padEnd(12)} ${text}`;
 }
 
-function fileText({ size, mtime }: DeltaExplanation["source"]): string {
+function fileText({ kind, size, mtime }: DeltaExplanation["source"]): string {
+  if (kind !== "file") return `a ${kind}`;
   const time = isoTime(mtime);
   return `${formatSize(size)}${time === undefined ? "" : `, ${time}`}`;
 }
@@ -153,12 +154,15 @@ const REASONS: Readonly<Record<Exclude<DeltaReason, "strategy">, string>> = {
   different: "no: nothing worth it is in common",
   refused: "no: the store copies no parts of files, or what is there cannot be used or relied on",
   "nothing-there": "no: the destination has no such file",
+  "no-file": "no: what the destination has of that name is no file",
   "too-small": "no: one of the two files is not above the threshold",
 };
 
 /** What can be done about it. */
-function adviceText({ explanation: { reason }, ends, from }: Told): string | undefined {
-  if (reason === "too-small") return "lower it with --delta-threshold";
+function adviceText({ explanation, ends, from }: Told): string | undefined {
+  const { reason, source, destination } = explanation;
+  const isEmpty = source.size === 0 || destination?.size === 0;
+  if (reason === "too-small") return isEmpty ? undefined : "lower it with --delta-threshold";
   if (!LACKS_SIGNATURE.includes(reason)) return undefined;
   return ends.toLocal
     ? `make one with: omnisync sign ${from}`

@@ -35,6 +35,16 @@ describe("delta", () => {
     ]);
   });
 
+  test("--explain says what is no file, and gives no advice where none helps", async () => {
+    const root = createTree({ big: "0123456789", empty: "", "there/big/x": "x" });
+    const run = async (...argv: readonly string[]): Promise<string> =>
+      (await runCli(["delta", "--explain", ...argv], { cwd: root })).stdout;
+    const onDirectory = await run("big", "there/");
+    expect(onDirectory).toContain("destination  a directory");
+    expect(onDirectory).toContain("no: what the destination has of that name is no file");
+    expect(await run("--delta-threshold", "0", "empty", "big")).not.toContain("lower it");
+  });
+
   test("--json has all of it", async () => {
     const root = createTree({ big: "0123456789" });
     const { url } = await createStore();

@@ -5,6 +5,7 @@ import type { Place, SyncOptions } from "../options.ts";
 import { ProgressTracker } from "../run/progress-tracker.ts";
 import type { Transfer } from "../run/transfer.ts";
 import { createTransfer, strategyOf, strategyOfWhole } from "../run/transfer-file.ts";
+import { pieceSizeOf } from "../run/transfer-by-ranges.ts";
 import { LONGEST_FETCH } from "../run/transfer-by-reuse.ts";
 import { createContext } from "../sync.ts";
 import { closeComparison } from "./comparisons.ts";
@@ -24,10 +25,11 @@ export interface DeltaStep {
 /**
  * As `DeltaUse`, and where no delta was thought of:
  * - `nothing-there`: the destination has no file of that name.
+ * - `no-file`: what it has of that name is none.
  * - `too-small`: one of the two is not above the threshold.
  * - `strategy`: content goes over in a way that has no deltas: see `strategy`.
  */
-export type DeltaReason = DeltaUse | "nothing-there" | "too-small" | "strategy";
+export type DeltaReason = DeltaUse | "nothing-there" | "no-file" | "too-small" | "strategy";
 
 export interface DeltaExplanation {
   readonly source: Entry;
@@ -72,36 +74,40 @@ export async function explainDelta(
 }
 
 async function explain(transfer: Transfer): Promise<DeltaExplanation> {
-  const { context, source, previous } = transfer;
+  const { source, previous } = transfer;
   const steps = await stepsOf(transfer, strategyOf(transfer));
   const { strategy } = steps;
-  const threshold = context.deltas?.threshold ?? Infinity;
   const sum = (kinds: readonly DeltaStep["kind"][]): number =>
     steps.list.reduce((total, { kind, length }) => total + (kinds.includes(kind) ? length : 0), 0);
-  const reason =
-    previous === undefined
-      ? "nothing-there"
-      : Math.min(source.size, previous.size) <= threshold
-        ? "too-small"
-        : (steps.use ?? "strategy");
+  const reason = whyNot(transfer) ?? steps.use ?? "strategy";
   return {
     ...{ source, destination: previous, strategy, reason, steps: steps.list },
     transferred: strategy === "server-copy" ? 0 : sum(["send", "fetch"]),
     matched: sum(["copy", "reuse"]),
-    requests: requestsOf(strategy, steps.list),
+    requests: requestsOf(steps),
   };
 }
 
-function requestsOf(strategy: Strategy, steps: readonly DeltaStep[]): number {
-  if (strategy === "multipart") return steps.length + 2;
+/** Why no delta was thought of, if that is seen without a look at the content. */
+function whyNot({ context, source, previous }: Transfer): DeltaReason | undefined {
+  if (previous === undefined) return "nothing-there";
+  if (previous.kind !== "file") return "no-file";
+  const threshold = context.deltas?.threshold ?? Infinity;
+  return Math.min(source.size, previous.size) <= threshold ? "too-small" : undefined;
+}
+
+function requestsOf({ strategy, list, longest = LONGEST_FETCH }: Steps): number {
+  if (strategy === "multipart") return list.length + 2;
   if (strategy !== "ranges") return 1;
-  const fetches = steps.filter(({ kind }) => kind === "fetch");
-  return fetches.reduce((sum, { length }) => sum + Math.ceil(length / LONGEST_FETCH), 0);
+  const fetches = list.filter(({ kind }) => kind === "fetch");
+  return fetches.reduce((sum, { length }) => sum + Math.ceil(length / longest), 0);
 }
 
 interface Steps {
   readonly strategy: Strategy;
   readonly list: readonly DeltaStep[];
+  /** Bytes fetched by one request. */
+  readonly longest?: number | undefined;
   readonly use?: DeltaUse | undefined;
 }
 
@@ -121,12 +127,16 @@ async function stepsOf(transfer: Transfer, strategy: Strategy): Promise<Steps> {
     const whole = strategyOfWhole(transfer);
     if (steps === undefined && whole !== strategy)
       return { ...(await stepsOf(transfer, whole)), use };
-    const list = steps?.map((step): DeltaStep =>
+    if (steps === undefined) {
+      const all = { kind: "fetch", offset: 0, length: source.size } as const;
+      return { strategy, list: [all], longest: pieceSizeOf(source), use };
+    }
+    const list = steps.map((step): DeltaStep =>
       step.kind === "fetch"
         ? step
         : { kind: "reuse", offset: step.offset, length: step.length, oldOffset: step.localOffset },
     );
-    return { strategy, list: list ?? [{ kind: "fetch", offset: 0, length: source.size }], use };
+    return { strategy, list, use };
   }
   const kind = strategy === "server-copy" ? "copy" : "send";
   return { strategy, list: [{ kind, offset: 0, length: source.size, oldOffset: 0 }] };

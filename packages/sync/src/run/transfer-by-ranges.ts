@@ -57,10 +57,9 @@ async function wholeByRanges(
   source: Entry,
   delta: DeltaUse | undefined,
 ): Promise<Outcome> {
-  // By parts only if there is nothing better: MD5 costs five times what BLAKE3 does.
-  const byParts = source.hashes?.blake3 === undefined ? source.parts : undefined;
+  const byParts = partsOf(source);
   const hash = byParts === undefined ? strongestHash(source) : undefined;
-  const pieceSize = byParts?.size ?? rangeSize(source.size);
+  const pieceSize = pieceSizeOf(source);
   const pieces = [...cut(source.size, pieceSize)];
   const rangeHash = byParts === undefined ? "blake3" : "md5";
   const wish: StageWish = { pieces, pieceSize, rangeHash, hash };
@@ -105,6 +104,16 @@ async function fetchPieces(
     await rangeFilled(begun, wish, piece, hash);
   });
   return digests;
+}
+
+/** Bytes of each range of an object that is fetched whole. */
+export function pieceSizeOf(source: Entry): number {
+  return partsOf(source)?.size ?? rangeSize(source.size);
+}
+
+/** To verify it by, only if there is nothing better: MD5 costs five times what BLAKE3 does. */
+function partsOf({ hashes, parts }: Entry): Entry["parts"] {
+  return hashes?.blake3 === undefined ? parts : undefined;
 }
 
 /** Few long ranges: each costs a round trip. But enough of them that all connections end together. */
