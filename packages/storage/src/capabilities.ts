@@ -180,6 +180,17 @@ export interface MultipartLimits {
   readonly equalPartSizes?: boolean | undefined;
 }
 
+/** Conditions are honoured nowhere. */
+export const NO_CONDITIONS: Capabilities["conditions"] = {
+  create: false,
+  replace: false,
+  remove: false,
+  copySource: false,
+  partSource: false,
+  copyTarget: false,
+  complete: false,
+};
+
 /** The capabilities of a store that has none: the base from which drivers spread. */
 export const NO_CAPABILITIES: Capabilities = {
   orderedList: false,
@@ -201,15 +212,7 @@ export const NO_CAPABILITIES: Capabilities = {
   maxNameBytes: undefined,
   maxSize: undefined,
   hashes: [],
-  conditions: {
-    create: false,
-    replace: false,
-    remove: false,
-    copySource: false,
-    partSource: false,
-    copyTarget: false,
-    complete: false,
-  },
+  conditions: NO_CONDITIONS,
   copy: undefined,
   move: false,
   setAttributes: false,

@@ -2,7 +2,7 @@
  * Switches abilities off, so that one store can be tested (or used) as if it were a poorer one.
  * What is off is gone whole: the capability says no, the methods are absent.
  */
-import { type AbilityName, type Capabilities, NO_CAPABILITIES } from "../capabilities.ts";
+import { type AbilityName, type Capabilities, NO_CONDITIONS } from "../capabilities.ts";
 import type { Driver, ListOptions } from "../driver.ts";
 import type { Entry } from "../entry.ts";
 import { StorageError } from "../errors.ts";
@@ -54,7 +54,7 @@ const NONE: { readonly [A in AbilityName]: Partial<Capabilities> } = {
   about: { about: false },
   versions: { versions: false },
   watch: { watch: false },
-  conditions: { conditions: NO_CAPABILITIES.conditions },
+  conditions: { conditions: NO_CONDITIONS },
 };
 
 function without(capabilities: Capabilities, ability: AbilityName): Capabilities {

@@ -1,4 +1,4 @@
-import { type Capabilities, NO_CAPABILITIES } from "../capabilities.ts";
+import { type Capabilities, NO_CONDITIONS } from "../capabilities.ts";
 import type { Driver } from "../driver.ts";
 import { StorageError } from "../errors.ts";
 import { type Call, type Operation, intercept } from "./intercept.ts";
@@ -42,7 +42,7 @@ const READING: ReadonlySet<Operation> = new Set<Operation>([
 function withoutChanges(inner: Capabilities): Capabilities {
   return {
     ...inner,
-    conditions: NO_CAPABILITIES.conditions,
+    conditions: NO_CONDITIONS,
     copy: undefined,
     move: false,
     setAttributes: false,
