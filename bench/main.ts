@@ -14,7 +14,7 @@ import { deltaMatch, deltaSignature } from "./jobs/delta.ts";
 import { deltaTransfer } from "./jobs/delta-transfer.ts";
 import { endlessListing } from "./jobs/endless-listing.ts";
 import { filters } from "./jobs/filters.ts";
-import { hugeObject, largestObject } from "./jobs/huge-object.ts";
+import { hugeObject, largestObject, manyBlocks } from "./jobs/huge-object.ts";
 import { largeObject } from "./jobs/large-object.ts";
 import { localAgain, localCopy } from "./jobs/local.ts";
 import { uploadSink, uploadSmall } from "./jobs/small-objects.ts";
@@ -38,6 +38,7 @@ const JOBS: readonly Job[] = [
   unchangedObjects,
   deltaTransfer,
   hugeObject,
+  manyBlocks,
   largestObject,
   deltaSignature,
   deltaMatch,

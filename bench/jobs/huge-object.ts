@@ -16,6 +16,8 @@ const SIZE = 20 * GIB;
 const SPARSE_SIZE = 200 * GIB;
 /** The largest object there is on S3. */
 const LARGEST = 5 * 1024 * GIB;
+/** As many blocks as that has, of the least size. */
+const MANY_BLOCKS = { size: 64 * GIB, blockSize: 64 * 1024 };
 /** Where a file changes, as shares of its size; what changes there lies on no boundary. */
 const CLUSTERS = [0.17, 0.5, 0.97];
 const EDIT = 3 * MIB;
@@ -44,6 +46,29 @@ export const hugeObject: Job = {
           ours!.wall <= 1.3 * once!.wall &&
           sent <= 1.02 * optimum(SIZE) &&
           Math.max(...peaks) <= MOST_MIB,
+      };
+    } finally {
+      bucket.stop();
+    }
+  },
+};
+
+/** What grows with an object's size is its signature: so this tells in a minute how much memory the largest one takes. */
+export const manyBlocks: Job = {
+  name: "many-blocks",
+  title:
+    "3 edits of 3 MiB in a sparse file of 64 GiB in blocks of 64 KiB: as many as the largest object has, 5 TiB in blocks of 5 MiB (the same server)",
+  mark: "bytes sent ≤ 1.02 × the optimum under the 5 MiB rule (15 MiB); peak ≤ 250 MB",
+  async run({ scratch }) {
+    const bucket = await startRecipeBucket();
+    try {
+      const { size, blockSize } = MANY_BLOCKS;
+      const { row, sent } = await sparseFile(scratch, bucket, size, blockSize);
+      const most = optimum(size, blockSize);
+      return {
+        rows: [row],
+        reached: `${(sent / MIB).toFixed(2)} MiB sent, ${ratio(sent, most)} the optimum, besides the signature; peak ${row.memory.toFixed(0)} MiB`,
+        met: sent <= 1.02 * most && row.memory <= MOST_MIB,
       };
     } finally {
       bucket.stop();
@@ -135,6 +160,7 @@ async function sparseFile(
   scratch: string,
   bucket: RecipeBucket,
   size: number,
+  blockSize: number = chooseBlockSize(size),
 ): Promise<{ readonly row: Row; readonly sent: number }> {
   const folder = freshFolder(scratch, "sparse");
   const cache = freshFolder(scratch, "cache-sparse");
@@ -142,7 +168,7 @@ async function sparseFile(
   writeFileSync(file, "");
   truncateSync(file, size);
   const etag = await bucket.makeZeros("sparse.img", size);
-  const signature = { ...signatureOfZeros(size), identity: { etag } };
+  const signature = { ...signatureOfZeros(size, blockSize), identity: { etag } };
   const path = ".omnisync/signatures/sparse.img.hssig";
   await bucket.put(path, Buffer.concat([...encodeSignature(signature)]));
   const before = await bucket.sent();
@@ -151,13 +177,15 @@ async function sparseFile(
     [
       {
         name: `omnisync sync, delta, ${size / GIB} GiB`,
-        command: () =>
-          omnisync(["sync", file, "s3://bench/sparse.img", "--ignore-times", "-q"], bucket, cache),
+        command: () => {
+          const flags = ["--ignore-times", "-q", "--block-size", `${blockSize / 1024}K`];
+          return omnisync(["sync", file, "s3://bench/sparse.img", ...flags], bucket, cache);
+        },
       },
     ],
     1,
   );
-  const sent = (await bucket.sent()) - before - signatureBytes(size);
+  const sent = (await bucket.sent()) - before - signatureBytes(size, blockSize);
   await bucket.verify("sparse.img", file);
   rmSync(folder, { recursive: true });
   return { row: row!, sent };
@@ -169,8 +197,7 @@ const HASH: string = join(import.meta.dirname, "../delta-process.ts");
  * The hash of the whole is left out: nothing of an upload asks for that of the old content. The sums are those of other
  * blocks, all different, so that the table of them takes as much memory as that of any content: only who rolls looks at them.
  */
-function signatureOfZeros(size: number): Signature {
-  const blockSize = chooseBlockSize(size);
+function signatureOfZeros(size: number, blockSize: number): Signature {
   const blocks = size / blockSize;
   const hash = Buffer.from(hashBytes("blake3", Buffer.alloc(blockSize)), "hex");
   const strong = new Uint8Array(blocks * hash.length);
@@ -182,13 +209,12 @@ function signatureOfZeros(size: number): Signature {
   return { blockSize, size, contentHash, identity: {}, strong, weak };
 }
 
-function signatureBytes(size: number): number {
-  return 40 * Math.ceil(size / chooseBlockSize(size));
+function signatureBytes(size: number, blockSize: number = chooseBlockSize(size)): number {
+  return 40 * Math.ceil(size / blockSize);
 }
 
 /** What cannot be copied: the blocks that an edit touches, at least a part of the least size. */
-function optimum(size: number): number {
-  const blockSize = chooseBlockSize(size);
+function optimum(size: number, blockSize: number = chooseBlockSize(size)): number {
   const bytes = editsOf(size).map((start) => {
     const first = Math.floor(start / blockSize);
     const last = Math.floor((start + EDIT - 1) / blockSize);
