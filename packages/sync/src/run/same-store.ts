@@ -14,14 +14,14 @@ type Places = Pick<RunContext, "source" | "destination" | "signal">;
 const asked: WeakMap<Places, Promise<boolean>> = new WeakMap();
 
 /**
- * Takes three requests, once in a run; none for stores of two kinds, or of one name, whose paths say it all.
+ * Takes three requests, once in a run; none for stores of two kinds, nor in one bucket by one name, where paths say it all.
  * @param path Of what is to be removed from the source unless it is that of the destination.
  * @throws StorageError what the stores answer
  */
 export function isOneStore(places: Places, path: string): Promise<boolean> | false {
   const [from, to] = [fullPath(places.source, path), fullPath(places.destination, path)];
   const [one, other] = [places.source.driver, places.destination.driver];
-  if (one.name !== other.name || one.id === other.id) return false;
+  if (one.name !== other.name || bucketOf(one.id) === bucketOf(other.id)) return false;
   if (baseName(from) !== baseName(to)) return false;
   const answer = asked.get(places) ?? ask(places, parentPath(from), parentPath(to));
   asked.set(places, answer);
@@ -41,6 +41,11 @@ async function ask(
   } finally {
     await destination.driver.remove(written, { signal });
   }
+}
+
+/** Of `s3://127.0.0.1:9000/bucket/prefix` all but the prefix. */
+function bucketOf(id: string): string {
+  return id.split("/").slice(0, 4).join("/");
 }
 
 function fullPath({ path: root }: Place, path: string): string {
