@@ -81,6 +81,14 @@ describe("move", () => {
     });
   });
 
+  it("[SY-60] goes to a store that lets nobody remove anything", async () => {
+    const [source, destination] = [await storeWith({ a: "1" }), await storeWith()];
+    destination.remove = (path) => Promise.reject(new StorageError("permission-denied", { path }));
+    const report = await sync(place(source), place(destination), { move: true });
+    expect(report).toMatchObject({ sourcesRemoved: 1, failed: 0 });
+    expect(await contents(destination)).toEqual({ a: "1" });
+  });
+
   it("[SY-61] an equal size and mtime is not enough to remove a source", async () => {
     const [source, destination] = [
       await storeWith({ a: "new", b: "x" }),
