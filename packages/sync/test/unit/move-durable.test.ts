@@ -2,7 +2,7 @@
 import { StorageError } from "@omnisync/storage";
 import { intercept } from "@omnisync/storage/layers";
 import { type Place, type SyncOptions, sync } from "@omnisync/sync";
-import { linkSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { linkSync, lutimesSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { type DiskPlace, diskPlace } from "../disk-place.ts";
@@ -68,7 +68,10 @@ it("[SY-64] what is there already, and what only its attributes were set of", as
   for (const at of [source, destination]) put(at, "same", "x");
   put(source, "time", "y", 1e9);
   put(destination, "time", "y", 2e9);
-  for (const at of [source, destination]) symlinkSync("target", join(at.root, "link"));
+  for (const at of [source, destination]) {
+    symlinkSync("target", join(at.root, "link"));
+    lutimesSync(join(at.root, "link"), 1e9, 1e9);
+  }
   const calls = await callsOf({ move: true, checksum: true }, { source, destination });
   expect(calls).toEqual([
     ...["flush link", "remove link", "flush same", "remove same"],
