@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { randomBytes, randomFillSync } from "node:crypto";
 import { closeSync, openSync, rmSync, truncateSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { type Job, type Row, compete, freshFolder, ratio, rowOf } from "../job.ts";
+import { type Job, type JobResult, type Row, compete, freshFolder, ratio, rowOf } from "../job.ts";
 import type { Command } from "../measure.ts";
 import { omnisync } from "../peers.ts";
 import { type RecipeBucket, startRecipeBucket } from "../recipe-bucket.ts";
@@ -59,21 +59,7 @@ export const manyBlocks: Job = {
   title:
     "3 edits of 3 MiB in a sparse file of 64 GiB in blocks of 64 KiB: as many as the largest object has, 5 TiB in blocks of 5 MiB (the same server)",
   mark: "bytes sent ≤ 1.02 × the optimum under the 5 MiB rule (15 MiB); peak ≤ 250 MB",
-  async run({ scratch }) {
-    const bucket = await startRecipeBucket();
-    try {
-      const { size, blockSize } = MANY_BLOCKS;
-      const { row, sent } = await sparseFile(scratch, bucket, size, blockSize);
-      const most = optimum(size, blockSize);
-      return {
-        rows: [row],
-        reached: `${(sent / MIB).toFixed(2)} MiB sent, ${ratio(sent, most)} the optimum, besides the signature; peak ${row.memory.toFixed(0)} MiB`,
-        met: sent <= 1.02 * most && row.memory <= MOST_MIB,
-      };
-    } finally {
-      bucket.stop();
-    }
-  },
+  run: ({ scratch }) => editSparse(scratch, MANY_BLOCKS.size, MANY_BLOCKS.blockSize),
 };
 
 /** Not among those that run unless named: reading takes up to an hour. */
@@ -83,20 +69,23 @@ export const largestObject: Job = {
     "3 edits of 3 MiB in a sparse file of 5 TiB, the largest object there is (the same server)",
   mark: "bytes sent ≤ 1.02 × the optimum of its blocks, which are of 5 MiB: the five that the edits touch, 25 MiB; peak ≤ 250 MB",
   isLong: true,
-  async run({ scratch }) {
-    const bucket = await startRecipeBucket();
-    try {
-      const { row, sent } = await sparseFile(scratch, bucket, LARGEST);
-      return {
-        rows: [row],
-        reached: `${(sent / MIB).toFixed(2)} MiB sent, ${ratio(sent, optimum(LARGEST))} the optimum, besides the signature; peak ${row.memory.toFixed(0)} MiB`,
-        met: sent <= 1.02 * optimum(LARGEST) && row.memory <= MOST_MIB,
-      };
-    } finally {
-      bucket.stop();
-    }
-  },
+  run: ({ scratch }) => editSparse(scratch, LARGEST, chooseBlockSize(LARGEST)),
 };
+
+async function editSparse(scratch: string, size: number, blockSize: number): Promise<JobResult> {
+  const bucket = await startRecipeBucket();
+  try {
+    const { row, sent } = await sparseFile(scratch, bucket, size, blockSize);
+    const least = optimum(size, blockSize);
+    return {
+      rows: [row],
+      reached: `${(sent / MIB).toFixed(2)} MiB sent, ${ratio(sent, least)} the optimum, besides the signature; peak ${row.memory.toFixed(0)} MiB`,
+      met: sent <= 1.02 * least && row.memory <= MOST_MIB,
+    };
+  } finally {
+    bucket.stop();
+  }
+}
 
 interface OnDisk {
   readonly rows: readonly Row[];
