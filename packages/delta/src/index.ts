@@ -23,10 +23,12 @@ export type { SpooledColumns } from "./hash-spool.ts";
 export { type PartRules, S3_PART_RULES } from "./part-rules.ts";
 export { planEqualParts } from "./plan-equal-parts.ts";
 export {
+  type FetchPlan,
   type FetchPlanOptions,
   type FetchStep,
   planFetch,
   type RangeStep,
+  type RepeatStep,
   type ReuseStep,
 } from "./plan-fetch.ts";
 export {

@@ -8,8 +8,8 @@ import {
 } from "./signature.ts";
 import { StrongIndex } from "./strong-index.ts";
 
-/** A piece of the remote object, in order; together they are all of it. */
-export type FetchStep = ReuseStep | RangeStep;
+/** A piece of the remote object. */
+export type FetchStep = ReuseStep | RangeStep | RepeatStep;
 
 /** Bytes of the remote object at `offset` that lie in the local file at `localOffset`. */
 export interface ReuseStep {
@@ -26,10 +26,32 @@ export interface RangeStep {
   readonly length: number;
 }
 
+/**
+ * Bytes of the remote object at `offset` that are those at `sourceOffset`, further to its front: they come with what is
+ * fetched there. Of a row of equal blocks the two overlap.
+ */
+export interface RepeatStep {
+  readonly kind: "repeat";
+  readonly offset: number;
+  readonly length: number;
+  readonly sourceOffset: number;
+}
+
 export interface FetchPlanOptions {
   /** What lies between two ranges is fetched with them if it is no longer than so many bytes: cheaper than a request. Default 0. */
   readonly mergeGap?: number | undefined;
 }
+
+/** A stretch of the remote object. */
+interface Range {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Of a block: there is no other way to have it. Zero or more is where it lies in the local file. */
+const FETCH = -1;
+/** Less than that is the number of an equal block that is fetched: `repeatOf` makes one of the other, either way. */
+const repeatOf = (value: number): number => FETCH - 1 - value;
 
 /**
  * What to fetch of a remote object, and what to take from an old local file.
@@ -41,31 +63,96 @@ export function planFetch(
   remote: Signature,
   ops: readonly DeltaOp[],
   { mergeGap = 0 }: FetchPlanOptions = {},
-): readonly FetchStep[] {
+): FetchPlan {
   checkHashes(remote);
   const places = placesOf(remote, ops);
-  const steps: FetchStep[] = [];
-  for (let index = 0; index < places.length; index++) {
-    const offset = index * remote.blockSize;
-    const length = blockLength(remote, index);
-    const localOffset = places[index]!;
-    if (localOffset < 0) addFetch(steps, { offset, length, mergeGap });
-    else addReuse(steps, { offset, length, localOffset });
-  }
-  return steps;
+  if (places.includes(FETCH)) fillInEqual(places, remote);
+  mergeGaps(places, mergeGap / remote.blockSize);
+  return new FetchPlan(remote, places);
 }
 
-/** Where each block of the remote object lies in the local file; -1 if nowhere. */
+/** Takes eight bytes per block of the remote object, and four more if some of what is fetched repeats itself. */
+export class FetchPlan {
+  /** Bytes to fetch. */
+  readonly fetched: number;
+  readonly #remote: Pick<Signature, "size" | "blockSize">;
+  readonly #places: Float64Array;
+  /** Of a block that is fetched, and of each that repeats it, the next one that does; 0 for none. */
+  readonly #repeats: Uint32Array | undefined;
+
+  constructor({ size, blockSize }: Signature, places: Float64Array) {
+    this.#remote = { size, blockSize };
+    this.#places = places;
+    this.#repeats = repeatsOf(places);
+    this.fetched = places.reduce(
+      (sum, place, index) => (place === FETCH ? sum + blockLength(this.#remote, index) : sum),
+      0,
+    );
+  }
+
+  /** In order; together they are all of the remote object. */
+  *steps(): Generator<FetchStep> {
+    let last: FetchStep | undefined;
+    for (let index = 0; index < this.#places.length; index++) {
+      const step = this.#stepOf(index);
+      const joined = last && join(last, step);
+      if (last !== undefined && joined === undefined) yield last;
+      last = joined ?? step;
+    }
+    if (last !== undefined) yield last;
+  }
+
+  /** Where else bytes of a range that is fetched belong. */
+  *repeats({ offset, length }: Range): Generator<RepeatStep> {
+    if (this.#repeats === undefined) return;
+    const { blockSize } = this.#remote;
+    for (let at = offset; at < offset + length;) {
+      const index = Math.floor(at / blockSize);
+      const within = at - index * blockSize;
+      const count = Math.min(blockSize - within, offset + length - at);
+      for (let to = this.#repeats[index]!; to > 0; to = this.#repeats[to]!) {
+        yield { kind: "repeat", offset: to * blockSize + within, length: count, sourceOffset: at };
+      }
+      at += count;
+    }
+  }
+
+  #stepOf(index: number): FetchStep {
+    const place = this.#places[index]!;
+    const offset = index * this.#remote.blockSize;
+    const length = blockLength(this.#remote, index);
+    if (place === FETCH) return { kind: "fetch", offset, length };
+    if (place >= 0) return { kind: "reuse", offset, length, localOffset: place };
+    // The one before, in a row, so that a row is one step.
+    const first = repeatOf(place);
+    const isRow = index - 1 === first || this.#places[index - 1] === place;
+    const source = isRow ? index - 1 : first;
+    return { kind: "repeat", offset, length, sourceOffset: source * this.#remote.blockSize };
+  }
+}
+
+/** One step of two that follow each other, if they are of one kind and place. */
+function join(left: FetchStep, right: FetchStep): FetchStep | undefined {
+  const length = left.length + right.length;
+  if (left.kind === "fetch") return right.kind === "fetch" ? { ...left, length } : undefined;
+  if (left.kind === "reuse") {
+    const follows = right.kind === "reuse" && left.localOffset + left.length === right.localOffset;
+    return follows ? { ...left, length } : undefined;
+  }
+  const follows = right.kind === "repeat" && left.sourceOffset + left.length === right.sourceOffset;
+  return follows ? { ...left, length } : undefined;
+}
+
+/** Where each block of the remote object lies in the local file, as far as that was found. */
 function placesOf(remote: Signature, ops: readonly DeltaOp[]): Float64Array {
   const { blockSize } = remote;
-  const places = new Float64Array(countBlocks(remote.size, blockSize)).fill(-1);
+  const places = new Float64Array(countBlocks(remote.size, blockSize)).fill(FETCH);
   for (const op of ops) {
     if (op.kind === "insert") continue;
     const first = op.oldOffset / blockSize;
     for (let i = 0; i * blockSize < op.length; i++) places[first + i] = op.offset + i * blockSize;
   }
   keepInPlace(places, remote, ops);
-  if (places.includes(-1)) fillInEqual(places, remote);
   return places;
 }
 
@@ -82,37 +169,37 @@ function keepInPlace(places: Float64Array, remote: Signature, ops: readonly Delt
   }
 }
 
-/** The matcher knows one of several equal blocks; what it found serves for all of them. */
+/** The matcher knows one of several equal blocks; what it found serves for all of them. Of those it found none of, the first does. */
 function fillInEqual(places: Float64Array, { strong }: Signature): void {
-  const found = new StrongIndex(strong, places.length);
-  for (let index = 0; index < places.length; index++) if (places[index]! >= 0) found.add(index);
+  const known = new StrongIndex(strong, places.length);
+  for (let index = 0; index < places.length; index++) if (places[index]! >= 0) known.add(index);
   for (let index = 0; index < places.length; index++) {
-    if (places[index]! >= 0) continue;
-    const equal = found.find(index);
-    if (equal >= 0) places[index] = places[equal]!;
+    if (places[index] !== FETCH) continue;
+    const equal = known.find(index);
+    if (equal < 0) known.add(index);
+    else places[index] = places[equal] === FETCH ? repeatOf(equal) : places[equal]!;
   }
 }
 
-function addReuse(steps: FetchStep[], step: Omit<ReuseStep, "kind">): void {
-  const last = steps.at(-1);
-  if (last?.kind === "reuse" && last.localOffset + last.length === step.localOffset) {
-    steps[steps.length - 1] = { ...last, length: last.length + step.length };
-  } else steps.push({ kind: "reuse", ...step });
+/** What is there anyway may be cheaper to fetch than another request. */
+function mergeGaps(places: Float64Array, mostBlocks: number): void {
+  let end: number | undefined;
+  for (let index = 0; index < places.length; index++) {
+    if (places[index] !== FETCH) continue;
+    if (end !== undefined && index - end <= mostBlocks) places.fill(FETCH, end, index);
+    end = index + 1;
+  }
 }
 
-interface Missing {
-  readonly offset: number;
-  readonly length: number;
-  readonly mergeGap: number;
-}
-
-function addFetch(steps: FetchStep[], { offset, length, mergeGap }: Missing): void {
-  // What is reused since the last range may be cheaper to fetch than another request.
-  let from = steps.length;
-  while (from > 0 && steps[from - 1]!.kind === "reuse") from--;
-  const last = steps[from - 1];
-  if (last?.kind === "fetch" && offset - last.offset - last.length <= mergeGap) {
-    steps.length = from;
-    steps[from - 1] = { ...last, length: offset + length - last.offset };
-  } else steps.push({ kind: "fetch", offset, length });
+function repeatsOf(places: Float64Array): Uint32Array | undefined {
+  let repeats: Uint32Array | undefined;
+  // From behind, so that they come in order.
+  for (let index = places.length - 1; index > 0; index--) {
+    if (places[index]! >= FETCH) continue;
+    repeats ??= new Uint32Array(places.length);
+    const first = repeatOf(places[index]!);
+    repeats[index] = repeats[first]!;
+    repeats[first] = index;
+  }
+  return repeats;
 }

@@ -1,5 +1,5 @@
 import { formatSize, printable } from "@omnisync/storage";
-import type { DeltaExplanation, DeltaReason } from "@omnisync/sync";
+import type { DeltaExplanation, DeltaReason, DeltaStep } from "@omnisync/sync";
 import type { Command } from "commander";
 import { addDriverFlags } from "../driver-flags.ts";
 import { deltaOptions } from "../engine-options.ts";
@@ -195,15 +195,17 @@ function reasonText({ explanation: { reason, strategy }, fromLocal, flags }: Tol
 function stepLines({ explanation: { steps }, flags }: Told): readonly string[] {
   const shown = flags.verbose ? steps : steps.slice(0, SHOWN);
   const more = steps.length - shown.length;
-  const texts = shown.map(({ kind, offset, length, oldOffset }) => {
-    const from =
-      (kind === "copy" || kind === "reuse") && oldOffset !== undefined && oldOffset !== offset
-        ? ` from ${formatSize(oldOffset)}`
-        : "";
-    return `${kind.padEnd(6)} ${formatSize(length).padStart(8)} at ${formatSize(offset)}${from}`;
+  const texts = shown.map((step) => {
+    const [kind, length] = [step.kind.padEnd(6), formatSize(step.length).padStart(8)];
+    return `${kind} ${length} at ${formatSize(step.offset)}${whenceText(step)}`;
   });
   if (more > 0) texts.push(`and ${plural(more, "piece")} more: -v shows all`);
   return texts.map((text, i) => row(i === 0 ? "pieces" : "", text));
+}
+
+function whenceText({ offset, oldOffset, sourceOffset }: DeltaStep): string {
+  if (sourceOffset !== undefined) return `, as at ${formatSize(sourceOffset)}`;
+  return oldOffset === undefined || oldOffset === offset ? "" : ` from ${formatSize(oldOffset)}`;
 }
 
 /** `12.0 MiB would go over in 3 requests, 1.90 GiB not: 99.4% saved`. */

@@ -94,6 +94,24 @@ describe("delta", () => {
     expect(readFileSync(join(root, "here/big")).equals(fresh)).toBe(true);
   });
 
+  test("--explain says what comes again and is fetched once", async () => {
+    const zeros = Buffer.alloc(MIB);
+    const root = createTree();
+    mkdirSync(join(root, "mount"));
+    const old = randomBytes(3 * MIB);
+    writeFileSync(join(root, "mount/big"), Buffer.concat([old.subarray(0, MIB), zeros, zeros]));
+    writeFileSync(join(root, "big"), old);
+    await runCli(["sign", "mount/big"], { cwd: root });
+    const argv = ["--no-whole-file", "--delta-threshold", "512K", "mount/big", "big"];
+    const { stdout } = await runCli(["delta", "--explain", ...argv], { cwd: root });
+    expect(lines(stdout).slice(-4)).toEqual([
+      "  pieces       reuse  1.00 MiB at 0 B",
+      "               fetch  64.0 KiB at 1.00 MiB",
+      "               repeat 1.94 MiB at 1.06 MiB, as at 1.00 MiB",
+      "  total        64.0 KiB would go over in 1 request, 2.94 MiB would not: 97.9% saved",
+    ]);
+  });
+
   test("is of a file", async () => {
     const root = createTree({ "d/big": "0" });
     const { code, stderr } = await runCli(["delta", "d", "e"], { cwd: root });

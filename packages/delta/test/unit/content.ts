@@ -1,6 +1,6 @@
 /** Content for tests: made of a seed, edited by scripts, put together again from deltas. */
 import fc from "fast-check";
-import type { DeltaOp, FetchStep } from "../../src/index.ts";
+import type { DeltaOp, FetchPlan } from "../../src/index.ts";
 import { DeltaMatcher, type Delta, type MatcherOptions } from "../../src/delta-matcher.ts";
 import { SignatureBuilder } from "../../src/signature-builder.ts";
 import type { Signature } from "../../src/signature.ts";
@@ -45,20 +45,50 @@ export function apply(ops: readonly DeltaOp[], old: Uint8Array, fresh: Uint8Arra
   );
 }
 
-export function applyFetch(
-  steps: readonly FetchStep[],
-  local: Uint8Array,
-  remote: Uint8Array,
-): Uint8Array {
-  return assemble(
-    steps.map((step) => ({
-      offset: step.offset,
-      bytes:
-        step.kind === "reuse"
-          ? local.subarray(step.localOffset, step.localOffset + step.length)
-          : remote.subarray(step.offset, step.offset + step.length),
-    })),
+/** What a plan makes, as told by its steps; and as done: what is fetched, in pieces of any length, is written wherever it belongs. */
+export function applyFetch(plan: FetchPlan, local: Uint8Array, remote: Uint8Array): Uint8Array {
+  const steps = [...plan.steps()];
+  const done = Buffer.alloc(remote.length);
+  const [times, told] = [new Uint8Array(remote.length), Buffer.alloc(remote.length)];
+  const write = (offset: number, bytes: Uint8Array): void => {
+    done.set(bytes, offset);
+    for (let i = 0; i < bytes.length; i++) times[offset + i]!++;
+  };
+  let fetched = 0;
+  for (const step of steps) {
+    const { offset, length } = step;
+    switch (step.kind) {
+      case "reuse": {
+        const bytes = local.subarray(step.localOffset, step.localOffset + length);
+        told.set(bytes, offset);
+        write(offset, bytes);
+        break;
+      }
+      case "repeat":
+        if (step.sourceOffset >= offset) throw new Error(`at ${offset} is what comes later`);
+        for (let i = 0; i < length; i++) told[offset + i] = told[step.sourceOffset + i]!;
+        break;
+      case "fetch":
+        fetched += length;
+        told.set(remote.subarray(offset, offset + length), offset);
+        for (let at = offset; at < offset + length; at += 777) {
+          const count = Math.min(777, offset + length - at);
+          write(at, remote.subarray(at, at + count));
+          for (const repeat of plan.repeats({ offset: at, length: count })) {
+            const { sourceOffset } = repeat;
+            if (sourceOffset < at) throw new Error(`what is at ${sourceOffset} is not here`);
+            write(repeat.offset, remote.subarray(sourceOffset, sourceOffset + repeat.length));
+          }
+        }
+    }
+  }
+  if (fetched !== plan.fetched) throw new Error(`${fetched} bytes are fetched, not as said`);
+  if (times.some((count) => count !== 1)) throw new Error("some bytes are not written once");
+  if (Buffer.compare(told, done) !== 0) throw new Error("what is told is not what is done");
+  assemble(
+    steps.map(({ offset, length }) => ({ offset, bytes: done.subarray(offset, offset + length) })),
   );
+  return done;
 }
 
 function assemble(pieces: readonly { offset: number; bytes: Uint8Array }[]): Uint8Array {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { planFetch } from "../../src/plan-fetch.ts";
+import { type FetchStep, planFetch } from "../../src/plan-fetch.ts";
 import { S3_PART_RULES } from "../../src/part-rules.ts";
 import { planParts } from "../../src/plan-parts.ts";
 import { apply, applyFetch, edit, edits, insertedBytes, match, noise, sign } from "./content.ts";
@@ -33,15 +33,17 @@ describe("a delta", () => {
   it("[DL-1] gives the new content where content repeats itself, up and down", () => {
     const tile = fc.record({ count: fc.integer({ min: 1, max: 40 }), byte: fc.nat(3) });
     const tiles = fc.array(tile, { maxLength: 40 });
+    const blockSizes = fc.constantFrom(4, 8, 64, 100);
+    const gaps = fc.constantFrom(0, 8, 200);
     fc.assert(
-      fc.property(tiles, tiles, fc.constantFrom(4, 8, 64, 100), (left, right, blockSize) => {
+      fc.property(tiles, tiles, blockSizes, gaps, (left, right, blockSize, mergeGap) => {
         const lay = (list: typeof left): Buffer =>
           Buffer.concat(list.map(({ count, byte }) => Buffer.alloc(count * 17, byte)));
         const { ops } = match(sign(lay(left), blockSize), lay(right), { signWith: 4 * blockSize });
         expect(Buffer.compare(apply(ops, lay(left), lay(right)), lay(right))).toBe(0);
         const remote = sign(lay(right), blockSize);
-        const steps = planFetch(remote, match(remote, lay(left)).ops);
-        expect(Buffer.compare(applyFetch(steps, lay(left), lay(right)), lay(right))).toBe(0);
+        const plan = planFetch(remote, match(remote, lay(left)).ops, { mergeGap });
+        expect(Buffer.compare(applyFetch(plan, lay(left), lay(right)), lay(right))).toBe(0);
       }),
       { numRuns: 150 },
     );
@@ -54,8 +56,8 @@ describe("a delta", () => {
         const local = noise(size, seed);
         const remote = edit(local, script);
         const signature = sign(remote, blockSize);
-        const steps = planFetch(signature, match(signature, local).ops, { mergeGap });
-        expect(Buffer.compare(applyFetch(steps, local, remote), remote)).toBe(0);
+        const plan = planFetch(signature, match(signature, local).ops, { mergeGap });
+        expect(Buffer.compare(applyFetch(plan, local, remote), remote)).toBe(0);
       }),
       { numRuns: 150 },
     );
@@ -178,12 +180,17 @@ describe("what is found", () => {
 
 describe("a fetch plan", () => {
   const blockSize = 512;
+  const stepsOf = (remote: Uint8Array, local: Uint8Array, mergeGap = 0): FetchStep[] => {
+    const signature = sign(remote, blockSize);
+    const plan = planFetch(signature, match(signature, local).ops, { mergeGap });
+    expect(Buffer.compare(applyFetch(plan, local, remote), remote)).toBe(0);
+    return [...plan.steps()];
+  };
 
   it("[DL-2] takes all of several equal blocks from the one that was found", () => {
     const block = noise(blockSize, 1);
     const remote = Buffer.concat([block, noise(blockSize, 2), block, block]);
-    const steps = planFetch(sign(remote, blockSize), match(sign(remote, blockSize), block).ops);
-    expect(steps).toEqual([
+    expect(stepsOf(remote, block)).toEqual([
       { kind: "reuse", offset: 0, length: blockSize, localOffset: 0 },
       { kind: "fetch", offset: blockSize, length: blockSize },
       { kind: "reuse", offset: 2 * blockSize, length: blockSize, localOffset: 0 },
@@ -197,16 +204,41 @@ describe("a fetch plan", () => {
       const remote = Buffer.alloc(20 * blockSize + more, 5);
       const local = Buffer.from(remote);
       remote.set(noise(3 * blockSize, 1), 4 * blockSize);
-      const signature = sign(remote, blockSize);
       const edited = { offset: 4 * blockSize, length: 3 * blockSize };
       const end = edited.offset + edited.length;
-      expect(planFetch(signature, match(signature, local).ops)).toEqual([
+      expect(stepsOf(remote, local)).toEqual([
         { kind: "reuse", offset: 0, length: edited.offset, localOffset: 0 },
         { kind: "fetch", ...edited },
         { kind: "reuse", offset: end, length: remote.length - end, localOffset: end },
       ]);
     },
   );
+
+  it("[DL-6] fetches one of a row of equal blocks, and a stretch that comes again once", () => {
+    const [zeros, twice] = [Buffer.alloc(100 * blockSize), noise(3 * blockSize, 1)];
+    const remote = Buffer.concat([zeros, twice, noise(blockSize, 2), twice, zeros, noise(7, 3)]);
+    const at = (blocks: number): number => blocks * blockSize;
+    expect(stepsOf(remote, noise(remote.length, 4))).toEqual([
+      { kind: "fetch", offset: 0, length: at(1) },
+      { kind: "repeat", offset: at(1), length: at(99), sourceOffset: 0 },
+      { kind: "fetch", offset: at(100), length: at(4) },
+      { kind: "repeat", offset: at(104), length: at(3), sourceOffset: at(100) },
+      { kind: "repeat", offset: at(107), length: at(1), sourceOffset: 0 },
+      { kind: "repeat", offset: at(108), length: at(99), sourceOffset: at(107) },
+      { kind: "fetch", offset: at(207), length: 7 },
+    ]);
+  });
+
+  it("[DL-6] fetches what repeats where that is cheaper than another request", () => {
+    const block = noise(blockSize, 1);
+    const remote = Buffer.concat([block, block, noise(blockSize, 2), block, block, block]);
+    const at = (blocks: number): number => blocks * blockSize;
+    expect(stepsOf(remote, Buffer.of(1), at(1))).toEqual([
+      { kind: "fetch", offset: 0, length: at(3) },
+      { kind: "repeat", offset: at(3), length: at(1), sourceOffset: 0 },
+      { kind: "repeat", offset: at(4), length: at(2), sourceOffset: at(3) },
+    ]);
+  });
 
   it("[DL-5] is quick for hashes that are made to begin alike", () => {
     const blocks = 200_000;
@@ -218,11 +250,11 @@ describe("a fetch plan", () => {
     const signature = { ...sign(noise(0, 1), blockSize), size, strong, weak };
     const started = process.cpuUsage();
     const half = size / 2;
-    const steps = planFetch(signature, [
+    const plan = planFetch(signature, [
       { kind: "copy", offset: 0, length: half, oldOffset: 0 },
       { kind: "insert", offset: half, length: half },
     ]);
-    expect(steps.map(({ kind }) => kind)).toEqual(["reuse", "fetch"]);
+    expect([...plan.steps()].map(({ kind }) => kind)).toEqual(["reuse", "fetch"]);
     // Compared each with each they take minutes.
     expect(process.cpuUsage(started).user / 1e6).toBeLessThan(5);
   });

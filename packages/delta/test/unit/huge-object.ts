@@ -20,6 +20,8 @@ const sums = new Uint8Array(weak.buffer);
 for (const column of [strong, sums]) {
   for (let at = 0; at < column.length; at += 65_536) randomFillSync(column, at, 65_536);
 }
+// The second half is one block over and over.
+strong.fill(0, strong.length / 2);
 const old: Signature = {
   blockSize,
   size,
@@ -35,14 +37,19 @@ let memory = new ArrayBuffer(2 * 1024 ** 2);
 for (let piece = 0; piece < 32; piece++) memory = await thread.take(new Uint8Array(memory));
 await thread.finish();
 
-// Each thousandth block is new.
+// Of the first half, every other 500 blocks are there.
 const stretch = 500 * blockSize;
-const ops = Array.from({ length: Math.floor(size / stretch) }, (_, i): DeltaOp => {
+const ops = Array.from({ length: Math.floor(size / 2 / stretch) }, (_, i): DeltaOp => {
   const offset = i * stretch;
   return i % 2 === 0
     ? { kind: "copy", offset, length: stretch, oldOffset: offset }
     : { kind: "insert", offset, length: stretch };
 });
-if (planFetch(old, ops).length < ops.length) throw new Error("no plan");
+const lengths = { fetch: 0, reuse: 0, repeat: 0 };
+for (const { kind, length } of planFetch(old, ops).steps()) lengths[kind] += length;
+const { fetch, reuse, repeat } = lengths;
+if (fetch + reuse + repeat !== size || repeat !== size / 2 - blockSize || reuse < 0.24 * size) {
+  throw new Error(`planned wrongly: ${JSON.stringify(lengths)}`);
+}
 // The new signature is as long as the old one, but little of it was written.
 console.log(process.resourceUsage().maxRSS * 1024 - before + blocks * 40);

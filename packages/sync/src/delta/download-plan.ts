@@ -1,5 +1,5 @@
 /** What of a large object is fetched, and what is taken from the old file that is there. */
-import { type DeltaOp, type FetchStep, type Signature, planFetch } from "@omnisync/delta";
+import { type DeltaOp, type FetchPlan, type Signature, planFetch } from "@omnisync/delta";
 import type { Entry } from "@omnisync/storage";
 import type { DeltaUse } from "../events.ts";
 import type { Transfer } from "../run/transfer.ts";
@@ -17,8 +17,8 @@ const MERGE_GAP = 256 * 1024;
 const WORTH_A_DELTA = 0.02;
 
 export interface DownloadPlan {
-  /** In order; together they are the object. Absent if all of it is fetched. */
-  readonly steps?: readonly FetchStep[] | undefined;
+  /** Absent if all of it is fetched. */
+  readonly fetch?: FetchPlan | undefined;
   /** The old file. */
   readonly old?: Entry | undefined;
   readonly signature?: Signature | undefined;
@@ -41,10 +41,9 @@ export async function planDownload(transfer: Transfer, source: Entry): Promise<D
   const { signature } = found;
   const ops = await findInOld(transfer, old, signature, deltas);
   if (ops === undefined) return { use: "refused" };
-  const steps = planFetch(signature, ops, { mergeGap: MERGE_GAP });
-  const reused = steps.reduce((sum, step) => sum + (step.kind === "reuse" ? step.length : 0), 0);
-  if (reused < source.size * WORTH_A_DELTA) return { use: "different" };
-  return { steps, old, signature, use: "used" };
+  const fetch = planFetch(signature, ops, { mergeGap: MERGE_GAP });
+  if (source.size - fetch.fetched < source.size * WORTH_A_DELTA) return { use: "different" };
+  return { fetch, old, signature, use: "used" };
 }
 
 /** What of the object is in the old file; `undefined` if that cannot be read: it may be replaced all the same. */

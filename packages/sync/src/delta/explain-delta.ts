@@ -1,4 +1,5 @@
 /** Tells what a transfer of one large file would send, and why, without sending it. */
+import type { FetchStep } from "@omnisync/delta";
 import { type Entry, StorageError } from "@omnisync/storage";
 import type { DeltaUse, Strategy } from "../events.ts";
 import type { Place, SyncOptions } from "../options.ts";
@@ -14,12 +15,14 @@ import { planUpload } from "./upload-plan.ts";
 
 /** A piece of the new content, in order; together they are all of it. */
 export interface DeltaStep {
-  /** `send` and `fetch` go over the wire; `copy` is done by the store, `reuse` on this machine. */
-  readonly kind: "send" | "copy" | "fetch" | "reuse";
+  /** `send` and `fetch` go over the wire; `copy` is done by the store, `reuse` and `repeat` on this machine. */
+  readonly kind: "send" | "copy" | "fetch" | "reuse" | "repeat";
   readonly offset: number;
   readonly length: number;
   /** Where these bytes are in the old content; of `copy` and `reuse`. */
   readonly oldOffset?: number | undefined;
+  /** Where in the new content they are as well, further to its front; of `repeat`. Of a row of equal blocks the two overlap. */
+  readonly sourceOffset?: number | undefined;
 }
 
 /**
@@ -83,7 +86,7 @@ async function explain(transfer: Transfer): Promise<DeltaExplanation> {
   return {
     ...{ source, destination: previous, strategy, reason, steps: steps.list },
     transferred: strategy === "server-copy" ? 0 : sum(["send", "fetch"]),
-    matched: sum(["copy", "reuse"]),
+    matched: sum(["copy", "reuse", "repeat"]),
     requests: requestsOf(steps),
   };
 }
@@ -123,21 +126,22 @@ async function stepsOf(transfer: Transfer, strategy: Strategy): Promise<Steps> {
     return { strategy, list, use: plan.use };
   }
   if (strategy === "ranges") {
-    const { steps, use } = await planDownload(transfer, source);
+    const { fetch, use } = await planDownload(transfer, source);
     const whole = strategyOfWhole(transfer);
-    if (steps === undefined && whole !== strategy)
+    if (fetch === undefined && whole !== strategy)
       return { ...(await stepsOf(transfer, whole)), use };
-    if (steps === undefined) {
+    if (fetch === undefined) {
       const all = { kind: "fetch", offset: 0, length: source.size } as const;
       return { strategy, list: [all], longest: pieceSizeOf(source), use };
     }
-    const list = steps.map((step): DeltaStep =>
-      step.kind === "fetch"
-        ? step
-        : { kind: "reuse", offset: step.offset, length: step.length, oldOffset: step.localOffset },
-    );
-    return { strategy, list, use };
+    return { strategy, list: Array.from(fetch.steps(), toDeltaStep), use };
   }
   const kind = strategy === "server-copy" ? "copy" : "send";
   return { strategy, list: [{ kind, offset: 0, length: source.size, oldOffset: 0 }] };
+}
+
+function toDeltaStep(step: FetchStep): DeltaStep {
+  if (step.kind !== "reuse") return step;
+  const { kind, offset, length, localOffset: oldOffset } = step;
+  return { kind, offset, length, oldOffset };
 }

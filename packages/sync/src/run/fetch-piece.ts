@@ -13,7 +13,7 @@ const WRITE_SIZE = 1024 * 1024;
 export async function fetchPiece(
   transfer: Transfer,
   source: Entry,
-  stage: Stage,
+  stage: Pick<Stage, "write">,
   piece: ExactRange,
   signal: AbortSignal,
 ): Promise<void> {

@@ -47,7 +47,7 @@ export async function fetchDifference(transfer: Transfer): Promise<Difference> {
   refuseChanged(transfer, found);
   const source = withKnownHashes(found, transfer.source);
   const plan = await planDownload(transfer, source);
-  if (plan.steps === undefined) return { source, delta: plan.use };
+  if (plan.fetch === undefined) return { source, delta: plan.use };
   const outcome = await transferByReuse(transfer, source, plan);
   return { source, outcome, delta: "bad-signature" };
 }

@@ -1,8 +1,9 @@
 /**
  * A download of what differs: the stage begins as a clone of the old file, what lies elsewhere in it is
- * copied to its place, and only what it lacks is fetched. The whole is hashed before it takes its name.
+ * copied to its place, and only what it lacks is fetched, once, and written wherever it belongs. The whole is hashed before
+ * it takes its name.
  */
-import type { FetchStep, ReuseStep, Signature } from "@omnisync/delta";
+import type { FetchPlan, FetchStep, ReuseStep, Signature } from "@omnisync/delta";
 import { type Entry, type Stage, isStorageError } from "@omnisync/storage";
 import type { DownloadPlan } from "../delta/download-plan.ts";
 import { isDisk, refuseTouched } from "../delta/signed-on-disk.ts";
@@ -27,15 +28,16 @@ export async function transferByReuse(
 ): Promise<Outcome | undefined> {
   const { to, toPath, previousPath, context, progress } = transfer;
   const { signal, options } = context;
-  const { old, signature } = plan;
+  const { old, signature, fetch } = plan;
   await dropKept(transfer, source);
   const base = { path: previousPath, ifMatch: old!.etag };
   const { sparse, preallocate } = options;
   const stage = await to.stage!(toPath, source.size, { base, sparse, preallocate, signal });
   try {
-    await inParallel(piecesOf(plan.steps!), RANGES_AT_ONCE, signal, async (step, signal) => {
-      if (step.kind === "fetch") return fetchPiece(transfer, source, stage, step, signal);
-      if (step.offset !== step.localOffset) await copyPiece(transfer, old!, stage, step, signal);
+    const target = withRepeats(stage, fetch!);
+    await inParallel(piecesOf(fetch!.steps()), RANGES_AT_ONCE, signal, async (step, signal) => {
+      if (step.kind === "fetch") return fetchPiece(transfer, source, target, step, signal);
+      if (isElsewhere(step)) await copyPiece(transfer, old!, stage, step, signal);
       progress.match(step.length);
     });
     await verify(transfer, source, stage, signature!);
@@ -54,17 +56,39 @@ export async function transferByReuse(
   }
 }
 
-function* piecesOf(steps: readonly FetchStep[]): Iterable<FetchStep> {
+/** Each range that is written there is written wherever its bytes come again, too. */
+function withRepeats(stage: Stage, plan: FetchPlan): Pick<Stage, "write"> {
+  return {
+    async write(offset, bytes, options) {
+      await stage.write(offset, bytes, options);
+      for (const repeat of plan.repeats({ offset, length: bytes.byteLength })) {
+        const from = repeat.sourceOffset - offset;
+        await stage.write(repeat.offset, bytes.subarray(from, from + repeat.length), options);
+      }
+    },
+  };
+}
+
+function* piecesOf(steps: Iterable<FetchStep>): Iterable<FetchStep> {
   for (const step of steps) {
-    const isInPlace = step.kind === "reuse" && step.offset === step.localOffset;
-    const longest = step.kind === "fetch" ? LONGEST_FETCH : isInPlace ? step.length : LONGEST_COPY;
-    for (const { offset: by, length } of cut(step.length, longest)) {
-      const offset = step.offset + by;
-      yield step.kind === "fetch"
-        ? { kind: "fetch", offset, length }
-        : { kind: "reuse", offset, length, localOffset: step.localOffset + by };
-    }
+    if (step.kind === "fetch") {
+      for (const { offset, length } of cut(step.length, LONGEST_FETCH))
+        yield { kind: "fetch", offset: step.offset + offset, length };
+    } else if (isElsewhere(step)) {
+      const { kind } = step;
+      for (const { offset, length } of cut(step.length, LONGEST_COPY))
+        yield {
+          kind,
+          offset: step.offset + offset,
+          length,
+          localOffset: step.localOffset + offset,
+        };
+    } else yield step;
   }
+}
+
+function isElsewhere(step: FetchStep): step is ReuseStep {
+  return step.kind === "reuse" && step.offset !== step.localOffset;
 }
 
 /** From the old file, which is as it was: the stage has overwritten some of its clone. */

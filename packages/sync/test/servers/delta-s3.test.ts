@@ -265,6 +265,28 @@ async function suite(name: string, access: S3Access): Promise<void> {
       await target.close();
     });
 
+    it.each([false, true])(
+      "[SY-409] what is new and comes again is fetched once (sparse: %s)",
+      async (sparse) => {
+        const store = await setup.open();
+        const [zeros, twice] = [Buffer.alloc(4 * MiB), noise(MiB, 3)];
+        const fresh = Buffer.concat([old.subarray(0, 8 * MiB), zeros, twice, zeros, twice]);
+        await send(store, fresh);
+        writeFileSync(join(folder, "disk.img"), old);
+        const target = new FileDriver({ root: folder });
+        const told = await explainDelta(place(store, "disk.img"), place(target, "disk.img"), DELTA);
+        const seen = recorder();
+        await sync(place(store), place(target), { ...DELTA, sparse, onEvent: seen.onEvent });
+        const event = seen.events.find(({ kind }) => kind === "copy")!;
+        expect(event).toMatchObject({ delta: "used", bytes: told.transferred });
+        expect(event.bytes).toBe(64 * KiB + twice.length);
+        expect(event.bytes + event.matched!).toBe(fresh.length);
+        expect(told.steps.filter(({ kind }) => kind === "repeat").length).toBeGreaterThan(1);
+        expect(Buffer.compare(readFileSync(join(folder, "disk.img")), fresh)).toBe(0);
+        await target.close();
+      },
+    );
+
     it("[SY-410] a lying signature costs a whole download, and nothing else", async () => {
       const store = await setup.open();
       await send(store, old);
