@@ -21,7 +21,7 @@ async function sign(file: string, target: string, threads: 1 | 2): Promise<void>
 async function match(source: string, file: string): Promise<void> {
   const old = await decodeSignature(createReadStream(source));
   const { ops } = await deltaOfFile(file, old);
-  console.log(ops.reduce((sum, op) => (op.kind === "insert" ? sum + op.length : sum), 0));
+  console.log([...ops].reduce((sum, op) => (op.kind === "insert" ? sum + op.length : sum), 0));
 }
 
 /** In a thread, as `hashsum` does. */

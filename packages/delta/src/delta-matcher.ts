@@ -15,7 +15,7 @@ import { hashBlock } from "./block-hash.ts";
 import { BlockSigner } from "./block-signer.ts";
 import { ContentWindow } from "./content-window.ts";
 import { type BlockHashes, HashesInMemory } from "./block-hashes.ts";
-import { type DeltaOp, OpList } from "./delta.ts";
+import { type DeltaOps, OpList } from "./delta.ts";
 import type { HashSpool } from "./hash-spool.ts";
 import { RollingEngine } from "./rolling-engine.ts";
 import { PIECE } from "./signature-builder.ts";
@@ -42,7 +42,7 @@ export interface DeltaMatcherOptions extends MatcherOptions {
 
 export interface Delta {
   /** All of the new content, in order. */
-  readonly ops: readonly DeltaOp[];
+  readonly ops: DeltaOps;
   /** Of the new content, if `signWith` was given. */
   readonly signature: Signature | undefined;
 }
@@ -128,7 +128,7 @@ export class DeltaMatcher {
   finish(): Delta {
     while (this.#left() > 0) this.#step();
     this.#ops.insert(this.#position - this.#done);
-    return { ops: this.#ops.ops, signature: this.#signer?.finish() };
+    return { ops: this.#ops.finish(), signature: this.#signer?.finish() };
   }
 
   #left(): number {

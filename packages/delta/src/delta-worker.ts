@@ -1,7 +1,6 @@
 /** The thread of one task: it reads an open file, or takes what is handed over. */
 import { readSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
-import { packOps } from "./delta.ts";
 import { DeltaError, type DeltaErrorCode } from "./delta-error.ts";
 import type { Delta } from "./delta-matcher.ts";
 import { DirectFile } from "./direct-reads.ts";
@@ -124,7 +123,7 @@ function tell(read: number): void {
 function postResult(taker: Taker<object>): void {
   const result = taker.finish();
   if (!("ops" in result)) return post({ kind: "result", result });
-  const ops = packOps((result as Delta).ops);
+  const { packed: ops } = (result as Delta).ops;
   post({ kind: "result", result: { ...result, ops } }, [ops.buffer]);
 }
 

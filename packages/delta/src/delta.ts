@@ -16,80 +16,115 @@ export interface InsertOp {
   readonly length: number;
 }
 
+/** What a copy has as its place in the old content, and an insert has not. */
+const NOWHERE = -1;
+
+/** The operations of a delta, in order: sixteen bytes each, however many. */
+export class DeltaOps implements Iterable<DeltaOp> {
+  /** Two numbers for each: its length, and its place in the old content or -1. */
+  readonly packed: Float64Array<ArrayBuffer>;
+
+  constructor(packed: Float64Array<ArrayBuffer>) {
+    this.packed = packed;
+  }
+
+  static from(ops: Iterable<DeltaOp>): DeltaOps {
+    const list = new OpList();
+    for (const op of ops) list.add(op);
+    return list.finish();
+  }
+
+  get length(): number {
+    return this.packed.length / 2;
+  }
+
+  *[Symbol.iterator](): Generator<DeltaOp> {
+    let offset = 0;
+    for (let at = 0; at < this.packed.length; at += 2) {
+      const length = this.packed[at]!;
+      const oldOffset = this.packed[at + 1]!;
+      if (oldOffset === NOWHERE) yield { kind: "insert", offset, length };
+      else yield { kind: "copy", offset, length, oldOffset };
+      offset += length;
+    }
+  }
+}
+
+/** Bytes of the new content. */
+export function sizeOf(ops: Iterable<DeltaOp>): number {
+  let size = 0;
+  for (const { length } of ops) size += length;
+  return size;
+}
+
 /** Operations in the making: what continues the last one lengthens it. */
 export class OpList {
   readonly #mostCopies: number;
-  #ops: DeltaOp[] = [];
+  #packed = new Float64Array(128);
+  #count = 0;
   #copies = 0;
-  #end = 0;
 
   /** @param mostCopies The shorter ones of more than twice so many are given up: what they copy is inserted. */
   constructor(mostCopies: number = Infinity) {
     this.#mostCopies = mostCopies;
   }
 
-  get ops(): readonly DeltaOp[] {
-    return this.#ops;
+  /** `offset` is where the last one ends. */
+  add(op: DeltaOp): void {
+    if (op.kind === "copy") this.copy(op.oldOffset, op.length);
+    else this.insert(op.length);
   }
 
   insert(length: number): void {
     if (length === 0) return;
-    const last = this.#ops.at(-1);
-    if (last?.kind === "insert") this.#replaceLast({ ...last, length: last.length + length });
-    else this.#ops.push({ kind: "insert", offset: this.#end, length });
-    this.#end += length;
+    if (this.#count > 0 && this.#packed[this.#count * 2 - 1] === NOWHERE) this.#lengthen(length);
+    else this.#push(length, NOWHERE);
   }
 
   copy(oldOffset: number, length: number): void {
-    const last = this.#ops.at(-1);
-    if (last?.kind === "copy" && last.oldOffset + last.length === oldOffset) {
-      this.#replaceLast({ ...last, length: last.length + length });
-    } else {
-      // Before the new one, which may get longer.
-      if (this.#copies >= 2 * this.#mostCopies) this.#dropShortCopies();
-      this.#ops.push({ kind: "copy", offset: this.#end, length, oldOffset });
-      this.#copies++;
+    if (this.#lastEnd() === oldOffset) return this.#lengthen(length);
+    // Before the new one, which may get longer.
+    if (this.#copies >= 2 * this.#mostCopies) this.#dropShortCopies();
+    this.#push(length, oldOffset);
+    this.#copies++;
+  }
+
+  finish(): DeltaOps {
+    return new DeltaOps(this.#packed.slice(0, this.#count * 2));
+  }
+
+  /** Where in the old content the last operation ends, if it is a copy. */
+  #lastEnd(): number | undefined {
+    if (this.#count === 0) return undefined;
+    const [length, oldOffset] = this.#packed.subarray(this.#count * 2 - 2, this.#count * 2);
+    return oldOffset === NOWHERE ? undefined : oldOffset! + length!;
+  }
+
+  #lengthen(by: number): void {
+    this.#packed[this.#count * 2 - 2]! += by;
+  }
+
+  #push(length: number, oldOffset: number): void {
+    if (this.#count * 2 === this.#packed.length) {
+      const larger = new Float64Array(this.#packed.length * 2);
+      larger.set(this.#packed);
+      this.#packed = larger;
     }
-    this.#end += length;
+    this.#packed[this.#count * 2] = length;
+    this.#packed[this.#count * 2 + 1] = oldOffset;
+    this.#count++;
   }
 
   /** Keeps the longest, as many as may be. */
   #dropShortCopies(): void {
-    const copies = this.#ops.filter(({ kind }) => kind === "copy");
+    const all = [...this.finish()];
+    const copies = all.filter(({ kind }) => kind === "copy");
     const longest = copies.toSorted((left, right) => right.length - left.length);
     const kept = new Set(longest.slice(0, this.#mostCopies));
-    const all = this.#ops;
-    [this.#ops, this.#copies, this.#end] = [[], 0, 0];
+    [this.#count, this.#copies] = [0, 0];
     for (const op of all) {
       if (op.kind === "copy" && kept.has(op)) this.copy(op.oldOffset, op.length);
       else this.insert(op.length);
     }
   }
-
-  #replaceLast(op: DeltaOp): void {
-    this.#ops[this.#ops.length - 1] = op;
-  }
-}
-
-/** For the way between threads: two numbers for each operation, its length and its place in the old content or -1. */
-export function packOps(ops: readonly DeltaOp[]): Float64Array<ArrayBuffer> {
-  const packed = new Float64Array(ops.length * 2);
-  ops.forEach((op, index) => {
-    packed[index * 2] = op.length;
-    packed[index * 2 + 1] = op.kind === "copy" ? op.oldOffset : -1;
-  });
-  return packed;
-}
-
-export function unpackOps(packed: Float64Array): readonly DeltaOp[] {
-  const ops: DeltaOp[] = [];
-  let offset = 0;
-  for (let at = 0; at < packed.length; at += 2) {
-    const length = packed[at]!;
-    const oldOffset = packed[at + 1]!;
-    if (oldOffset < 0) ops.push({ kind: "insert", offset, length });
-    else ops.push({ kind: "copy", offset, length, oldOffset });
-    offset += length;
-  }
-  return ops;
 }

@@ -7,7 +7,7 @@ export {
   type SignInThreadOptions,
 } from "./content-thread.ts";
 export type { OpenFile } from "./delta-worker.ts";
-export type { CopyOp, DeltaOp, InsertOp } from "./delta.ts";
+export { type CopyOp, type DeltaOp, DeltaOps, type InsertOp } from "./delta.ts";
 export { DeltaError, type DeltaErrorCode } from "./delta-error.ts";
 export {
   deltaOfFile,

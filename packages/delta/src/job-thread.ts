@@ -1,7 +1,7 @@
 /** A thread with one task. It is gone before its result is told, whatever that is. */
 import { closeSync } from "node:fs";
 import { Worker } from "node:worker_threads";
-import { unpackOps } from "./delta.ts";
+import { DeltaOps } from "./delta.ts";
 import { DeltaError } from "./delta-error.ts";
 import type { Delta } from "./delta-matcher.ts";
 import type { OpenFile, ThreadInput, ThreadJob, ThreadMessage } from "./delta-worker.ts";
@@ -118,5 +118,6 @@ function movedWith(task: Task): ArrayBuffer[] {
 }
 
 function unpack(result: object): unknown {
-  return "ops" in result ? { ...result, ops: unpackOps(result.ops as Float64Array) } : result;
+  if (!("ops" in result)) return result;
+  return { ...result, ops: new DeltaOps(result.ops as DeltaOps["packed"]) };
 }

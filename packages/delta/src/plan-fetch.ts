@@ -61,7 +61,7 @@ const repeatOf = (value: number): number => FETCH - 1 - value;
  */
 export function planFetch(
   remote: Signature,
-  ops: readonly DeltaOp[],
+  ops: Iterable<DeltaOp>,
   { mergeGap = 0 }: FetchPlanOptions = {},
 ): FetchPlan {
   checkHashes(remote);
@@ -144,7 +144,7 @@ function join(left: FetchStep, right: FetchStep): FetchStep | undefined {
 }
 
 /** Where each block of the remote object lies in the local file, as far as that was found. */
-function placesOf(remote: Signature, ops: readonly DeltaOp[]): Float64Array {
+function placesOf(remote: Signature, ops: Iterable<DeltaOp>): Float64Array {
   const { blockSize } = remote;
   const places = new Float64Array(countBlocks(remote.size, blockSize)).fill(FETCH);
   for (const op of ops) {
@@ -157,7 +157,7 @@ function placesOf(remote: Signature, ops: readonly DeltaOp[]): Float64Array {
 }
 
 /** Of equal blocks the matcher may have found another than the one that lies where it is to lie. */
-function keepInPlace(places: Float64Array, remote: Signature, ops: readonly DeltaOp[]): void {
+function keepInPlace(places: Float64Array, remote: Signature, ops: Iterable<DeltaOp>): void {
   const { blockSize, strong } = remote;
   for (const op of ops) {
     if (op.kind === "insert" || op.offset % blockSize !== 0) continue;

@@ -1,4 +1,4 @@
-import type { CopyOp, DeltaOp } from "./delta.ts";
+import { type CopyOp, type DeltaOp, sizeOf } from "./delta.ts";
 import { DeltaError } from "./delta-error.ts";
 import { checkPartRules, type PartRules } from "./part-rules.ts";
 import { type CopiedStretch, planRuns } from "./plan-runs.ts";
@@ -35,19 +35,26 @@ export interface PartPlan {
  * @throws DeltaError `too-large` if the file needs more or larger parts than the rules allow; `invalid-argument` for
  * rules that contradict each other.
  */
-export function planParts(ops: readonly DeltaOp[], rules: PartRules): PartPlan {
+export function planParts(ops: Iterable<DeltaOp>, rules: PartRules): PartPlan {
   checkPartRules(rules);
-  const last = ops.at(-1);
-  const size = last === undefined ? 0 : last.offset + last.length;
+  const size = sizeOf(ops);
   if (size > rules.maxPart * rules.maxParts) throw tooLarge(size);
-  const copies = ops.filter(
-    (op): op is CopyOp => op.kind === "copy" && (op.length >= rules.minPart || op === last),
-  );
+  const copies = copiesOf(ops, size, rules);
   const many = copies.length > rules.maxParts;
   const whole = many ? undefined : attempt(copies, size, rules);
   const plan = whole ?? planFewer(copies, size, rules);
   if (plan === undefined) throw tooLarge(size);
   return summarize(plan);
+}
+
+/** Those that may be parts; the last part may be short. */
+function copiesOf(ops: Iterable<DeltaOp>, size: number, { minPart }: PartRules): CopyOp[] {
+  const copies: CopyOp[] = [];
+  for (const op of ops) {
+    if (op.kind !== "copy") continue;
+    if (op.length >= minPart || op.offset + op.length === size) copies.push(op);
+  }
+  return copies;
 }
 
 /** The best plan with these copies; `undefined` if it has too many parts. */

@@ -33,9 +33,9 @@ function fill<T>(taker: Taker<T>, bytes: Uint8Array): T {
 }
 
 /** What a delta makes: copies from the old content, inserts from the new one. Gaps and overlaps throw. */
-export function apply(ops: readonly DeltaOp[], old: Uint8Array, fresh: Uint8Array): Uint8Array {
+export function apply(ops: Iterable<DeltaOp>, old: Uint8Array, fresh: Uint8Array): Uint8Array {
   return assemble(
-    ops.map((op) => ({
+    Array.from(ops, (op) => ({
       offset: op.offset,
       bytes:
         op.kind === "copy"
@@ -100,8 +100,8 @@ function assemble(pieces: readonly { offset: number; bytes: Uint8Array }[]): Uin
   return Buffer.concat(pieces.map((piece) => piece.bytes));
 }
 
-export function insertedBytes(ops: readonly DeltaOp[]): number {
-  return ops.reduce((sum, op) => (op.kind === "insert" ? sum + op.length : sum), 0);
+export function insertedBytes(ops: Iterable<DeltaOp>): number {
+  return [...ops].reduce((sum, op) => (op.kind === "insert" ? sum + op.length : sum), 0);
 }
 
 const KINDS = [

@@ -3,6 +3,7 @@ import { randomFillSync } from "node:crypto";
 import {
   chooseBlockSize,
   type DeltaOp,
+  DeltaOps,
   matchInThread,
   planFetch,
   type Signature,
@@ -37,14 +38,14 @@ let memory = new ArrayBuffer(2 * 1024 ** 2);
 for (let piece = 0; piece < 32; piece++) memory = await thread.take(new Uint8Array(memory));
 await thread.finish();
 
-// Of the first half, every other 500 blocks are there.
-const stretch = 500 * blockSize;
-const ops = Array.from({ length: Math.floor(size / 2 / stretch) }, (_, i): DeltaOp => {
-  const offset = i * stretch;
-  return i % 2 === 0
-    ? { kind: "copy", offset, length: stretch, oldOffset: offset }
-    : { kind: "insert", offset, length: stretch };
-});
+// Of the first half, every other block is there: as many operations as there can be.
+function* everyOther(): Generator<DeltaOp> {
+  for (let at = 0; at < size / 2; at += 2 * blockSize) {
+    yield { kind: "copy", offset: at, length: blockSize, oldOffset: at };
+    yield { kind: "insert", offset: at + blockSize, length: blockSize };
+  }
+}
+const ops = DeltaOps.from(everyOther());
 const lengths = { fetch: 0, reuse: 0, repeat: 0 };
 for (const { kind, length } of planFetch(old, ops).steps()) lengths[kind] += length;
 const { fetch, reuse, repeat } = lengths;

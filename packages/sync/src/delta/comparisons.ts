@@ -6,9 +6,6 @@ import type { FileComparison } from "./upload-plan.ts";
 /** Bytes that all of them may take, in memory or in a file. Beyond that all but the newest are dropped, the oldest first: their files are read again. */
 const MOST_BYTES = 16 * 1024 ** 2;
 
-/** What an operation takes in memory, about. */
-const OP_BYTES = 64;
-
 interface Kept {
   /** What was compared. */
   readonly etags: readonly (string | undefined)[];
@@ -60,6 +57,7 @@ export function closeComparison({ signature }: Pick<FileComparison, "signature">
   signature?.spool?.close();
 }
 
-function bytesOf({ signature, ops = [] }: FileComparison): number {
-  return (signature === undefined ? 0 : encodedLength(signature)) + ops.length * OP_BYTES;
+function bytesOf({ signature, ops }: FileComparison): number {
+  const ofSignature = signature === undefined ? 0 : encodedLength(signature);
+  return ofSignature + (ops?.packed.byteLength ?? 0);
 }

@@ -1,5 +1,5 @@
 /** What of a large object is fetched, and what is taken from the old file that is there. */
-import { type DeltaOp, type FetchPlan, type Signature, planFetch } from "@omnisync/delta";
+import { type DeltaOps, type FetchPlan, type Signature, planFetch } from "@omnisync/delta";
 import type { Entry } from "@omnisync/storage";
 import type { DeltaUse } from "../events.ts";
 import type { Transfer } from "../run/transfer.ts";
@@ -52,7 +52,7 @@ async function findInOld(
   old: Entry,
   signature: Signature,
   { threads }: Deltas,
-): Promise<readonly DeltaOp[] | undefined> {
+): Promise<DeltaOps | undefined> {
   const { signal, memory, limits } = context;
   const content = { driver: to, path: previousPath, entry: old, signal };
   try {

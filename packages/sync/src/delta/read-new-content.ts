@@ -1,5 +1,5 @@
 /** One pass over a file that is going to be sent: its hash, its signature, and what of it the store has already. */
-import type { DeltaOp, Signature } from "@omnisync/delta";
+import type { DeltaOps, Signature } from "@omnisync/delta";
 import type { Deltas } from "./deltas.ts";
 import { type Content, FEED_MEMORY } from "./feed.ts";
 import { matchContent, signContent } from "./read-content.ts";
@@ -8,7 +8,7 @@ import type { Budget } from "../run/gate.ts";
 export interface NewContent {
   readonly signature: Signature;
   /** All of it, in order; present if it was matched. */
-  readonly ops?: readonly DeltaOp[] | undefined;
+  readonly ops?: DeltaOps | undefined;
 }
 
 export interface ReadingOptions {

@@ -1,7 +1,7 @@
 /** What of a large file is sent, and what the store copies of the object that is there. */
 import {
   DeltaError,
-  type DeltaOp,
+  DeltaOps,
   type PartPlan,
   type PartRules,
   type PlannedPart,
@@ -50,7 +50,7 @@ export async function planUpload(transfer: Transfer, source: Entry): Promise<Upl
   const { ops, ...known } =
     deltas.comparisons.take(transfer.fromPath, source, old.object) ??
     (await compare(transfer, source, await withSignature(transfer, old, deltas), deltas));
-  const plan = ops && planOf(ops, transfer.to.capabilities.multipart!);
+  const plan = ops && planOf(ops, source.size, transfer.to.capabilities.multipart!);
   if (plan === undefined || plan.copyBytes < source.size * WORTH_A_DELTA) {
     return { ...wholePlan(transfer, source), ...known, use: whyWhole(known.use, ops, plan) };
   }
@@ -59,7 +59,7 @@ export async function planUpload(transfer: Transfer, source: Entry): Promise<Upl
 
 function whyWhole(
   use: DeltaUse | undefined,
-  ops: readonly DeltaOp[] | undefined,
+  ops: DeltaOps | undefined,
   plan: PartPlan | undefined,
 ): DeltaUse | undefined {
   if (ops === undefined) return use;
@@ -127,7 +127,7 @@ export type Comparable = Pick<
 
 /** What reading a file told, against an old object. */
 export interface FileComparison extends Omit<UploadPlan, "parts"> {
-  readonly ops?: readonly DeltaOp[] | undefined;
+  readonly ops?: DeltaOps | undefined;
 }
 
 interface OldObject {
@@ -186,7 +186,7 @@ async function compare(
   const { object } = old;
   const content = { driver, path, entry: source, signal };
   let { signature, use } = old;
-  let ops: readonly DeltaOp[] | undefined;
+  let ops: DeltaOps | undefined;
   if (object !== undefined && signature === undefined) {
     if (await limits.timings.hash(() => beginsWith(content, object))) {
       ops = appendedOps(object.size, source.size);
@@ -207,11 +207,11 @@ async function compare(
   return { ops: ops ?? read.ops, signature: read.signature, blake3, use };
 }
 
-function appendedOps(oldSize: number, size: number): readonly DeltaOp[] {
-  return [
+function appendedOps(oldSize: number, size: number): DeltaOps {
+  return DeltaOps.from([
     { kind: "copy", offset: 0, length: oldSize, oldOffset: 0 },
     { kind: "insert", offset: oldSize, length: size - oldSize },
-  ];
+  ]);
 }
 
 /** Reads the object to sign it. @returns `undefined` if it cannot be read, as in an archive. */
@@ -231,8 +231,7 @@ async function signOld(
 }
 
 /** `undefined` if the store's rules leave no room for a delta. */
-function planOf(ops: readonly DeltaOp[], limits: MultipartLimits): PartPlan | undefined {
-  const size = ops.reduce((sum, { length }) => sum + length, 0);
+function planOf(ops: DeltaOps, size: number, limits: MultipartLimits): PartPlan | undefined {
   if (limits.equalPartSizes) return planEqualParts(ops, choosePartSize(size, limits));
   const { minPartSize: minPart, maxPartSize: maxPart, maxParts } = limits;
   const uploadPart = Math.min(Math.max(PART_SIZE, minPart), maxPart);

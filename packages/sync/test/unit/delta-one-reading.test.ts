@@ -1,4 +1,5 @@
 /** A large file is hashed to know whether it changed, and read to know what of it did: that is one reading. */
+import { DeltaOps } from "@omnisync/delta";
 import {
   type Block,
   type Driver,
@@ -173,13 +174,12 @@ it("[SY-420] what was compared is kept for this very file and object, once, and 
     kept.keep("one", a, b, found);
     expect(kept.take("one", source, object)).toBeUndefined();
   }
-  const op = { kind: "insert", offset: 0, length: 1 } as const;
-  const large = { ops: Array.from({ length: 100_000 }, () => op) };
+  const large = { ops: new DeltaOps(new Float64Array(400_000)) };
   for (let i = 0; i < 10; i++) kept.keep(`${i}`, a, b, large);
   expect(kept.take("0", a, b)).toBeUndefined();
   expect(kept.take("9", a, b)).toBe(large);
   // The largest object there is, that nobody wants to read twice.
-  const largest = { ops: Array.from({ length: 400_000 }, () => op) };
+  const largest = { ops: new DeltaOps(new Float64Array(4_000_000)) };
   kept.keep("small", a, b, found);
   kept.keep("largest", a, b, largest);
   expect(kept.take("small", a, b)).toBeUndefined();
