@@ -3,7 +3,8 @@
  *
  * Of what is sent it keeps the hash of each 64 KiB; an object is a recipe of pieces of what was sent, and a part that
  * is copied some more of them. So an object of any size takes little memory, a copied part no time, and at the end
- * an object can still be held against a file. Small objects that are sent in one go are kept whole. ETags are no
+ * an object can still be held against a file. Small objects that are sent in one go are kept whole, and of parts the
+ * first 64 MiB: those, and zeros, can be read. ETags are no
  * MD5s, as where objects are encrypted with a key of one's own; preconditions hold, also those of copies; parts
  * have to be of lawful sizes. Who asks is not looked at. Beyond S3 there are three requests:
  *
@@ -25,13 +26,13 @@ const HASH = 32;
 /** Bytes of a file at a time, when an object is held against it. */
 const READ = 16 * BLOCK;
 const LEAST_PART = 5 * MIB;
-/** What is sent in one go and is no longer is kept. */
+/** What is sent in one go and is no longer is kept; so much of parts is; and no more is read at once. */
 const KEPT = 64 * MIB;
 
 /** What was sent at once: hashes of its blocks, and its bytes if it is small. */
 interface Origin {
   readonly hashOf: (block: number) => Uint8Array;
-  readonly bytes?: Buffer | undefined;
+  readonly read?: ((offset: number, length: number) => Buffer) | undefined;
 }
 /** A stretch of what was sent. */
 interface Piece {
@@ -54,6 +55,7 @@ interface Upload {
 const objects = new Map<string, Stored>();
 const uploads = new Map<string, Upload>();
 let sent = 0;
+let keptOfParts = 0;
 
 class Refusal extends Error {
   readonly status: number;
@@ -164,7 +166,9 @@ async function putPart({ request, response, query }: Call): Promise<void> {
   const upload = uploadOf(query);
   const number = Number(query.get("partNumber"));
   if (request.headers["x-amz-copy-source"] === undefined) {
-    const { origin, size } = await receive(request, lengthOf(request) < BLOCK);
+    const isKept = keptOfParts + lengthOf(request) <= KEPT;
+    if (isKept) keptOfParts += lengthOf(request);
+    const { origin, size } = await receive(request, isKept);
     const part = stored([{ origin, offset: 0, length: size }], size, {});
     upload.parts.set(number, part);
     return answer(response, 200, { etag: `"${part.etag}"` });
@@ -234,22 +238,24 @@ function getObject({ request, response, key }: Call): void {
     "content-length": String(found.size),
   };
   if (request.method === "HEAD") return answer(response, 200, headers);
-  const kept = found.pieces.map(({ origin, offset, length }) =>
-    origin.bytes?.subarray(offset, offset + length),
-  );
-  if (kept.includes(undefined)) throw new Refusal(501, "NotImplemented");
-  const whole = Buffer.concat(kept as Buffer[]);
   const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "");
-  if (range === null) return answer(response, 200, headers, whole);
+  if (range === null) return answer(response, 200, headers, read(found, 0, found.size));
   const from = Number(range[1]);
-  const to = Math.min(range[2] === "" ? Infinity : Number(range[2]), whole.length - 1);
-  const body = whole.subarray(from, to + 1);
+  const to = Math.min(range[2] === "" ? Infinity : Number(range[2]), found.size - 1);
+  const body = read(found, from, to + 1 - from);
   const about = {
     ...headers,
     "content-length": String(body.length),
-    "content-range": `bytes ${from}-${to}/${whole.length}`,
+    "content-range": `bytes ${from}-${to}/${found.size}`,
   };
   answer(response, 206, about, body);
+}
+
+function read({ pieces }: Stored, from: number, size: number): Buffer {
+  const found = slice(pieces, from, size);
+  const isThere = size <= KEPT && found.every(({ origin }) => origin.read !== undefined);
+  if (!isThere) throw new Refusal(501, "NotImplemented");
+  return Buffer.concat(found.map(({ origin, offset, length }) => origin.read!(offset, length)));
 }
 
 function makeZeros({ response, key, query }: Call): void {
@@ -257,6 +263,7 @@ function makeZeros({ response, key, query }: Call): void {
   const rest = blake3(Buffer.alloc(size % BLOCK));
   const origin = {
     hashOf: (block: number) => ((block + 1) * BLOCK <= size ? HASH_OF_ZEROS : rest),
+    read: (_: number, length: number) => Buffer.alloc(length),
   };
   const { etag } = store(key, [{ origin, offset: 0, length: size }], size, {});
   answer(response, 200, { etag: `"${etag}"` });
@@ -330,7 +337,8 @@ async function receive(
   const bytes = isKept && size <= KEPT ? Buffer.concat(chunks) : undefined;
   const hashOf = (number: number): Uint8Array =>
     hashes.subarray(number * HASH, (number + 1) * HASH);
-  return { origin: { hashOf, bytes }, size };
+  const read = bytes && ((from: number, length: number) => bytes.subarray(from, from + length));
+  return { origin: { hashOf, read }, size };
 }
 
 async function text(request: IncomingMessage): Promise<string> {
