@@ -164,16 +164,21 @@ function keepInPlace(places: Float64Array, remote: Signature, ops: Iterable<Delt
     const [there, here] = [op.oldOffset / blockSize, op.offset / blockSize];
     const count = Math.min(Math.ceil(op.length / blockSize), places.length - here);
     for (let i = 0; i < count; i++) {
-      if (isSameStrong(strong, there + i, here + i)) places[here + i] = op.offset + i * blockSize;
+      const isSame =
+        isSameStrong(strong, there + i, here + i) &&
+        blockLength(remote, there + i) === blockLength(remote, here + i);
+      if (isSame) places[here + i] = op.offset + i * blockSize;
     }
   }
 }
 
 /** The matcher knows one of several equal blocks; what it found serves for all of them. Of those it found none of, the first does. */
-function fillInEqual(places: Float64Array, { strong }: Signature): void {
-  const known = new StrongIndex(strong, places.length);
-  for (let index = 0; index < places.length; index++) if (places[index]! >= 0) known.add(index);
-  for (let index = 0; index < places.length; index++) {
+function fillInEqual(places: Float64Array, { size, blockSize, strong }: Signature): void {
+  // A short one at the end equals no other, whatever a signature says: a whole one does not fit there.
+  const whole = Math.floor(size / blockSize);
+  const known = new StrongIndex(strong, whole);
+  for (let index = 0; index < whole; index++) if (places[index]! >= 0) known.add(index);
+  for (let index = 0; index < whole; index++) {
     if (places[index] !== FETCH) continue;
     const equal = known.find(index);
     if (equal < 0) known.add(index);

@@ -216,6 +216,26 @@ describe("a fetch plan", () => {
     },
   );
 
+  it.each([false, true])(
+    "[DL-2] a short block at the end equals no whole one, whatever a signature says (found: %s)",
+    (found) => {
+      const remote = noise(2 * blockSize + 7, 1);
+      const signature = sign(remote, blockSize);
+      signature.strong.copyWithin(0, 2 * 32, 3 * 32);
+      const local = found ? remote.subarray(2 * blockSize) : noise(1, 2);
+      const ops = match(signature, local).ops;
+      const end = 2 * blockSize;
+      expect([...planFetch(signature, ops).steps()]).toEqual(
+        found
+          ? [
+              { kind: "fetch", offset: 0, length: end },
+              { kind: "reuse", offset: end, length: 7, localOffset: 0 },
+            ]
+          : [{ kind: "fetch", offset: 0, length: remote.length }],
+      );
+    },
+  );
+
   it("[DL-6] fetches one of a row of equal blocks, and a stretch that comes again once", () => {
     const [zeros, twice] = [Buffer.alloc(100 * blockSize), noise(3 * blockSize, 1)];
     const remote = Buffer.concat([zeros, twice, noise(blockSize, 2), twice, zeros, noise(7, 3)]);

@@ -311,6 +311,23 @@ async function suite(name: string, access: S3Access): Promise<void> {
       await target.close();
     });
 
+    it("[SY-410] a signature by which the short last block repeats a whole one harms nothing", async () => {
+      const store = await setup.open();
+      const fresh = Buffer.concat([old, noise(7, 2)]);
+      await send(store, fresh);
+      const signature = await decodeSignature((await store.read(SIGNATURE)).body);
+      const last = fresh.length >> 16;
+      signature.strong.copyWithin(last * 32, 0, 32);
+      await store.write(SIGNATURE, () => streamOf(encodeSignature(signature)));
+      const file = join(folder, "disk.img");
+      writeFileSync(file, replaced(old, 0, noise(64 * KiB, 3)));
+      const target = new FileDriver({ root: folder });
+      const report = await sync(place(store), place(target), DELTA);
+      expect(report.failures).toEqual([]);
+      expect(Buffer.compare(readFileSync(file), fresh)).toBe(0);
+      await target.close();
+    });
+
     it("[SY-417] a move believes no signature that nothing else attests", async () => {
       const store = await setup.open();
       await send(store, old);
