@@ -1,7 +1,8 @@
 /**
  * A download of what differs: the stage begins as a clone of the old file, what lies elsewhere in it is
  * copied to its place, and only what it lacks is fetched, once, and written wherever it belongs. The whole is hashed before
- * it takes its name.
+ * it takes its name. Where zeros are to be holes there is no clone, for nothing in it could be made one any more: all that
+ * is reused is copied.
  */
 import type { FetchPlan, FetchStep, ReuseStep, Signature } from "@omnisync/delta";
 import { type Entry, type Stage, isStorageError } from "@omnisync/storage";
@@ -30,14 +31,17 @@ export async function transferByReuse(
   const { signal, options } = context;
   const { old, signature, fetch } = plan;
   await dropKept(transfer, source);
-  const base = { path: previousPath, ifMatch: old!.etag };
   const { sparse, preallocate } = options;
+  const base = sparse ? undefined : { path: previousPath, ifMatch: old!.etag };
+  const isCopied = (step: FetchStep): step is ReuseStep =>
+    step.kind === "reuse" && (base === undefined || step.offset !== step.localOffset);
   const stage = await to.stage!(toPath, source.size, { base, sparse, preallocate, signal });
   try {
     const target = withRepeats(stage, fetch!);
-    await inParallel(piecesOf(fetch!.steps()), RANGES_AT_ONCE, signal, async (step, signal) => {
+    const pieces = piecesOf(fetch!.steps(), isCopied);
+    await inParallel(pieces, RANGES_AT_ONCE, signal, async (step, signal) => {
       if (step.kind === "fetch") return fetchPiece(transfer, source, target, step, signal);
-      if (isElsewhere(step)) await copyPiece(transfer, old!, stage, step, signal);
+      if (isCopied(step)) await copyPiece(transfer, old!, stage, step, signal);
       progress.match(step.length);
     });
     await verify(transfer, source, stage, signature!);
@@ -69,12 +73,15 @@ function withRepeats(stage: Stage, plan: FetchPlan): Pick<Stage, "write"> {
   };
 }
 
-function* piecesOf(steps: Iterable<FetchStep>): Iterable<FetchStep> {
+function* piecesOf(
+  steps: Iterable<FetchStep>,
+  isCopied: (step: FetchStep) => step is ReuseStep,
+): Iterable<FetchStep> {
   for (const step of steps) {
     if (step.kind === "fetch") {
       for (const { offset, length } of cut(step.length, LONGEST_FETCH))
         yield { kind: "fetch", offset: step.offset + offset, length };
-    } else if (isElsewhere(step)) {
+    } else if (isCopied(step)) {
       const { kind } = step;
       for (const { offset, length } of cut(step.length, LONGEST_COPY))
         yield {
@@ -85,10 +92,6 @@ function* piecesOf(steps: Iterable<FetchStep>): Iterable<FetchStep> {
         };
     } else yield step;
   }
-}
-
-function isElsewhere(step: FetchStep): step is ReuseStep {
-  return step.kind === "reuse" && step.offset !== step.localOffset;
 }
 
 /** From the old file, which is as it was: the stage has overwritten some of its clone. */

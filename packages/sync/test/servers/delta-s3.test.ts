@@ -12,7 +12,7 @@ import { type SyncEvent, type SyncOptions, explainDelta, signObject, sync } from
 import { serverOrSkip } from "@omnisync/testkit/servers/inject";
 import { startStrictS3 } from "@omnisync/testkit/strict-s3";
 import fc from "fast-check";
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -286,6 +286,22 @@ async function suite(name: string, access: S3Access): Promise<void> {
         await target.close();
       },
     );
+
+    it("[SY-409] with `sparse` zeros are holes, also where the old file had none", async () => {
+      const store = await setup.open();
+      const fresh = Buffer.concat([old.subarray(0, 8 * MiB), Buffer.alloc(10 * MiB)]);
+      await send(store, fresh);
+      const file = join(folder, "disk.img");
+      writeFileSync(file, Buffer.concat([old, Buffer.alloc(MiB)]));
+      const target = new FileDriver({ root: folder });
+      const seen = recorder();
+      const options = { ...DELTA, sparse: true, onEvent: seen.onEvent };
+      await sync(place(store), place(target), options);
+      expect(seen.events.find(({ kind }) => kind === "copy")).toMatchObject({ delta: "used" });
+      expect(Buffer.compare(readFileSync(file), fresh)).toBe(0);
+      expect(statSync(file).blocks * 512).toBeLessThan(9 * MiB);
+      await target.close();
+    });
 
     it("[SY-410] a lying signature costs a whole download, and nothing else", async () => {
       const store = await setup.open();
