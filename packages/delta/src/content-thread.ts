@@ -47,6 +47,8 @@ export interface MatchInThreadOptions {
   readonly signWith?: number | undefined;
   /** As in `MatcherOptions`. */
   readonly mostCopies?: number | undefined;
+  /** As in `MatcherOptions`. */
+  readonly once?: boolean | undefined;
   /** As in `DeltaOfFileOptions`. */
   readonly spool?: boolean | undefined;
   /** Aborted, it ends the thread: its reason is the error. */
@@ -59,10 +61,10 @@ export interface MatchInThreadOptions {
  */
 export function matchInThread(
   old: Signature,
-  { size, signWith, mostCopies, spool, signal }: MatchInThreadOptions,
+  { size, signWith, mostCopies, once, spool, signal }: MatchInThreadOptions,
 ): ContentThread<Delta> {
   if (signWith !== undefined) checkBlockSize(signWith);
-  const task = { kind: "match", old, size, signWith, mostCopies, hashWhole: true } as const;
+  const task = { kind: "match", old, size, signWith, mostCopies, once, hashWhole: true } as const;
   return new FedThread(task, { signal, spool });
 }
 

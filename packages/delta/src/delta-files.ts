@@ -68,6 +68,8 @@ export interface DeltaOfFileOptions extends FileJobOptions {
   readonly threads?: 1 | 2 | undefined;
   /** As in `MatcherOptions`. */
   readonly mostCopies?: number | undefined;
+  /** As in `MatcherOptions`. */
+  readonly once?: boolean | undefined;
   /**
    * If the file's own signature and `old` have more than 16 MiB together, both are kept in a temporary file meanwhile, and
    * the new one is left there: `Signature.spool`, to be closed. Default: false.
@@ -91,12 +93,12 @@ export async function deltaOfFile(
 export async function deltaOfOpenFile(
   file: OpenFile,
   old: Signature,
-  { sign = true, blockSize = old.blockSize, mostCopies, ...options }: DeltaOfFileOptions = {},
+  { sign = true, blockSize = old.blockSize, mostCopies, once, ...options }: DeltaOfFileOptions = {},
 ): Promise<Delta> {
   const signWith = sign ? checkBlockSize(blockSize) : undefined;
   const { size } = file;
   const task = (hashWhole: boolean): MatchTask => ({
-    ...{ kind: "match", old, size, signWith, mostCopies, hashWhole },
+    ...{ kind: "match", old, size, signWith, mostCopies, once, hashWhole },
   });
   if (!sign || isForOne(file, options)) return withOne(task(true), file, options);
   const { made, contentHash } = await withTwo(task(false), file, options);

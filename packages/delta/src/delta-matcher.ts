@@ -33,6 +33,11 @@ export interface MatcherOptions {
    * told, so that their number takes no memory. Default: all.
    */
   readonly mostCopies?: number | undefined;
+  /**
+   * Of a block that is found in many places only the first is told, and what may be its own: `planFetch` needs no more, and
+   * in a huge file of few blocks that come again and again all of them would take much memory. Default: false.
+   */
+  readonly once?: boolean | undefined;
 }
 
 export interface DeltaMatcherOptions extends MatcherOptions {
@@ -76,6 +81,8 @@ export class DeltaMatcher {
   readonly #signer: BlockSigner | undefined;
   readonly #sparse: number;
   readonly #ops: OpList;
+  /** Of each old block whether it was told of, where once will do. */
+  readonly #told: Uint8Array | undefined;
   /** Up to here there are operations; from here to `#position` all is new so far. */
   #done = 0;
   #position = 0;
@@ -94,10 +101,11 @@ export class DeltaMatcher {
 
   constructor(
     old: Signature,
-    { signWith, hashWhole = true, size = 0, mostCopies, spool }: DeltaMatcherOptions = {},
+    { signWith, hashWhole = true, size = 0, mostCopies, once, spool }: DeltaMatcherOptions = {},
   ) {
     checkColumns(old);
     this.#ops = new OpList(mostCopies);
+    if (once) this.#told = new Uint8Array(countBlocks(old.size, old.blockSize));
     this.#old = { blockSize: old.blockSize, size: old.size };
     this.#engine = new RollingEngine(windowSize(old.blockSize, signWith ?? 0), old);
     this.#window = new ContentWindow(this.#engine.window, PIECE);
@@ -234,12 +242,26 @@ export class DeltaMatcher {
 
   #copy(position: number, oldOffset: number, length: number): void {
     this.#ops.insert(position - this.#done);
-    this.#ops.copy(oldOffset, length);
+    if (this.#isOfUse(position, oldOffset, length)) this.#ops.copy(oldOffset, length);
+    else this.#ops.insert(length);
     this.#position = position + length;
     this.#done = this.#position;
     this.#shift = oldOffset - position;
     this.#differsAt = -1;
     this.#misses = 0;
+  }
+
+  /** Of use is what takes no memory, too. */
+  #isOfUse(position: number, oldOffset: number, length: number): boolean {
+    if (this.#told === undefined) return true;
+    const { blockSize, size } = this.#old;
+    const end = Math.ceil((oldOffset + length) / blockSize);
+    const blocks = this.#told.subarray(oldOffset / blockSize, end);
+    const isNew = blocks.includes(0);
+    blocks.fill(1);
+    // It, or an equal one, may belong right there.
+    const mayBeInPlace = position % blockSize === 0 && position < size;
+    return isNew || mayBeInPlace || this.#ops.continues(oldOffset);
   }
 
   #strongAt(position: number, length: number): Uint8Array {

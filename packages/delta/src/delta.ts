@@ -81,8 +81,13 @@ export class OpList {
     else this.#push(length, NOWHERE);
   }
 
+  /** Whether a copy from there lengthens the last one. */
+  continues(oldOffset: number): boolean {
+    return this.#lastEnd() === oldOffset;
+  }
+
   copy(oldOffset: number, length: number): void {
-    if (this.#lastEnd() === oldOffset) return this.#lengthen(length);
+    if (this.continues(oldOffset)) return this.#lengthen(length);
     // Before the new one, which may get longer.
     if (this.#copies >= 2 * this.#mostCopies) this.#dropShortCopies();
     this.#push(length, oldOffset);

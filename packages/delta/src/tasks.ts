@@ -29,6 +29,7 @@ export interface MatchTask {
   readonly size: number;
   readonly signWith: number | undefined;
   readonly mostCopies: number | undefined;
+  readonly once: boolean | undefined;
   readonly hashWhole: boolean;
 }
 

@@ -44,6 +44,14 @@ describe("a delta", () => {
         const remote = sign(lay(right), blockSize);
         const plan = planFetch(remote, match(remote, lay(left)).ops, { mergeGap });
         expect(Buffer.compare(applyFetch(plan, lay(left), lay(right)), lay(right))).toBe(0);
+        const { ops: once } = match(remote, lay(left), { once: true });
+        const lean = planFetch(remote, once, { mergeGap });
+        expect(Buffer.compare(applyFetch(lean, lay(left), lay(right)), lay(right))).toBe(0);
+        const inPlace = ({ kind, ...step }: FetchStep): boolean =>
+          kind === "reuse" && "localOffset" in step && step.localOffset === step.offset;
+        const [some, all] = [lean, plan].map((plan) => [...plan.steps()].filter(inPlace));
+        expect(lean.fetched).toBe(plan.fetched);
+        expect(some).toEqual(all);
       }),
       { numRuns: 150 },
     );
@@ -165,6 +173,20 @@ describe("what is found", () => {
     expect(copies.length).toBeLessThanOrEqual(20);
     expect(Math.max(...copies.map(({ length }) => length))).toBe(51 * blockSize + 77);
     expect(Buffer.compare(apply(ops, old, fresh), fresh)).toBe(0);
+  });
+
+  it("[DL-28] of blocks that are found again and again one place is told, if one will do", () => {
+    const remote = Buffer.concat([noise(blockSize, 1), Buffer.alloc(blockSize), noise(7, 2)]);
+    const local = Buffer.concat([noise(3, 3), Buffer.alloc(1000 * blockSize)]);
+    const signature = sign(remote, blockSize);
+    expect(match(signature, local).ops.length).toBeGreaterThan(990);
+    const { ops } = match(signature, local, { once: true });
+    expect(ops.length).toBeLessThan(6);
+    expect([...planFetch(signature, ops).steps()].map(({ kind }) => kind)).toEqual([
+      "fetch",
+      "reuse",
+      "fetch",
+    ]);
   });
 
   it("[DL-3] the short last block is found behind an edit", () => {

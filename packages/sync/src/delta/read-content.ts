@@ -29,7 +29,10 @@ export interface MatchOptions {
   readonly mostCopies: number | undefined;
 }
 
-/** @throws as `feed` */
+/**
+ * @param own Without it the content is what was there before: where it has a block is told once.
+ * @throws as `feed`
+ */
 export async function matchContent(
   content: Content,
   old: Signature,
@@ -37,11 +40,12 @@ export async function matchContent(
 ): Promise<Delta> {
   const { driver, entry, signal } = content;
   if (driver.openFile === undefined) {
-    const options = { ...own, size: entry.size, spool: true, signal };
+    const options = { ...own, once: own === undefined, size: entry.size, spool: true, signal };
     return feed(content, matchInThread(old, options));
   }
   const { signWith: blockSize, mostCopies } = own ?? {};
-  const how = { sign: own !== undefined, blockSize, mostCopies, spool: true };
+  const isOld = own === undefined;
+  const how = { sign: !isOld, blockSize, mostCopies, once: isOld, spool: true };
   return withOpenFile(content, (file, options) =>
     deltaOfOpenFile(file, old, { ...how, ...options }),
   );
