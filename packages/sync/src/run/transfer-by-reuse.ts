@@ -2,7 +2,7 @@
  * A download of what differs: the stage begins as a clone of the old file, what lies elsewhere in it is
  * copied to its place, and only what it lacks is fetched, once, and written wherever it belongs. The whole is hashed before
  * it takes its name. Where zeros are to be holes there is no clone, for nothing in it could be made one any more: all that
- * is reused is copied.
+ * is reused is copied. Nor is there one where nothing of it would stay.
  */
 import type { FetchPlan, FetchStep, ReuseStep, Signature } from "@omnisync/delta";
 import { type Entry, type Stage, isStorageError } from "@omnisync/storage";
@@ -32,9 +32,10 @@ export async function transferByReuse(
   const { old, signature, fetch } = plan;
   await dropKept(transfer, source);
   const { sparse, preallocate } = options;
-  const base = sparse ? undefined : { path: previousPath, ifMatch: old!.etag };
+  const isCloned = !sparse && keepsAny(fetch!);
+  const base = isCloned ? { path: previousPath, ifMatch: old!.etag } : undefined;
   const isCopied = (step: FetchStep): step is ReuseStep =>
-    step.kind === "reuse" && (base === undefined || step.offset !== step.localOffset);
+    step.kind === "reuse" && !(isCloned && isInPlace(step));
   const stage = await to.stage!(toPath, source.size, { base, sparse, preallocate, signal });
   try {
     const target = withRepeats(stage, fetch!);
@@ -58,6 +59,15 @@ export async function transferByReuse(
     progress.reset();
     return undefined;
   }
+}
+
+function keepsAny(plan: FetchPlan): boolean {
+  for (const step of plan.steps()) if (step.kind === "reuse" && isInPlace(step)) return true;
+  return false;
+}
+
+function isInPlace({ offset, localOffset }: ReuseStep): boolean {
+  return offset === localOffset;
 }
 
 /** Each range that is written there is written wherever its bytes come again, too. */

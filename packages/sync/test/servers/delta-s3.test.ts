@@ -303,6 +303,28 @@ async function suite(name: string, access: S3Access): Promise<void> {
       await target.close();
     });
 
+    it("[SY-409] of an old file of which nothing stays in its place no clone is made", async () => {
+      const store = await setup.open();
+      const file = join(folder, "disk.img");
+      const target = new FileDriver({ root: folder });
+      for (const [seed, shift] of [0, 1].entries()) {
+        const fresh = Buffer.concat([noise(shift, 8), replaced(old, 0, noise(9, seed))]);
+        await send(store, fresh);
+        writeFileSync(file, old);
+        const bases: unknown[] = [];
+        const watched = withMethods(target, {
+          stage: (path, size, options) => {
+            bases.push(options?.base?.path);
+            return target.stage(path, size, options);
+          },
+        });
+        await sync(place(store), place(watched), { ...DELTA, ignoreTimes: true });
+        expect(bases).toEqual([shift === 0 ? "disk.img" : undefined]);
+        expect(Buffer.compare(readFileSync(file), fresh)).toBe(0);
+      }
+      await target.close();
+    });
+
     it("[SY-410] a lying signature costs a whole download, and nothing else", async () => {
       const store = await setup.open();
       await send(store, old);
