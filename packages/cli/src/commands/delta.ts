@@ -209,10 +209,12 @@ function whenceText({ offset, oldOffset, sourceOffset }: DeltaStep): string {
 }
 
 /** `12.0 MiB would go over in 3 requests, 1.90 GiB not: 99.4% saved`. */
-function totalLine({ transferred, matched, requests }: DeltaExplanation): string {
+function totalLine({ transferred, matched, requests, generated }: DeltaExplanation): string {
   const would = `${formatSize(transferred)} would go over in ${plural(requests, "request")}`;
   const percent = (saved({ transferred, matched }) * 100).toFixed(1);
-  return `${would}, ${formatSize(matched)} would not: ${percent}% saved`;
+  const total = `${would}, ${formatSize(matched)} would not: ${percent}% saved`;
+  if (generated === undefined) return total;
+  return `${total}; first ${formatSize(generated)} of the remote file would be read to sign it`;
 }
 
 function saved({

@@ -168,6 +168,10 @@ describe.each(SERVERS)("%s", (_, server) => {
       const before = await scene.succeeds("delta", "--explain", "src/big", big);
       expect(before.stdout).toContain("delta        no: the remote file has no signature");
       expect(before.stdout).toContain(`make one with: omnisync sign ${big};`);
+      const whole = await scene.succeeds("delta", "--delta-generate", "src/big", big);
+      expect(whole.stdout).toMatch(
+        / 9\d\.\d% saved; first 64\.0 MiB of the remote file would be read to sign it\n$/,
+      );
       const { stdout } = await scene.succeeds("sign", big);
       expect(stdout).toContain(`signature  ${scene.bucket}/.omnisync/signatures/big.hssig`);
       const after = await scene.succeeds("delta", "--explain", "src/big", big);

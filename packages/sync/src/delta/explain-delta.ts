@@ -43,7 +43,9 @@ export interface DeltaExplanation {
   /** Bytes of content over the wire, and bytes that are not. */
   readonly transferred: number;
   readonly matched: number;
-  /** Requests that carry content or have the store copy some, and those that begin and end an upload. */
+  /** Bytes that come over the wire besides, first: of an old object that is read to be signed (`generate`). */
+  readonly generated?: number | undefined;
+  /** Requests that carry content or have the store copy some, and those that begin and end an upload; without that for `generated`. */
   readonly requests: number;
 }
 
@@ -87,6 +89,7 @@ async function explain(transfer: Transfer): Promise<DeltaExplanation> {
     ...{ source, destination: previous, strategy, reason, steps: steps.list },
     transferred: strategy === "server-copy" ? 0 : sum(["send", "fetch"]),
     matched: sum(["copy", "reuse", "repeat"]),
+    generated: steps.generated,
     requests: requestsOf(steps),
   };
 }
@@ -112,6 +115,7 @@ interface Steps {
   /** Bytes fetched by one request. */
   readonly longest?: number | undefined;
   readonly use?: DeltaUse | undefined;
+  readonly generated?: number | undefined;
 }
 
 async function stepsOf(transfer: Transfer, strategy: Strategy): Promise<Steps> {
@@ -123,7 +127,7 @@ async function stepsOf(transfer: Transfer, strategy: Strategy): Promise<Steps> {
       kind: kind === "upload" ? "send" : kind,
       ...part,
     }));
-    return { strategy, list, use: plan.use };
+    return { strategy, list, use: plan.use, generated: plan.generated };
   }
   if (strategy === "ranges") {
     const { fetch, use } = await planDownload(transfer, source);

@@ -38,6 +38,8 @@ export interface UploadPlan {
   /** The object that parts are copied of; without it all are sent. */
   readonly old?: Entry | undefined;
   readonly use?: DeltaUse | undefined;
+  /** Bytes of the old object that were read to sign it. */
+  readonly generated?: number | undefined;
 }
 
 /** @throws StorageError `changed` if the source is not what was looked at. */
@@ -187,24 +189,26 @@ async function compare(
   const content = { driver, path, entry: source, signal };
   let { signature, use } = old;
   let ops: DeltaOps | undefined;
+  let generated: number | undefined;
   if (object !== undefined && signature === undefined) {
     if (await limits.timings.hash(() => beginsWith(content, object))) {
       ops = appendedOps(object.size, source.size);
       use = "appended";
     } else if (deltas.generate && object.size <= source.size) {
       signature = await signOld(transfer, object, deltas);
+      generated = signature?.size;
       use = signature === undefined ? "refused" : "used";
     }
   }
   if (signature === undefined && deltas.placement === "none") {
-    return { ops, blake3: await contentHash(transfer, source), use };
+    return { ops, blake3: await contentHash(transfer, source), use, generated };
   }
   const { maxParts } = transfer.to.capabilities.multipart!;
   const read = await limits.timings.hash(() =>
     readNewContent(content, signature, { deltas, memory, maxParts }),
   );
   const blake3 = Buffer.from(read.signature.contentHash).toString("hex");
-  return { ops: ops ?? read.ops, signature: read.signature, blake3, use };
+  return { ops: ops ?? read.ops, signature: read.signature, blake3, use, generated };
 }
 
 function appendedOps(oldSize: number, size: number): DeltaOps {

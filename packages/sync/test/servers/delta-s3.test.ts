@@ -581,7 +581,13 @@ async function suite(name: string, access: S3Access): Promise<void> {
       expect(told).toMatchObject({ reason: "used", strategy: "multipart" });
       expect(told.steps.map(({ kind }) => kind)).toEqual(["copy", "send", "copy"]);
       expect(told.transferred + told.matched).toBe(SIZE);
+      expect(told.generated).toBeUndefined();
       await expectContent(store, old);
+      // What is read to sign the object goes over, too.
+      await store.remove(SIGNATURE);
+      const generate = { delta: { ...DELTA.delta, generate: true } };
+      const first = await explainDelta(source, place(store, "disk.img"), generate);
+      expect(first).toMatchObject({ reason: "used", generated: SIZE });
     });
 
     it("[SY-411] a sidecar never takes the place of a file that is somebody's", async () => {
