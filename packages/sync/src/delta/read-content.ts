@@ -51,24 +51,27 @@ export async function matchContent(
   );
 }
 
-async function withOpenFile<T>(
+async function withOpenFile<T extends Signature | Delta>(
   content: Content,
   work: (file: OpenFile, options: FileJobOptions) => Promise<T>,
 ): Promise<T> {
   const { driver, path, entry, signal, onBytes } = content;
   const { size, etag } = entry;
   const opened = await driver.openFile!(path, { ifMatch: etag, signal });
+  let made: T | undefined;
   try {
     let told = 0;
     const onProgress = (bytes: number): void => {
       onBytes?.(bytes - told);
       told = bytes;
     };
-    const made = await work({ descriptor: opened.descriptor, size }, { signal, onProgress });
+    made = await work({ descriptor: opened.descriptor, size }, { signal, onProgress });
     onProgress(size);
     await opened.confirm();
     return made;
   } catch (error) {
+    // Nobody gets it, so nobody would close what of it lies in a file.
+    if (made !== undefined && "ops" in made) made.signature?.spool?.close();
     throw await asStorageError(error, content, opened);
   } finally {
     await opened.close();
