@@ -12,6 +12,7 @@ import { cut } from "../plan/choose-strategy.ts";
 import { dropKept } from "../resume/kept-transfer.ts";
 import { RANGES_AT_ONCE, fetchPiece } from "./fetch-piece.ts";
 import { inParallel } from "./in-parallel.ts";
+import type { TransferProgress } from "./progress-tracker.ts";
 import { type Outcome, type Transfer, writeOptions } from "./transfer.ts";
 import { verifyStage } from "./verify-stage.ts";
 
@@ -38,12 +39,12 @@ export async function transferByReuse(
     step.kind === "reuse" && !(isCloned && isInPlace(step));
   const stage = await to.stage!(toPath, source.size, { base, sparse, preallocate, signal });
   try {
-    const target = withRepeats(stage, fetch!);
+    const target = withRepeats(stage, fetch!, progress);
     const pieces = piecesOf(fetch!.steps(), isCopied);
     await inParallel(pieces, RANGES_AT_ONCE, signal, async (step, signal) => {
       if (step.kind === "fetch") return fetchPiece(transfer, source, target, step, signal);
       if (isCopied(step)) await copyPiece(transfer, old!, stage, step, signal);
-      progress.match(step.length);
+      if (step.kind === "reuse") progress.match(step.length);
     });
     await verify(transfer, source, stage, signature!);
     // Where nothing had to be fetched, nobody has looked at it since its signature was read.
@@ -70,14 +71,19 @@ function isInPlace({ offset, localOffset }: ReuseStep): boolean {
   return offset === localOffset;
 }
 
-/** Each range that is written there is written wherever its bytes come again, too. */
-function withRepeats(stage: Stage, plan: FetchPlan): Pick<Stage, "write"> {
+/** Each range that is written there is written wherever its bytes come again, too; that counts as done only then. */
+function withRepeats(
+  stage: Stage,
+  plan: FetchPlan,
+  progress: TransferProgress,
+): Pick<Stage, "write"> {
   return {
     async write(offset, bytes, options) {
       await stage.write(offset, bytes, options);
       for (const repeat of plan.repeats({ offset, length: bytes.byteLength })) {
         const from = repeat.sourceOffset - offset;
         await stage.write(repeat.offset, bytes.subarray(from, from + repeat.length), options);
+        progress.match(repeat.length);
       }
     },
   };

@@ -5,10 +5,18 @@ import {
   type Driver,
   FileDriver,
   type Multipart,
+  type Stage,
   StorageError,
 } from "@omnisync/storage";
 import { Faults, disable, fault } from "@omnisync/storage/layers";
-import { type SyncEvent, type SyncOptions, explainDelta, signObject, sync } from "@omnisync/sync";
+import {
+  type SyncEvent,
+  type SyncOptions,
+  explainDelta,
+  signObject,
+  startSync,
+  sync,
+} from "@omnisync/sync";
 import { serverOrSkip } from "@omnisync/testkit/servers/inject";
 import { startStrictS3 } from "@omnisync/testkit/strict-s3";
 import fc from "fast-check";
@@ -286,6 +294,32 @@ async function suite(name: string, access: S3Access): Promise<void> {
         await target.close();
       },
     );
+
+    it("[SY-409] what comes again is done when it is written", async () => {
+      const store = await setup.open();
+      const fresh = Buffer.concat([old.subarray(0, 8 * MiB), Buffer.alloc(10 * MiB)]);
+      await send(store, fresh);
+      writeFileSync(join(folder, "disk.img"), old);
+      const target = new FileDriver({ root: folder });
+      const matched: number[] = [];
+      const watched = withMethods(target, {
+        stage: async (path, size, options) => {
+          const stage = await target.stage(path, size, options);
+          const write: Stage["write"] = async (...piece) => {
+            matched.push(run.progress().bytesMatched);
+            await stage.write(...piece);
+          };
+          return { ...stage, write };
+        },
+      });
+      const run = startSync(place(store), place(watched), DELTA);
+      const report = await run.done;
+      expect(report.bytesMatched).toBe(SIZE - 64 * KiB);
+      // The first block of zeros is fetched; all others are written one by one.
+      expect(matched[1]).toBeLessThanOrEqual(8 * MiB);
+      expect(matched.at(-1)).toBeLessThan(report.bytesMatched);
+      await target.close();
+    });
 
     it("[SY-409] with `sparse` zeros are holes, also where the old file had none", async () => {
       const store = await setup.open();
