@@ -217,4 +217,38 @@ describe.skipIf(!isRoot)("permissions (needs root to become another user)", () =
     expect(output).toBe([...lines, "Set(1) { 'permission-denied' }"].join("\n"));
     expect(readdirSync(join(root, "a"))).toEqual(["file"]);
   });
+
+  test("[ST-18] a root that cannot be made: each call says why, not that its path is missing", () => {
+    const root = makeRoot();
+    execFileSync("chmod", ["755", root]);
+    const script = `
+      const calls = [
+        () => driver.write("file", Buffer.from("x")),
+        () => driver.write("new/file", Buffer.from("x")),
+        () => driver.mkdir("new"),
+        () => driver.writeLink("link", "x"),
+      ];
+      for (const call of calls) {
+        const error = await call().catch((error) => error);
+        console.log(error.code, error.path);
+      }`;
+    expect(runAsNobody({ root: join(root, "missing"), script }).split("\n")).toEqual(
+      ["file", "new/file", "new", "link"].map((path) => `permission-denied ${path}`),
+    );
+  });
+
+  test("[ST-18] a directory that cannot be listed is told under its path", () => {
+    const root = makeRoot();
+    mkdirSync(join(root, "a/closed"), { recursive: true });
+    execFileSync("chmod", ["-R", "go=rX", root]);
+    execFileSync("chmod", ["700", join(root, "a/closed")]);
+    const script = `
+      for (const recursive of [false, true]) {
+        const pages = driver.list("a/closed", { recursive })[Symbol.asyncIterator]();
+        const error = await pages.next().catch((error) => error);
+        console.log(error.code, error.path);
+      }`;
+    const line = "permission-denied a/closed";
+    expect(runAsNobody({ root, script })).toBe([line, line].join("\n"));
+  });
 });

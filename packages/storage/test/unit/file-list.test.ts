@@ -206,3 +206,20 @@ describe("list", () => {
     expect(openBelow(root)).toBe(0);
   });
 });
+
+test("[ST-119] a link whose target is not UTF-8 is one like any other, but for its text", async () => {
+  const root = makeRoot();
+  const driver = openFileDriver(root);
+  symlinkSync(Buffer.from([0xff]), join(root, "link"));
+  const problems: StorageError[] = [];
+  const onProblem = (problem: StorageError): void => void problems.push(problem);
+  for (const recursive of [false, true]) {
+    expect(await listPaths(driver, "", { recursive, onProblem })).toEqual(["link"]);
+  }
+  expect(problems).toEqual([]);
+  expect(await driver.stat("link")).toMatchObject({ kind: "symlink", size: 1 });
+  expect(await failure(driver.readLink("link"))).toMatchObject({ code: "invalid-path" });
+  await driver.move("link", "moved");
+  await driver.remove("moved");
+  expect(readdirSync(root)).toEqual([]);
+});

@@ -133,8 +133,12 @@ function planReplaceDirectory(source: Entry, rules: PlanRules): Step {
 
 function planNew(source: Entry, rules: PlanRules): Step {
   if (rules.existing) return { kind: "skip", reason: "not-existing" };
-  if (source.kind === "symlink")
-    return rules.keepsLinks ? { kind: "link", reason: "new" } : fail("unsupported", NO_LINKS);
+  if (source.kind === "symlink") {
+    if (!rules.keepsLinks) return fail("unsupported", NO_LINKS);
+    // That a target cannot be read is known before a dry run says that the link would be made.
+    if (source.linkTarget === undefined) return { kind: "ask", what: "source" };
+    return { kind: "link", reason: "new" };
+  }
   if (source.kind === "other") return { kind: "link", reason: "new" };
   return { kind: "copy", reason: "new", when: "now" };
 }
@@ -153,10 +157,10 @@ function planLink(source: Entry, destination: Entry, rules: PlanRules): Step {
   if (source.kind !== "symlink")
     return source.complete ? copy("type") : { kind: "ask", what: "source" };
   if (!rules.keepsLinks) return fail("unsupported", NO_LINKS);
+  if (source.linkTarget === undefined) return { kind: "ask", what: "source" };
   if (!destination.complete && destination.size === source.size)
     return { kind: "ask", what: "destination" };
   if (destination.kind !== "symlink") return { kind: "link", reason: "type" };
-  if (source.linkTarget === undefined) return { kind: "ask", what: "source" };
   if (destination.linkTarget === undefined) return { kind: "ask", what: "destination" };
   return source.linkTarget === destination.linkTarget
     ? planAttributes(source, destination, rules)

@@ -12,6 +12,7 @@ import {
   readFileSync,
   readdirSync,
   readlinkSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -149,6 +150,20 @@ describe("local to local", () => {
     });
     expect(report.failures[0]?.error.code).toBe("invalid-path");
     expect(existsSync(join(destination, "extra"))).toBe(true);
+  });
+
+  it("[SY-71] a link whose target is no UTF-8 fails once, also in a dry run, and at the destination is an extra", async () => {
+    write({ a: "1" });
+    symlinkSync(Buffer.from([0xff]), join(source, "link"));
+    for (const options of [{ dryRun: true }, {}]) {
+      const { failures } = await run(options);
+      expect(failures.map(({ path, error }) => [path, error.code])).toEqual([
+        ["link", "invalid-path"],
+      ]);
+    }
+    renameSync(join(source, "link"), join(destination, "link"));
+    expect(await run({ delete: true })).toMatchObject({ removed: 1, failed: 0 });
+    expect(readdirSync(destination)).toEqual(["a"]);
   });
 
   it("[SY-1] an unmounted or mistyped source removes nothing", async () => {

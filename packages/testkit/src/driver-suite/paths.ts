@@ -3,6 +3,7 @@ import {
   expectOnly,
   forEachOf,
   getText,
+  listAll,
   listNames,
   put,
   putAll,
@@ -156,5 +157,7 @@ export function addPathTests(suite: Suite): void {
     const error = await refused(driver.read(path), "not-found");
     expect(error.path).toBe(path);
     expect(error.retry).toBe("never");
+    if (!driver.capabilities.directories) return;
+    expect((await refused(listAll(driver, path), "not-found")).path).toBe(path);
   });
 }

@@ -280,8 +280,12 @@ export function toFileTime(mtime: number): number | string {
 }
 
 /** The error as it is told: a full file system says whether it is bytes or inodes that ran out. */
-export function explain(error: unknown, path: string, directory: OpenDirectory): StorageError {
-  if (isSystemError(error, "ENOSPC") && hasNoInodes(directory)) {
+export function explain(
+  error: unknown,
+  path: string,
+  directory: OpenDirectory | undefined,
+): StorageError {
+  if (isSystemError(error, "ENOSPC") && directory !== undefined && hasNoInodes(directory)) {
     const message = "the file system has no inodes left, though it may have space (ENOSPC)";
     return new StorageError("no-space", { path, message, cause: error });
   }

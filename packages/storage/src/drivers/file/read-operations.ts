@@ -16,7 +16,7 @@ import type { AttributeName } from "../../entry.ts";
 import { StorageError } from "../../errors.ts";
 import { type HashName, createHasher, hashBytes } from "../../hashes.ts";
 import { type WriteWish, compareEtag, explain, writeAtomically } from "./atomic-write.ts";
-import type { ConfinedTree, Place, RootSpec } from "./confined-tree.ts";
+import type { ConfinedTree, OpenDirectory, Place, RootSpec } from "./confined-tree.ts";
 import { dataRuns } from "./data-runs.ts";
 import { changed, fromSystemError, isSystemError } from "./file-errors.ts";
 import { type MoreRow, readMore } from "./more-attributes.ts";
@@ -83,7 +83,7 @@ export function look(
       path === "" ? `${context.tree.directory("").prefix}.` : context.tree.place(path).target;
     const stats = context.tree.look(target, path);
     if (stats === undefined) return undefined;
-    const linkTarget = stats.isSymbolicLink() ? readTarget(target, path) : undefined;
+    const linkTarget = stats.isSymbolicLink() ? targetIfText(target) : undefined;
     return {
       row: statRow(stats),
       linkTarget,
@@ -209,7 +209,16 @@ export function placeToWrite(
   try {
     return context.tree.place(path, durable ? "durable" : true);
   } catch (error) {
-    throw explain(error, path, context.tree.directory(""));
+    throw explain(error, path, rootIfThere(context));
+  }
+}
+
+/** The root may be what could not be made: looking for it must not take the place of the reason. */
+function rootIfThere({ tree }: OperationContext): OpenDirectory | undefined {
+  try {
+    return tree.directory("");
+  } catch {
+    return undefined;
   }
 }
 
@@ -245,12 +254,19 @@ export function resolved(tree: ConfinedTree, target: string, stats: Stats): stri
 
 /** The text of a link. @throws StorageError `invalid-path` if it is not UTF-8. */
 export function readTarget(target: string, path: string): string {
+  const text = targetIfText(target);
+  if (text !== undefined) return text;
+  const message = "the target of this link is not UTF-8; make it anew to have it synced";
+  throw new StorageError("invalid-path", { path, message });
+}
+
+/** The text of a link, as entries have it: one that has none is a link all the same, and can be removed. */
+export function targetIfText(target: string): string | undefined {
   const bytes = readlinkSync(target, "buffer");
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (cause) {
-    const message = "the target of this link is not UTF-8";
-    throw new StorageError("invalid-path", { path, message, cause });
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,5 +1,6 @@
 /** Walks that are under way in this worker, by number. */
 import { StorageError } from "../../errors.ts";
+import { fromSystemError } from "./file-errors.ts";
 import type { OperationContext } from "./operations.ts";
 import { Walk, type WalkRequest } from "./walk.ts";
 import type { WalkPage } from "./walk-page.ts";
@@ -8,9 +9,12 @@ const walks = new Map<number, Walk>();
 let last = 0;
 
 export function startWalk(context: OperationContext, request: WalkRequest): number {
-  const walk = new Walk(context.tree, request);
-  walks.set(++last, walk);
-  return last;
+  try {
+    walks.set(++last, new Walk(context.tree, request));
+    return last;
+  } catch (error) {
+    throw fromSystemError(error, request.directory, "list");
+  }
 }
 
 /** `leave`: a directory whose content is of no interest any more. */

@@ -24,7 +24,7 @@ import { fromSystemError, isSystemError, packError } from "./file-errors.ts";
 import { whenDescriptorsAllow } from "./descriptor-shortage.ts";
 import { type Look, lookMany } from "./look-many.ts";
 import { type MoreRow, readMore, withMore } from "./more-attributes.ts";
-import { readTarget, resolved } from "./read-operations.ts";
+import { resolved, targetIfText } from "./read-operations.ts";
 import { rowEntry, statRow } from "./stat-row.ts";
 import { afterWithin, isAfter, isOver } from "./walk-order.ts";
 import { PageBuilder, type WalkPage } from "./walk-page.ts";
@@ -290,7 +290,7 @@ export class Walk {
     }
     if (stats.isSymbolicLink()) {
       try {
-        linkTarget = readTarget(level.directory.prefix + name, path);
+        linkTarget = targetIfText(level.directory.prefix + name);
       } catch (error) {
         if (isSystemError(error, "ENOENT", "EINVAL")) return;
         this.#problem(error, path);
@@ -319,7 +319,7 @@ export class Walk {
     const stats = lstatSync(target, { throwIfNoEntry: false });
     if (!stats?.isSymbolicLink()) return undefined;
     const path = joinPath(level.path, name);
-    const link = rowEntry(path, statRow(stats), readTarget(target, path));
+    const link = rowEntry(path, statRow(stats), targetIfText(target));
     return withMore(link, readMore(target, stats, this.#request.attributes));
   }
 
