@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { addDriverFlags } from "../driver-flags.ts";
+import { forEachSpot } from "../each-spot.ts";
 import { size } from "../flag-values.ts";
 import { examples } from "../help-examples.ts";
 import { locate } from "../places.ts";
@@ -30,13 +31,17 @@ export function addCatCommand(program: Command, session: Session): void {
 async function cat(session: Session, locations: readonly string[], flags: CatFlags): Promise<void> {
   session.calls = "few";
   const spots = locations.map((location) => parseSpot(location, session));
-  for (const spot of spots) await catOne(session, spot, flags);
+  await forEachSpot(session, spots, (spot) => catOne(session, spot, flags));
 }
 
 async function catOne(session: Session, spot: Spot, flags: CatFlags): Promise<void> {
   const { driver, path, entry } = await locate(session, spot, "all");
   if (entry.kind === "directory") {
     throw new UsageError(`${spot.text}: is a directory: name a file, or use ls`);
+  }
+  // One of a disk that leads somewhere was followed.
+  if (entry.kind === "symlink") {
+    throw new UsageError(`${spot.text}: is a link: name what it leads to, which stat shows`);
   }
   const { offset = 0, count } = flags;
   if (count === 0) return;

@@ -1,6 +1,7 @@
 import { comparePaths, formatSize, printable } from "@omnisync/storage";
 import type { Command } from "commander";
 import { addDriverFlags } from "../driver-flags.ts";
+import { forEachSpot } from "../each-spot.ts";
 import { wholeNumber } from "../flag-values.ts";
 import { examples } from "../help-examples.ts";
 import { listPages } from "../listing.ts";
@@ -51,13 +52,13 @@ async function du(session: Session, locations: readonly string[], flags: DuFlags
   }
   const depth = flags.summarize ? 0 : (flags.depth ?? Infinity);
   const spots = locations.map((location) => parseSpot(location, session));
-  for (const spot of spots) {
+  await forEachSpot(session, spots, async (spot) => {
     const found = await locate(session, spot, "all");
     const usages = await measure(session, found, depth);
     for (const path of [...usages.keys()].sort(deepestFirst)) {
       print(session, below(spot, path), usages.get(path) as Usage, flags);
     }
-  }
+  });
 }
 
 /** Usage by directory, "" for the whole; only the directories that will be shown are kept. */

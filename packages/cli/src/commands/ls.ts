@@ -1,12 +1,13 @@
 import { type Driver, type Entry, baseName } from "@omnisync/storage";
 import type { Command } from "commander";
 import { addDriverFlags } from "../driver-flags.ts";
+import { forEachSpot } from "../each-spot.ts";
 import { examples } from "../help-examples.ts";
 import { type ListRequest, listPages } from "../listing.ts";
 import { entryJson, entryLine } from "../output/entry-text.ts";
 import { locate } from "../places.ts";
 import type { Session } from "../session.ts";
-import { parseSpot } from "../spots.ts";
+import { type Spot, parseSpot } from "../spots.ts";
 
 interface LsFlags {
   readonly long?: boolean;
@@ -36,7 +37,10 @@ export function addLsCommand(program: Command, session: Session): void {
 
 async function ls(session: Session, location: string, flags: LsFlags): Promise<void> {
   session.calls = "few";
-  const spot = parseSpot(location, session);
+  await forEachSpot(session, [parseSpot(location, session)], (spot) => lsOne(session, spot, flags));
+}
+
+async function lsOne(session: Session, spot: Spot, flags: LsFlags): Promise<void> {
   const print = printer(session, flags);
   const list = (driver: Driver, directory: string): Promise<number> =>
     printAll(session, { driver, directory, recursive: flags.recursive ?? false }, print);

@@ -1,6 +1,7 @@
 import { type Driver, isStorageError } from "@omnisync/storage";
 import type { Command } from "commander";
 import { addDriverFlags } from "../driver-flags.ts";
+import { forEachSpot } from "../each-spot.ts";
 import { examples } from "../help-examples.ts";
 import { look, refuseMissingStore } from "../places.ts";
 import type { Session } from "../session.ts";
@@ -25,7 +26,7 @@ export function addMkdirCommand(program: Command, session: Session): void {
 
 async function mkdir(session: Session, locations: readonly string[]): Promise<void> {
   const spots = locations.map((location) => parseSpot(location, session));
-  for (const spot of spots) await mkdirOne(session, spot);
+  await forEachSpot(session, spots, (spot) => mkdirOne(session, spot));
 }
 
 async function mkdirOne(session: Session, spot: Spot): Promise<void> {

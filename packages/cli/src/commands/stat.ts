@@ -1,9 +1,10 @@
 import { type Entry, formatSize, printable } from "@omnisync/storage";
 import type { Command } from "commander";
 import { addDriverFlags } from "../driver-flags.ts";
+import { forEachSpot } from "../each-spot.ts";
 import { examples } from "../help-examples.ts";
 import { entryJson, isoTime, octal } from "../output/entry-text.ts";
-import { locate } from "../places.ts";
+import { type Found, locate } from "../places.ts";
 import type { Session } from "../session.ts";
 import { parseSpot } from "../spots.ts";
 
@@ -34,11 +35,17 @@ async function stat(
 ): Promise<void> {
   session.calls = "few";
   const spots = locations.map((location) => parseSpot(location, session));
-  for (const spot of spots) {
-    const { entry } = await locate(session, spot, "none");
+  await forEachSpot(session, spots, async (spot) => {
+    const entry = await withTarget(session, await locate(session, spot, "none"));
     if (flags.json) session.out.json(entryJson(entry, spot.text));
     else for (const line of statLines(entry, spot.text)) session.out.line(line);
-  }
+  });
+}
+
+/** What a link among objects leads to is its content, which is asked for apart. */
+async function withTarget({ signal }: Session, { driver, path, entry }: Found): Promise<Entry> {
+  if (entry.kind !== "symlink" || driver.capabilities.symlinks !== "marked") return entry;
+  return { ...entry, linkTarget: await driver.readLink!(path, { signal }) };
 }
 
 function statLines(entry: Entry, text: string): readonly string[] {

@@ -1,15 +1,18 @@
-import { type Driver, type Entry, baseName, formatSize } from "@omnisync/storage";
+import { type Driver, type Entry, baseName, formatSize, isStorageError } from "@omnisync/storage";
 import type { Command } from "commander";
 import { addDriverFlags } from "../driver-flags.ts";
+import { forEachSpot, underSpot } from "../each-spot.ts";
+import { EXIT } from "../exit-codes.ts";
 import { plural } from "../output/plural.ts";
 import { wholeNumber } from "../flag-values.ts";
 import { examples } from "../help-examples.ts";
 import { listPages } from "../listing.ts";
+import { errorText } from "../output/error-text.ts";
 import { entryLine } from "../output/entry-text.ts";
 import type { Palette } from "../output/palette.ts";
 import { locate } from "../places.ts";
 import type { Session } from "../session.ts";
-import { parseSpot } from "../spots.ts";
+import { type Spot, parseSpot } from "../spots.ts";
 
 interface TreeFlags {
   readonly depth?: number;
@@ -32,9 +35,14 @@ export function addTreeCommand(program: Command, session: Session): void {
 }
 
 async function tree(session: Session, location: string, flags: TreeFlags): Promise<void> {
-  const spot = parseSpot(location, session);
+  await forEachSpot(session, [parseSpot(location, session)], (spot) =>
+    treeOf(session, spot, flags),
+  );
+}
+
+async function treeOf(session: Session, spot: Spot, flags: TreeFlags): Promise<void> {
   const { driver, path, entry } = await locate(session, spot, "all");
-  const printer = new TreePrinter(session, driver, flags);
+  const printer = new TreePrinter(session, spot, driver, flags);
   session.out.line(spot.text);
   if (entry.kind === "directory") await printer.print(path, "", 1);
   session.out.line(
@@ -46,12 +54,14 @@ class TreePrinter {
   directories = 0;
   files = 0;
   readonly #session: Session;
+  readonly #spot: Spot;
   readonly #driver: Driver;
   readonly #flags: TreeFlags;
   readonly #palette: Palette;
 
-  constructor(session: Session, driver: Driver, flags: TreeFlags) {
+  constructor(session: Session, spot: Spot, driver: Driver, flags: TreeFlags) {
     this.#session = session;
+    this.#spot = spot;
     this.#driver = driver;
     this.#flags = flags;
     this.#palette = session.palette(session.io.stdout.isTTY);
@@ -67,10 +77,21 @@ class TreePrinter {
       else {
         this.directories++;
         if (level >= (this.#flags.depth ?? Infinity)) continue;
-        await this.print(entry.path, `${indent}${last ? "    " : "│   "}`, level + 1);
+        await this.#printBelow(entry.path, `${indent}${last ? "    " : "│   "}`, level + 1);
       }
     }
     await this.#session.out.flush();
+  }
+
+  /** A directory below that cannot be seen is told of, as by ls -R, and the rest goes on. */
+  async #printBelow(directory: string, indent: string, level: number): Promise<void> {
+    try {
+      await this.print(directory, indent, level);
+    } catch (error) {
+      if (!isStorageError(error, "permission-denied", "not-found", "not-a-directory")) throw error;
+      this.#session.complain(errorText(underSpot(this.#spot, error)));
+      this.#session.exitCode = EXIT.someFailed;
+    }
   }
 
   async #children(directory: string): Promise<readonly Entry[]> {

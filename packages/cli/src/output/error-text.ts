@@ -3,7 +3,9 @@ import { type StorageError, isStorageError, printable } from "@omnisync/storage"
 
 /** The line for an error that ended a command. */
 export function errorText(error: unknown): string {
-  return printable(error instanceof Error ? error.message : String(error)).replaceAll("\\n", " ");
+  const message = error instanceof Error ? error.message : String(error);
+  // Lines become one. The names in it are escaped already, and an escape stays what it is.
+  return printable(message.replaceAll("\n", " "));
 }
 
 /** The line for a path that could not be done; names the path once. */

@@ -82,6 +82,18 @@ describe("a folder and a bucket", () => {
 });
 
 describe("one bucket", () => {
+  test("stat shows what a link among objects leads to, and cat says so", async () => {
+    const root = createTree({ "d/link": "-> ../else where" });
+    await inside(root, "copy", "d/", `${bucket}/d`);
+    const { stdout } = await inside(root, "stat", "--json", `${bucket}/d/link`);
+    expect(JSON.parse(stdout)).toMatchObject({ kind: "symlink", target: "../else where" });
+    const message = "is a link: name what it leads to, which stat shows";
+    expect(await inside(root, "cat", `${bucket}/d/link`)).toMatchObject({
+      code: 2,
+      stderr: `omnisync: ${bucket}/d/link: ${message}\n`,
+    });
+  });
+
   test("cp and mv copy on the server; rm -r, du and stat", async () => {
     const root = createTree({ f: "0123456789" });
     await inside(root, "copy", "f", `${bucket}/d/f`);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { createStore, contentOf } from "../memory-store.ts";
 import { type Outcome, lines, runCli } from "../run-cli.ts";
-import { createTree, treeOf } from "../temp-tree.ts";
+import { addTo, createTree, treeOf } from "../temp-tree.ts";
 
 const TREE = { "d/a.txt": "aaa", "d/sub/b": "b", "d/link": "-> a.txt", "to-d": "-> d", f: "f" };
 
@@ -29,6 +29,48 @@ describe("looking", () => {
     });
     expect((await inside(root, "ls", "-l", "f")).stdout).toMatch(/^-rwsr-xr-x +1 /);
     expect((await inside(root, "cat", "d/link", "f")).stdout).toBe("aaaf");
+  });
+
+  test("one of several locations that fails does not keep the others from being done", async () => {
+    const root = createTree({ ...TREE, loose: "-> nowhere" });
+    expect(await inside(root, "cat", "f", "loose", "d", "none", "d/a.txt")).toEqual(
+      expect.objectContaining({
+        code: 1,
+        stdout: "faaa",
+        stderr:
+          "omnisync: loose: is a link: name what it leads to, which stat shows\n" +
+          "omnisync: d: is a directory: name a file, or use ls\n" +
+          "omnisync: none: no such file or directory\n",
+      }),
+    );
+    const du = await inside(root, "du", "none", "f");
+    expect(du).toMatchObject({ code: 3, stdout: "1\tf\n" });
+    const stat = await inside(root, "stat", "--json", "none", "f");
+    expect([stat.code, lines(stat.stdout).length]).toEqual([3, 1]);
+    expect(await inside(root, "stat", "none")).toMatchObject({ code: 3 });
+    const mkdir = await inside(root, "mkdir", "new", "d/a.txt/x", "d/sub/b", "newer");
+    expect(mkdir.code).toBe(1);
+    expect(lines(mkdir.stderr).map((line) => line.split(":")[1])).toEqual([
+      " d/a.txt/x",
+      " d/sub/b",
+    ]);
+    expect(treeOf(root)).toMatchObject({ "new/": "", "newer/": "" });
+  });
+
+  test("[ST-18] errors name the location as it was written, and a line's end in it as one", async () => {
+    const root = createTree({ "d/f": "f" });
+    spawnSync("bash", ["-c", "mkfifo $'d/pi\\npe'"], { cwd: root });
+    const kind = "is a FIFO, socket or device\n";
+    for (const [written, shown] of [
+      ["d/pi\npe", "d/pi\\npe"],
+      ["./d/../d/pi\npe", "./d/../d/pi\\npe"],
+      [join(root, "d/pi\npe"), join(root, "d/pi\\npe")],
+    ] as const)
+      expect((await inside(root, "cat", written)).stderr).toBe(`omnisync: ${shown}: ${kind}`);
+    addTo(root, "s/d\nd", "f");
+    addTo(root, "t/d\nd/inside", "f");
+    const { stderr } = await inside(root, "sync", "s/", "t/");
+    expect(lines(stderr)[0]).toMatch(/^omnisync: d\\nd: (?!d)/);
   });
 
   test("a FIFO is shown, and never opened", async () => {
