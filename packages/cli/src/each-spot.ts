@@ -34,11 +34,21 @@ function together(before: number, code: number): number {
   return same && code !== EXIT.usage ? code : EXIT.someFailed;
 }
 
+/** `work` about a location, and what it fails with told under it. */
+export async function aboutSpot<T>(spot: Spot, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw underSpot(spot, error);
+  }
+}
+
 /** A store tells paths from where it was opened, which is the location itself or a directory above. */
 export function underSpot({ text }: Spot, error: unknown): unknown {
-  if (!isStorageError(error)) return error;
+  // Without a path it is about a setting, or a server.
+  if (!isStorageError(error) || error.path === undefined) return error;
   const { code, operation, retry, retryAfter } = error;
-  const own = printable(error.path ?? "");
+  const own = printable(error.path);
   if (own.startsWith("/") || own === text) return error;
   const location = text.length > 1 ? text.replace(/\/$/, "") : text;
   const isItself = own === "" || location.endsWith(`/${own}`) || location === own;

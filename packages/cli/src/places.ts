@@ -14,6 +14,7 @@ import {
   isStorageError,
 } from "@omnisync/storage";
 import type { Place } from "@omnisync/sync";
+import { aboutSpot } from "./each-spot.ts";
 import type { PathNames } from "./output/shown-path.ts";
 import type { Session } from "./session.ts";
 import { type Spot, parseSpot } from "./spots.ts";
@@ -60,7 +61,8 @@ export async function openEnds(
   const source = await openSource(session, sourceSpot, follow);
   const destination = await openDestination(session, destinationSpot, source, sourceSpot);
   if (!destinationSpot.isLocal) {
-    await refuseMissingStore(session, destination.driver, destinationSpot);
+    const look = refuseMissingStore(session, destination.driver, destinationSpot);
+    await aboutSpot(destinationSpot, look);
   }
   return {
     source,
@@ -83,11 +85,11 @@ export async function locate(session: Session, spot: Spot, follow: Follow): Prom
  * What lies at a spot, or `undefined`.
  * @throws StorageError `not-a-directory` if a location ends in a slash and names something else.
  */
-export async function look(
-  session: Session,
-  spot: Spot,
-  follow: Follow,
-): Promise<Found | undefined> {
+export function look(session: Session, spot: Spot, follow: Follow): Promise<Found | undefined> {
+  return aboutSpot(spot, lookAt(session, spot, follow));
+}
+
+async function lookAt(session: Session, spot: Spot, follow: Follow): Promise<Found | undefined> {
   if (spot.name === "") return lookInside(session, spot);
   if (spot.trailingSlash) {
     const inside = await lookInside(session, spot);

@@ -1,9 +1,10 @@
 import { type StorageError, joinPath, printable } from "@omnisync/storage";
 import type { Command } from "commander";
 import { addDriverFlags } from "../driver-flags.ts";
+import { aboutSpot } from "../each-spot.ts";
 import { EXIT } from "../exit-codes.ts";
 import { examples } from "../help-examples.ts";
-import { errorText } from "../output/error-text.ts";
+import { failureText } from "../output/error-text.ts";
 import { refuseOwnDirectory } from "../own-directory.ts";
 import { type Found, locate, lookFromParent } from "../places.ts";
 import {
@@ -70,7 +71,7 @@ function refuseRoot(spot: Spot, flags: RmFlags): void {
 
 /** A directory is seen from its parent, so that it can be removed itself. */
 async function findTarget(session: Session, spot: Spot, flags: RmFlags): Promise<Target> {
-  const found = spot.name === "" ? undefined : await lookFromParent(session, spot);
+  const found = spot.name === "" ? undefined : await aboutSpot(spot, lookFromParent(session, spot));
   const target = found ?? (await locate(session, spot, "none"));
   const isDirectory = target.entry.kind === "directory";
   if (isDirectory && !flags.recursive) {
@@ -109,7 +110,7 @@ function removalFor(session: Session, { spot, path }: Target, flags: RmFlags): R
       }
     },
     onFailure: (error: StorageError) => {
-      session.complain(errorText(error));
+      session.complain(failureText(show(error.path ?? path), error));
       session.exitCode = EXIT.someFailed;
     },
   };

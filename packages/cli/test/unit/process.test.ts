@@ -51,24 +51,33 @@ async function begun(directory: string): Promise<void> {
 
 const isRoot = process.getuid?.() === 0;
 
-test.skipIf(!isRoot)("tree, ls and du name what may not be listed, and show the rest", async () => {
-  const root = createTree({ "a/f": "f", "b/g": "g", c: "c" });
-  chmodSync(root, 0o755);
-  chmodSync(join(root, "a"), 0o700);
-  const nobody = ["--reuid", "65534", "--regid", "65534", "--clear-groups", process.execPath];
-  const asNobody = (...argv: readonly string[]): Ended => {
-    const words = [...nobody, ...SOURCE_ARGV, MAIN, ...argv];
-    const { status, ...output } = spawnSync("setpriv", words, { cwd: root, encoding: "utf8" });
-    return { ...output, code: status };
-  };
-  const { code, stdout, stderr } = asNobody("tree", root);
-  const shown = stdout.split("\n").slice(1);
-  expect(shown).toEqual(["├── a/", "├── b/", "│   └── g", "└── c", "", expect.any(String), ""]);
-  const line = `omnisync: ${root}/a: permission denied (EACCES)\n`;
-  expect({ code, stderr }).toEqual({ code: 1, stderr: line });
-  expect(asNobody("ls", `${root}/a`)).toMatchObject({ code: 1, stderr: line });
-  expect(asNobody("du", `${root}/a`)).toMatchObject({ code: 1, stderr: line });
-});
+test.skipIf(!isRoot)(
+  "[ST-18] what may not be listed is named, and tree shows the rest",
+  async () => {
+    const root = createTree({ "a/f": "f", "b/g": "g", c: "c" });
+    chmodSync(root, 0o755);
+    chmodSync(join(root, "a"), 0o700);
+    const nobody = ["--reuid", "65534", "--regid", "65534", "--clear-groups", process.execPath];
+    const asNobody = (...argv: readonly string[]): Ended => {
+      const words = [...nobody, ...SOURCE_ARGV, MAIN, ...argv];
+      const { status, ...output } = spawnSync("setpriv", words, { cwd: root, encoding: "utf8" });
+      return { ...output, code: status };
+    };
+    const { code, stdout, stderr } = asNobody("tree", root);
+    const shown = stdout.split("\n").slice(1);
+    expect(shown).toEqual(["├── a/", "├── b/", "│   └── g", "└── c", "", expect.any(String), ""]);
+    const line = `omnisync: ${root}/a: permission denied (EACCES)\n`;
+    expect({ code, stderr }).toEqual({ code: 1, stderr: line });
+    expect(asNobody("ls", `${root}/a`)).toMatchObject({ code: 1, stderr: line });
+    expect(asNobody("du", `${root}/a`)).toMatchObject({ code: 1, stderr: line });
+    expect(asNobody("rm", `${root}/c`)).toMatchObject({
+    code: 1,
+    stderr: `omnisync: ${root}/c: permission denied (EACCES)\n`,
+  });
+  const source = `omnisync: ${root}/a/: permission denied (EACCES)\n`;
+    expect(asNobody("sync", `${root}/a/`, `${root}/to`)).toMatchObject({ code: 1, stderr: source });
+  },
+);
 
 test("exit codes reach the shell", { timeout: 60_000 }, async () => {
   const root = createTree({ "a/f": "f", "b/g": "g" });

@@ -22,6 +22,7 @@ import { mayBeLink } from "../plan/hidden-link.ts";
 import { resolveCompareRules } from "../plan/resolve-rules.ts";
 import { FAILURES_KEPT, type Failure } from "../report.ts";
 import { listPlace } from "../walk/list-place.ts";
+import { ofSide } from "../walk/of-side.ts";
 import { Unlisted } from "../walk/unlisted.ts";
 import { CacheUse } from "./context.ts";
 import { JobGate } from "./gate.ts";
@@ -134,7 +135,7 @@ export class CheckRun {
         this.#fail(path, error);
       },
     });
-    return new EntryCursor(this.#completed(place, pages));
+    return new EntryCursor(this.#completed(place, ofSide(side, pages)));
   }
 
   async *#completed(

@@ -13,6 +13,7 @@ import { ExtraJudge, type Protection } from "./extra-judge.ts";
 import { openFilter } from "./filter-side.ts";
 import { type NamedEntry, listNamed } from "./list-named.ts";
 import { filterPages, listPlace, relativePages } from "./list-place.ts";
+import { ofSide } from "./of-side.ts";
 import { PathList } from "./path-list.ts";
 import { pruneDirectories } from "./prune-directories.ts";
 import { ScopeStack } from "./scope-stack.ts";
@@ -66,8 +67,8 @@ export async function walkPairs(
   const notEntered = new Unlisted();
   const walk: Walk = { source, destination, options, named, missing: new Set(), notEntered };
   const cursors = [
-    new EntryCursor(source.through(sourcePages(walk))),
-    new EntryCursor(destination.through(destinationPages(walk))),
+    new EntryCursor(source.through(ofSide("source", sourcePages(walk)))),
+    new EntryCursor(destination.through(ofSide("destination", destinationPages(walk)))),
   ] as const;
   try {
     await mergeJoin(...cursors, options.merging, await extrasOnly(walk, cursors[0], emit));

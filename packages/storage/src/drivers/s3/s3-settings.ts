@@ -122,14 +122,17 @@ function keysBySource(
 
 function sizes(read: Reader, { profile }: Place): Pick<S3Config, "partSize" | "singlePutLimit"> {
   const { minPartSize, maxPartSize } = profile.quirks;
-  const check = (name: string, least: number): number => {
+  const check = (name: string, flag: string, least: number): number => {
     const value = read.integer(name) ?? 16 * 1024 ** 2;
     if (value >= least && value <= maxPartSize) return value;
     throw invalid(
-      `${name}: ${value} bytes; ${profile.label} takes ${least} to ${maxPartSize} bytes`,
+      `${name} (${flag}): write ${least} to ${maxPartSize} bytes, which is what the provider takes (${profile.label}), not ${value}`,
     );
   };
-  return { partSize: check("partSize", minPartSize), singlePutLimit: check("singlePutLimit", 0) };
+  return {
+    partSize: check("partSize", "--s3-part-size", minPartSize),
+    singlePutLimit: check("singlePutLimit", "--s3-single-put-limit", 0),
+  };
 }
 
 function encryption(
@@ -141,7 +144,9 @@ function encryption(
   const given = read.text("serverSideEncryption");
   const serverSideEncryption = given ?? (sseKmsKeyId === undefined ? undefined : "aws:kms");
   if (sseKmsKeyId !== undefined && serverSideEncryption === "AES256") {
-    throw invalid("sseKmsKeyId: a KMS key needs serverSideEncryption aws:kms, not AES256");
+    throw invalid(
+      "sseKmsKeyId (--s3-sse-kms-key-id): a KMS key needs serverSideEncryption (--s3-server-side-encryption) aws:kms, not AES256",
+    );
   }
   if (sseCustomerKey !== undefined) {
     if (serverSideEncryption !== undefined) {
