@@ -10,12 +10,12 @@ type Pair = readonly [one: Name, other: Name, why: string];
 /** Two flags that cannot both be meant, and why. Those of the engine's options are in its own table. */
 const EXCLUSIVE: readonly Pair[] = [
   ["ignoreTimes", "sizeOnly", "everything is sent again, or only what differs in size"],
-  ["quiet", "verbose", "say less, or say more"],
-  ["quiet", "progress", "say less, or say more"],
-  ["quiet", "stats", "say less, or say more"],
-  ["quiet", "itemizeChanges", "say less, or say more"],
-  ["quiet", "outFormat", "say less, or say more"],
-  ["quiet", "info", "say less, or say more"],
+  ["quiet", "verbose", "one says less, the other more"],
+  ["quiet", "progress", "one says less, the other more"],
+  ["quiet", "stats", "one says less, the other more"],
+  ["quiet", "itemizeChanges", "one says less, the other more"],
+  ["quiet", "outFormat", "one says less, the other more"],
+  ["quiet", "info", "one says less, the other more"],
   ["json", "itemizeChanges", "stdout has one form"],
   ["json", "verbose", "stdout has one form"],
   ["json", "stats", "stdout has one form"],

@@ -1,7 +1,7 @@
 /** What a plan is about, for people. Pure. */
 import { formatSize } from "@omnisync/storage";
 import type { Cost, PlanHeader, RequestCounts } from "@omnisync/sync";
-import { plural } from "./plural.ts";
+import { plural, someOf } from "./plural.ts";
 
 /** What would be done, the requests that it takes, and what they are likely to cost. */
 export function planLines({ totals, requests, cost }: PlanHeader): readonly string[] {
@@ -9,9 +9,9 @@ export function planLines({ totals, requests, cost }: PlanHeader): readonly stri
     `would copy ${plural(totals.files, "file")} (${formatSize(totals.bytes)}), ${totals.replaced} of them replaced`,
     counted(totals.removals, `to remove (${formatSize(totals.bytesRemoved)})`),
     counted(totals.attributes, "with attributes to set"),
-    counted(totals.directories, "directories"),
-    counted(totals.links, "links"),
-    counted(totals.sourcesRemoved, "sources to remove"),
+    someOf(totals.directories, "directory", "directories"),
+    someOf(totals.links, "link"),
+    someOf(totals.sourcesRemoved, "source to remove", "sources to remove"),
     `${totals.unchanged} unchanged`,
     counted(totals.skipped, "skipped"),
     counted(totals.ignored, "left out"),

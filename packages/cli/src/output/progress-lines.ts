@@ -4,7 +4,9 @@ import type { Progress } from "@omnisync/sync";
 
 /** Current transfers shown at most. */
 const SHOWN = 4;
+/** Columns of the bar where there is room for it, and the steps in which it gives way to the numbers. */
 const BAR = 24;
+const BAR_STEP = 4;
 /** Milliseconds over which the rate is smoothed. */
 const SMOOTHING = 4000;
 
@@ -30,7 +32,7 @@ export class RateMeter {
 
 /** The lines of the display on a terminal of this width: the whole, then some current transfers. */
 export function progressLines(progress: Progress, rate: number, width: number): readonly string[] {
-  const head = `${bar(share(progress))} ${overall(progress, rate)}`;
+  const head = headLine(share(progress), overall(progress, rate), width);
   const active = progress.active.slice(0, SHOWN).map((transfer) => {
     const percent = transfer.size === 0 ? 100 : Math.floor((transfer.done / transfer.size) * 100);
     return `  ${`${Math.min(percent, 100)}%`.padStart(4)} ${formatSize(transfer.size).padStart(8)}  ${printable(transfer.path)}`;
@@ -69,9 +71,17 @@ function share(progress: Progress): number {
   return Number.isFinite(whole) ? Math.min(Math.max(whole, 0), 1) : 0;
 }
 
-function bar(part: number): string {
-  const full = Math.floor(part * BAR);
-  return `[${"=".repeat(full)}${full < BAR ? ">" : ""}${" ".repeat(Math.max(BAR - full - 1, 0))}] ${`${Math.floor(part * 100)}%`.padStart(4)}`;
+/** The numbers come first: how many failed must not be cut off for the sake of the bar. */
+function headLine(part: number, numbers: string, width: number): string {
+  const percent = `${Math.floor(part * 100)}%`.padStart(4);
+  const room = width - `[] ${percent} ${numbers}`.length - 1;
+  const columns = Math.min(BAR, room - (room % BAR_STEP));
+  return `${columns > 0 ? `${bar(part, columns)} ` : ""}${percent} ${numbers}`;
+}
+
+function bar(part: number, columns: number): string {
+  const full = Math.floor(part * columns);
+  return `[${`${"=".repeat(full)}>`.slice(0, columns).padEnd(columns)}]`;
 }
 
 /** Cuts a line so that it never wraps: a wrapped line could not be cleared again. */

@@ -1,5 +1,5 @@
 /** What is said at the end of a transfer. Pure. */
-import { plural } from "./plural.ts";
+import { plural, someOf } from "./plural.ts";
 import { formatDuration, formatSize } from "@omnisync/storage";
 import type { CheckReport, Report } from "@omnisync/sync";
 
@@ -22,8 +22,8 @@ export function summaryLine(report: Report, kind: keyof typeof VERBS): string {
       : `${formatSize(report.bytesMatched)} not sent: it was there`,
     counted(report.removed, report.dryRun ? "to remove" : "removed"),
     counted(report.attributesSet, report.dryRun ? "with attributes to set" : "with attributes set"),
-    counted(report.directoriesCreated, "directories"),
-    counted(report.linksWritten, "links"),
+    someOf(report.directoriesCreated, "directory", "directories"),
+    someOf(report.linksWritten, "link"),
     `${report.unchanged} unchanged`,
     counted(report.skipped, "skipped"),
     counted(report.ignored, "left out"),

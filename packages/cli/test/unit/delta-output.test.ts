@@ -132,6 +132,8 @@ describe("the end of a run", () => {
       "copied 1 file (5.00 MiB) in 1.0s, 95.0 MiB not sent: it was there, 0 unchanged",
     );
     expect(summaryLine({ ...report, bytesMatched: 0 }, "sync")).not.toContain("not sent");
+    const made = { ...report, directoriesCreated: 1, linksWritten: 2 };
+    expect(summaryLine(made, "sync")).toContain(", 1 directory, 2 links, 0 unchanged");
     expect(statsLines(report)).toContain("Bytes that were there:      99614720 (95.0 MiB)");
   });
 });

@@ -71,10 +71,10 @@ test.skipIf(!isRoot)(
     expect(asNobody("ls", `${root}/a`)).toMatchObject({ code: 1, stderr: line });
     expect(asNobody("du", `${root}/a`)).toMatchObject({ code: 1, stderr: line });
     expect(asNobody("rm", `${root}/c`)).toMatchObject({
-    code: 1,
-    stderr: `omnisync: ${root}/c: permission denied (EACCES)\n`,
-  });
-  const source = `omnisync: ${root}/a/: permission denied (EACCES)\n`;
+      code: 1,
+      stderr: `omnisync: ${root}/c: permission denied (EACCES)\n`,
+    });
+    const source = `omnisync: ${root}/a/: permission denied (EACCES)\n`;
     expect(asNobody("sync", `${root}/a/`, `${root}/to`)).toMatchObject({ code: 1, stderr: source });
   },
 );

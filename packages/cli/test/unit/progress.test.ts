@@ -47,6 +47,14 @@ describe("progressLines", () => {
     expect(head).toContain("25.0 MiB of 100 MiB+, 1.00 MiB/s, listing, 4 of 10+ files, 2 failed");
   });
 
+  test("on a narrow terminal the bar gives way to the numbers", () => {
+    const progress = { ...PROGRESS, failed: 2, active: [] };
+    const numbers = "25.0 MiB of 100 MiB, 1.00 MiB/s, eta 1m15s, 4 of 10 files, 2 failed";
+    expect(progressLines(progress, MIB, 84)).toEqual([`[==>     ]  25% ${numbers}`]);
+    expect(progressLines(progress, MIB, 80)).toEqual([`[=>  ]  25% ${numbers}`]);
+    expect(progressLines(progress, MIB, 74)).toEqual([` 25% ${numbers}`]);
+  });
+
   test("shows a few transfers and how many more", () => {
     const active = Array.from({ length: 9 }, (_, i) => ({ path: `f${i}`, size: 10, done: 5 }));
     const shown = progressLines({ ...PROGRESS, active }, 1, 120);

@@ -85,9 +85,12 @@ describe("an error in the middle of a run", () => {
     const argv = [...command.split(" "), "--json", `${url}/`, ...(onlyOne ? [] : ["to"])];
     const { code, stdout, stderr } = await runCli(argv, { cwd: root });
     expect(code).toBe(1);
-    expect(stderr).toBe("omnisync: no more of it\n");
+    expect(stderr).toBe("omnisync: the source could not be listed: no more of it\n");
     const summary: unknown = JSON.parse(lines(stdout).at(-1) ?? "");
-    const endedBy = { code: "permission-denied", message: "no more of it" };
+    const endedBy = {
+      code: "permission-denied",
+      message: "the source could not be listed: no more of it",
+    };
     expect(summary).toMatchObject({ kind: "summary", ...counts, endedBy });
   });
 
@@ -97,9 +100,13 @@ describe("an error in the middle of a run", () => {
     breakListings();
     const { code, stderr } = await runCli(["sync", `${url}/`, "to"], { cwd: root });
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^copied 1 file \(1 B\) in .*, 0 failed\nomnisync: no more of it\n$/);
+    expect(stderr).toMatch(
+      /^copied 1 file \(1 B\) in .*, 0 failed\nomnisync: the source could not be listed: no more of it\n$/,
+    );
     const check = await runCli(["check", `${url}/`, "to"], { cwd: root });
-    expect(check.stderr).toMatch(/^not in sync: .*\nomnisync: no more of it\n$/);
+    expect(check.stderr).toMatch(
+      /^not in sync: .*\nomnisync: the source could not be listed: no more of it\n$/,
+    );
   });
 
   test("is not one that forbids the run", async () => {
