@@ -211,6 +211,18 @@ function splitCommon(
   };
 }
 
+/** Why a path of this machine leads nowhere that could be opened. */
+function unreachable(path: string, cause: NodeJS.ErrnoException): StorageError {
+  switch (cause.code) {
+    case "EACCES":
+      return new StorageError("permission-denied", { path, cause });
+    case "ELOOP":
+      return new StorageError("unsupported", { path, message: "links lead in a circle", cause });
+    default:
+      return new StorageError("internal", { path, message: cause.message, cause });
+  }
+}
+
 /** The path without links; where its end is missing, the links of what is there are resolved. */
 function realPath(path: string): string {
   try {
@@ -219,11 +231,7 @@ function realPath(path: string): string {
     const { code } = error as NodeJS.ErrnoException;
     const above = dirname(path);
     if ((code !== "ENOENT" && code !== "ENOTDIR") || above === path) {
-      throw new StorageError(code === "EACCES" ? "permission-denied" : "internal", {
-        path,
-        message: (error as Error).message,
-        cause: error,
-      });
+      throw unreachable(path, error as NodeJS.ErrnoException);
     }
     return join(realPath(above), basename(path));
   }

@@ -73,6 +73,20 @@ describe("looking", () => {
     expect(lines(stderr)[0]).toMatch(/^omnisync: d\\nd: (?!d)/);
   });
 
+  test("[ST-266] links that lead in a circle are told as that", async () => {
+    const root = createTree({ loop: "-> loop", f: "f" });
+    const circle = `omnisync: ${root}/loop: links lead in a circle\n`;
+    for (const argv of [
+      ["cat", "loop"],
+      ["rm", "loop/x"],
+      ["sync", "f", "loop/"],
+    ])
+      expect(await inside(root, ...argv)).toMatchObject({ code: 2, stderr: circle });
+    const { code, stderr } = await inside(root, "sync", "-L", `${root}/`, `${createTree()}/to`);
+    const line = "omnisync: loop: the link leads in a circle";
+    expect([code, lines(stderr)[0]]).toEqual([1, line]);
+  });
+
   test("a FIFO is shown, and never opened", async () => {
     const root = createTree({ f: "f" });
     spawnSync("bash", ["-c", "mkfifo pipe"], { cwd: root });

@@ -85,12 +85,10 @@ describe("an error in the middle of a run", () => {
     const argv = [...command.split(" "), "--json", `${url}/`, ...(onlyOne ? [] : ["to"])];
     const { code, stdout, stderr } = await runCli(argv, { cwd: root });
     expect(code).toBe(1);
-    expect(stderr).toBe("omnisync: the source could not be listed: no more of it\n");
+    const message = `${onlyOne ? "" : "the source could not be listed: "}no more of it`;
+    expect(stderr).toBe(`omnisync: ${message}\n`);
     const summary: unknown = JSON.parse(lines(stdout).at(-1) ?? "");
-    const endedBy = {
-      code: "permission-denied",
-      message: "the source could not be listed: no more of it",
-    };
+    const endedBy = { code: "permission-denied", message };
     expect(summary).toMatchObject({ kind: "summary", ...counts, endedBy });
   });
 

@@ -134,9 +134,7 @@ export class ConfinedTree {
         : path;
       if (!leadsOut(inside, readlinkSync(target))) return link;
     }
-    if (see.which === "all" || see.which === "unsafe") {
-      return statSync(target, { throwIfNoEntry: false });
-    }
+    if (see.which === "all" || see.which === "unsafe") return statBehind(target, path);
     const found = directoryAt(target);
     if (found === undefined) return link;
     const isInside = realpathSync(target).startsWith(
@@ -199,6 +197,17 @@ export class ConfinedTree {
   #keep(path: string, directory: OpenDirectory): OpenDirectory {
     this.#kept.set(path, directory);
     return directory;
+  }
+}
+
+/** What a link points to. That links are never followed, which `ELOOP` says of the others, is not so here. */
+function statBehind(target: string, path: string): Stats | undefined {
+  try {
+    return statSync(target, { throwIfNoEntry: false });
+  } catch (error) {
+    if (!isSystemError(error, "ELOOP")) throw error;
+    const message = "the link leads in a circle";
+    throw new StorageError("unsupported", { path, message, cause: error });
   }
 }
 
