@@ -45,6 +45,7 @@ async function treeOf(session: Session, spot: Spot, flags: TreeFlags): Promise<v
   const printer = new TreePrinter(session, spot, driver, flags);
   session.out.line(spot.text);
   if (entry.kind === "directory") await printer.print(path, "", 1);
+  else printer.files++;
   session.out.line(
     `\n${plural(printer.directories, "directory", "directories")}, ${plural(printer.files, "file")}`,
   );

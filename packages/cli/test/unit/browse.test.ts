@@ -97,6 +97,12 @@ describe("tree", () => {
     const { stdout } = await runCli(["tree", "-d", "1", "-s", url]);
     expect(lines(stdout).slice(1, 3)).toEqual(["├── a/", "└── top.bin (2.00 KiB)"]);
   });
+
+  test("of a file counts the file", async () => {
+    const { url } = await createStore(FILES);
+    const { stdout } = await runCli(["tree", `${url}/top.bin`]);
+    expect(lines(stdout)).toEqual([`${url}/top.bin`, "", "0 directories, 1 file"]);
+  });
 });
 
 describe("stat", () => {
