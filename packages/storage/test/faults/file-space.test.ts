@@ -173,6 +173,11 @@ describe("limits of the process", () => {
     expect(readdirSync(root)).toHaveLength(8);
   });
 
+  test("[ST-18] a root that the file system does not take is an error, and nothing waits for ever", () => {
+    const script = `console.log(await driver.write("file", Buffer.from("x")).catch(({ code }) => code));`;
+    expect(runAsNobody({ root: "/proc/none/root", script, asIs: true })).toBe("not-found");
+  });
+
   test("few descriptors: everything waits its turn", () => {
     const root = makeRoot();
     const script = `

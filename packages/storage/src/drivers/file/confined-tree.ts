@@ -180,7 +180,7 @@ export class ConfinedTree {
         });
       }
     }
-    const highest = mkdirSync(root, { recursive: true });
+    const highest = makeWithParents(root);
     if (highest !== undefined && create === "durable") syncAbove(root, highest);
     return openPlain(root);
   }
@@ -230,6 +230,17 @@ export function makeDirectory(target: string, mode = 0o777): boolean {
     if (!isSystemError(error, "EEXIST")) throw error;
     return false;
   }
+}
+
+/**
+ * Creates a directory and those above it that are missing. Node's `recursive` never ends where a directory is there and the
+ * file system says ENOENT for one in it, as `/proc` does. @returns the highest that was missing.
+ */
+function makeWithParents(path: string): string | undefined {
+  const missing: string[] = [];
+  for (let at = path; !existsSync(at); at = dirname(at)) missing.unshift(at);
+  for (const each of missing) makeDirectory(each);
+  return missing[0];
 }
 
 export function syncDirectory(path: string): void {
