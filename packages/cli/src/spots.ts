@@ -213,14 +213,10 @@ function splitCommon(
 
 /** Why a path of this machine leads nowhere that could be opened. */
 function unreachable(path: string, cause: NodeJS.ErrnoException): StorageError {
-  switch (cause.code) {
-    case "EACCES":
-      return new StorageError("permission-denied", { path, cause });
-    case "ELOOP":
-      return new StorageError("unsupported", { path, message: "links lead in a circle", cause });
-    default:
-      return new StorageError("internal", { path, message: cause.message, cause });
-  }
+  if (cause.code === "EACCES") return new StorageError("permission-denied", { path, cause });
+  if (cause.code === "ELOOP")
+    return new StorageError("unsupported", { path, message: "links lead in a circle", cause });
+  return new StorageError("internal", { path, message: cause.message, cause });
 }
 
 /** The path without links; where its end is missing, the links of what is there are resolved. */
