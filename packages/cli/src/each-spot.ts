@@ -49,7 +49,8 @@ export function underSpot({ text }: Spot, error: unknown): unknown {
   if (!isStorageError(error) || error.path === undefined) return error;
   const { code, operation, retry, retryAfter } = error;
   const own = printable(error.path);
-  if (own.startsWith("/") || own === text) return error;
+  // A location already: no path in a store begins like that.
+  if (/^(?:\/|\w+:\/\/)/.test(own) || own === text) return error;
   const location = text.length > 1 ? text.replace(/\/$/, "") : text;
   const isItself = own === "" || location.endsWith(`/${own}`) || location === own;
   const path = isItself ? text : `${location}/${own}`;
