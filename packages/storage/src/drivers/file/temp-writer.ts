@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { StorageError } from "../../errors.ts";
 import type { HashName } from "../../hashes.ts";
 import type { FullTemp, TempFile, WriteWish } from "./atomic-write.ts";
-import { type DataRun, dataRuns } from "./data-runs.ts";
+import { dataRuns } from "./data-runs.ts";
 import type { FileCaller } from "./file-caller.ts";
 import { fromSystemError } from "./file-errors.ts";
 import { PrefixHash } from "./prefix-hash.ts";
@@ -17,6 +17,8 @@ const closeFile = promisify(close);
 const truncateFile = promisify(ftruncate);
 const readFile = promisify(read);
 const writeFile = promisify(write);
+
+const LOOK = 1024 * 1024;
 
 interface TempWriterParts {
   readonly sparse?: boolean | undefined;
@@ -33,6 +35,8 @@ export class TempWriter {
   #end: number;
   /** Whether it holds what an earlier stage wrote. */
   readonly resumed: boolean;
+  /** Memory for a look at what is there before it would be overwritten by zeros. */
+  #seen: Buffer = Buffer.alloc(0);
   readonly #busy = new Set<Promise<unknown>>();
   /** The write before. Two at once in one file wait for each other in the kernel, and burn a core there. */
   #lastWrite: Promise<unknown> = Promise.resolve();
@@ -183,7 +187,7 @@ export class TempWriter {
     let at = 0;
     for (const run of [...dataRuns(bytes, position), { offset: bytes.byteLength, length: 0 }]) {
       const zeros = bytes.subarray(at, run.offset);
-      if (!(await hasOnlyZeros(fd, { offset: position + at, length: zeros.byteLength }))) {
+      if (!(await this.#hasOnlyZeros(fd, position + at, zeros.byteLength))) {
         await writeFully(fd, zeros, position + at);
       }
       const data = bytes.subarray(run.offset, run.offset + run.length);
@@ -191,6 +195,18 @@ export class TempWriter {
       at = run.offset + run.length;
     }
     this.#end = Math.max(this.#end, position + bytes.byteLength);
+  }
+
+  async #hasOnlyZeros(fd: number, offset: number, length: number): Promise<boolean> {
+    for (let done = 0; done < length;) {
+      const wanted = Math.min(LOOK, length - done);
+      if (this.#seen.byteLength < wanted) this.#seen = Buffer.allocUnsafeSlow(wanted);
+      const { bytesRead } = await readFile(fd, this.#seen, 0, wanted, offset + done);
+      if (bytesRead === 0) return true;
+      if (dataRuns(this.#seen.subarray(0, bytesRead)).length > 0) return false;
+      done += bytesRead;
+    }
+    return true;
   }
 
   async #knownHash(
@@ -218,13 +234,6 @@ export class TempWriter {
       this.#busy.delete(running);
     }
   }
-}
-
-async function hasOnlyZeros(fd: number, { offset, length }: DataRun): Promise<boolean> {
-  if (length === 0) return true;
-  const there = Buffer.alloc(length);
-  const { bytesRead } = await readFile(fd, there, 0, length, offset);
-  return dataRuns(there.subarray(0, bytesRead)).length === 0;
 }
 
 async function writeFully(fd: number, bytes: Uint8Array, position: number): Promise<void> {
