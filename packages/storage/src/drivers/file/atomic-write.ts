@@ -135,7 +135,8 @@ export function createTemp(directory: OpenDirectory, mode: number): TempFile {
 
 /**
  * Gives the temporary file its attributes, and has them and the content written where that is wished.
- * @param size where it is known: enough to know the file again a moment later, which spares a look at each small one.
+ * @param size where it is known: of a copy, which has a time, enough to know it again a moment later, and that spares a look
+ * at each small one.
  */
 export function complete(place: Place, temp: TempFile, wish: WriteWish, size?: number): FullTemp {
   const { fd, name } = temp;
@@ -143,7 +144,8 @@ export function complete(place: Place, temp: TempFile, wish: WriteWish, size?: n
   if (wish.mode !== undefined && !hasMode(place.directory, temp, wish)) fchmodSync(fd, wish.mode);
   if (wish.mtime !== undefined) futimesSync(fd, Date.now() / 1000, toFileTime(wish.mtime));
   if (wish.durable) fsyncSync(fd);
-  if (size !== undefined) return { name, size };
+  // What is written without a time may be one of several under one name, and has to be told from the others.
+  if (size !== undefined && wish.mtime !== undefined) return { name, size };
   const row = statRow(fstatSync(fd));
   return { name, size: row[1], row };
 }
