@@ -2,7 +2,6 @@
  * One signature or one delta, in a process of its own, so that it is measured like any other program:
  * `sign FILE SIGNATURE THREADS`, `match SIGNATURE FILE`, which prints how many bytes are new, `hash FILE`.
  */
-import { FileDriver } from "@omnisync/storage";
 import { createReadStream, statSync, writeFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { decodeSignature, deltaOfFile, encodeSignature, signFile } from "@omnisync/delta";
@@ -26,6 +25,7 @@ async function match(source: string, file: string): Promise<void> {
 
 /** In a thread, as `hashsum` does. */
 async function hash(file: string): Promise<void> {
+  const { FileDriver } = await import("@omnisync/storage");
   const driver = new FileDriver({ root: dirname(file) });
   const length = statSync(file).size;
   const block = { offset: 0, length, hashes: ["blake3"], hashOnly: true } as const;

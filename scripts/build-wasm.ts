@@ -22,7 +22,10 @@ export const LOOPS: readonly Loops[] = [
     source: "delta/assembly/rolling.ts",
     module: "delta/src/rolling-wasm.ts",
     name: "ROLLING_WASM",
-    options: ["--enable", "simd", "--memoryBase", "0"],
+    options: [
+      ...["--enable", "simd", "--enable", "relaxed-simd", "--enable", "threads"],
+      ...["--importMemory", "--sharedMemory", "--maximumMemory", "65536", "--memoryBase", "0"],
+    ],
   },
   {
     source: "storage/assembly/sha256.ts",

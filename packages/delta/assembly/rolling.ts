@@ -9,43 +9,56 @@
 export let a: u32 = 0;
 export let b: u32 = 0;
 
-/** Sets `a` and `b` to the sums of `length` bytes at `at`. */
+/**
+ * Sets `a` and `b` to the sums of `length` bytes at `at`, of less than 2³¹.
+ *
+ * Rows of 64 bytes, as numbers from -128 on: what a dot product takes. Its weights have seven bits, so that all engines
+ * make the same of it, and nothing saturates.
+ */
 export function sums(at: usize, length: u32): void {
-  let total = i32x4.splat(0);
-  let before = i32x4.splat(0);
-  let weighted = i32x4.splat(0);
-  const high = i16x8(32, 31, 30, 29, 28, 27, 26, 25);
-  const highNext = i16x8(24, 23, 22, 21, 20, 19, 18, 17);
-  const low = i16x8(16, 15, 14, 13, 12, 11, 10, 9);
-  const lowNext = i16x8(8, 7, 6, 5, 4, 3, 2, 1);
   const end = at + length;
-  const vectorEnd = at + (length & ~31);
-  while (at < vectorEnd) {
-    const first = v128.load(at);
-    const second = v128.load(at, 16);
-    before = i32x4.add(before, total);
-    const pairs = i16x8.add(
-      i16x8.extadd_pairwise_i8x16_u(first),
-      i16x8.extadd_pairwise_i8x16_u(second),
+  const rowsLength = length & ~63;
+  const rowsEnd = at + rowsLength;
+  const flip = i8x16.splat(-128);
+  const one = i8x16.splat(1);
+  const weights0 = i8x16(64, 63, 62, 61, 60, 59, 58, 57, 56, 55, 54, 53, 52, 51, 50, 49);
+  const weights1 = i8x16(48, 47, 46, 45, 44, 43, 42, 41, 40, 39, 38, 37, 36, 35, 34, 33);
+  const weights2 = i8x16(32, 31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17);
+  const weights3 = i8x16(16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1);
+  // Of what lies in the same quarter of each row: in four chains, of which none waits for another.
+  let total0 = i32x4.splat(0);
+  let total1 = i32x4.splat(0);
+  let total2 = i32x4.splat(0);
+  let total3 = i32x4.splat(0);
+  let weighted0 = i32x4.splat(0);
+  let weighted1 = i32x4.splat(0);
+  let weighted2 = i32x4.splat(0);
+  let weighted3 = i32x4.splat(0);
+  let before = i32x4.splat(0);
+  while (at < rowsEnd) {
+    const bytes0 = v128.xor(v128.load(at), flip);
+    const bytes1 = v128.xor(v128.load(at, 16), flip);
+    const bytes2 = v128.xor(v128.load(at, 32), flip);
+    const bytes3 = v128.xor(v128.load(at, 48), flip);
+    before = i32x4.add(
+      before,
+      i32x4.add(i32x4.add(total0, total1), i32x4.add(total2, total3)),
     );
-    total = i32x4.add(total, i32x4.extadd_pairwise_i16x8_u(pairs));
-    weighted = i32x4.add(
-      weighted,
-      i32x4.add(
-        i32x4.add(
-          i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(first), high),
-          i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_u(first), highNext),
-        ),
-        i32x4.add(
-          i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(second), low),
-          i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_u(second), lowNext),
-        ),
-      ),
-    );
-    at += 32;
+    total0 = i32x4.relaxed_dot_i8x16_i7x16_add_s(bytes0, one, total0);
+    total1 = i32x4.relaxed_dot_i8x16_i7x16_add_s(bytes1, one, total1);
+    total2 = i32x4.relaxed_dot_i8x16_i7x16_add_s(bytes2, one, total2);
+    total3 = i32x4.relaxed_dot_i8x16_i7x16_add_s(bytes3, one, total3);
+    weighted0 = i32x4.relaxed_dot_i8x16_i7x16_add_s(bytes0, weights0, weighted0);
+    weighted1 = i32x4.relaxed_dot_i8x16_i7x16_add_s(bytes1, weights1, weighted1);
+    weighted2 = i32x4.relaxed_dot_i8x16_i7x16_add_s(bytes2, weights2, weighted2);
+    weighted3 = i32x4.relaxed_dot_i8x16_i7x16_add_s(bytes3, weights3, weighted3);
+    at += 64;
   }
-  let sumA = across(total);
-  let sumB = 32 * across(before) + across(weighted);
+  const total = i32x4.add(i32x4.add(total0, total1), i32x4.add(total2, total3));
+  const weighted = i32x4.add(i32x4.add(weighted0, weighted1), i32x4.add(weighted2, weighted3));
+  const ranks = (<u64>rowsLength * (<u64>rowsLength + 1)) >> 1;
+  let sumA = across(total) + 128 * rowsLength;
+  let sumB = 64 * across(before) + across(weighted) + 128 * <u32>ranks;
   while (at < end) {
     sumA += <u32>load<u8>(at);
     sumB += sumA;

@@ -1,13 +1,11 @@
 import { Blake3Hasher } from "@napi-rs/blake-hash";
-import { hashBlock } from "./block-hash.ts";
 import { BlockList } from "./block-list.ts";
-import type { ContentWindow } from "./content-window.ts";
+import { digestOf } from "./block-hash.ts";
 import type { HashSpool, SpooledBlocks } from "./hash-spool.ts";
 import type { RollingEngine } from "./rolling-engine.ts";
 import type { Signature } from "./signature.ts";
 
 export interface BlockSignerOptions {
-  readonly window: ContentWindow;
   readonly expectedBlocks: number;
   /** Hash the whole too; the signature's `contentHash` is empty without. */
   readonly hashWhole: boolean;
@@ -15,35 +13,40 @@ export interface BlockSignerOptions {
   readonly spool?: HashSpool | undefined;
 }
 
-/** Signs the blocks that pass through a window. */
+/** Signs the blocks of content that passes by, in pieces of any length. */
 export class BlockSigner {
-  /** Up to here blocks are signed. */
-  position = 0;
   readonly blockSize: number;
   readonly #engine: RollingEngine;
-  readonly #window: ContentWindow;
   readonly #whole: Blake3Hasher | undefined;
   readonly #blocks: BlockList | SpooledBlocks;
-  #hashed = 0;
+  /** Bytes of whole blocks that were signed. */
+  #signed = 0;
+  /** Of the block that has not come whole: its bytes so far, their hash and sums. */
+  #length = 0;
+  readonly #hasher = new Blake3Hasher();
+  #a = 0;
+  #b = 0;
 
   constructor(
     blockSize: number,
     engine: RollingEngine,
-    { window, expectedBlocks, hashWhole, spool }: BlockSignerOptions,
+    { expectedBlocks, hashWhole, spool }: BlockSignerOptions,
   ) {
     this.blockSize = blockSize;
     this.#engine = engine;
-    this.#window = window;
     this.#blocks = spool?.newBlocks() ?? new BlockList(expectedBlocks);
     if (hashWhole) this.#whole = new Blake3Hasher();
   }
 
-  /** Takes note of what has come into the window. */
-  advance(): void {
-    const window = this.#window;
-    this.#whole?.update(window.bytes(this.#hashed, window.end - this.#hashed));
-    this.#hashed = window.end;
-    while (window.end - this.position >= this.blockSize) this.#sign(this.blockSize);
+  /** @param bytes In the engine's memory. */
+  take(bytes: Uint8Array): void {
+    this.#whole?.update(bytes);
+    for (let from = 0; from < bytes.length;) {
+      const part = bytes.subarray(from, from + this.blockSize - this.#length);
+      this.#add(part);
+      if (this.#length === this.blockSize) this.#endBlock();
+      from += part.length;
+    }
   }
 
   /** The hash of the block at `position`, if that is where a whole block begins that was signed lately. */
@@ -54,21 +57,32 @@ export class BlockSigner {
 
   /** All has come. */
   finish(): Signature {
-    const rest = this.#window.end - this.position;
-    if (rest > 0) this.#sign(rest);
+    if (this.#length > 0) this.#endBlock();
     return {
       blockSize: this.blockSize,
-      size: this.position,
+      size: this.#signed,
       contentHash: new Uint8Array(this.#whole?.digestBuffer() ?? []),
       identity: {},
       ...this.#blocks.columns(),
     };
   }
 
-  #sign(length: number): void {
+  /** In b each byte counts as often as bytes follow it, and once more. */
+  #add(part: Uint8Array): void {
     const engine = this.#engine;
-    engine.sums(this.#window.offsetOf(this.position), length);
-    this.#blocks.add(hashBlock(this.#window.bytes(this.position, length)), engine.b, engine.a);
-    this.position += length;
+    this.#hasher.update(part);
+    engine.sums(part);
+    this.#b = (this.#b + Math.imul(part.length, this.#a) + engine.b) >>> 0;
+    this.#a = (this.#a + engine.a) >>> 0;
+    this.#length += part.length;
+  }
+
+  #endBlock(): void {
+    this.#blocks.add(digestOf(this.#hasher), this.#b, this.#a);
+    this.#hasher.reset();
+    this.#signed += this.#length;
+    this.#length = 0;
+    this.#a = 0;
+    this.#b = 0;
   }
 }

@@ -8,9 +8,10 @@ import type { Delta } from "./delta-matcher.ts";
 import type { OpenFile } from "./delta-worker.ts";
 import { mostCached } from "./direct-reads.ts";
 import { JobThread } from "./job-thread.ts";
-import { type PaceOptions, paceMemory, releaseBoth } from "./pace.ts";
+import { releaseBoth, sharedPiecesMemory } from "./shared-pieces.ts";
 import type { Signature } from "./signature.ts";
-import type { MatchTask, SignTask, Task, TaskResults } from "./tasks.ts";
+import type { BlockTask, MatchTask, SignTask, Task, TaskResults } from "./tasks.ts";
+import type { WasmMemory } from "./wasm-memory.ts";
 
 export interface FileJobOptions {
   readonly signal?: AbortSignal | undefined;
@@ -26,7 +27,7 @@ export interface FileJobOptions {
 export interface SignFileOptions extends FileJobOptions {
   /** Default: by the size of the file, see `chooseBlockSize`. */
   readonly blockSize?: number | undefined;
-  /** With two, one hashes the whole; each reads all of the file, the second from the page cache. Default: 2 for a large file if there are as many processors. */
+  /** With two, one hashes the whole. Default: 2 for a large file if there are as many processors. */
   readonly threads?: 1 | 2 | undefined;
 }
 
@@ -143,25 +144,24 @@ function withOne<T extends Task>(
 }
 
 /**
- * One hashes the whole, the other all that is about blocks: that is about the same work. A file that is not in the page
- * cache the first reads alone, past the cache: that is as quick as the disk. The hash is empty then.
+ * One hashes the whole, the other all that is about blocks. A file that is not in the page cache that one reads alone, past the
+ * cache: that is as quick as the disk. The hash is empty then.
  */
-async function withTwo<T extends SignTask | MatchTask>(
+async function withTwo<T extends BlockTask>(
   task: T,
   file: OpenFile,
   options: JobOptions,
 ): Promise<{ readonly made: TaskResults[T["kind"]]; readonly contentHash: Uint8Array }> {
-  const memory = paceMemory();
-  const blocks = threadOf(task, { ...options, file, pace: { memory, number: 0 } });
+  const pieces = sharedPiecesMemory();
+  const blocks = threadOf(task, { ...options, file, pieces });
   try {
-    const pace = { memory, number: 1 } as const;
     const task = { kind: "hash" } as const;
-    const whole = threadOf(task, { ...options, file, pace, onProgress: undefined });
+    const whole = threadOf(task, { ...options, file, pieces, onProgress: undefined });
     try {
       const [made, contentHash] = await Promise.all([blocks.result, whole.result]);
       return { made, contentHash };
     } finally {
-      releaseBoth(memory);
+      releaseBoth(pieces);
       await whole.stop();
     }
   } catch (error) {
@@ -185,15 +185,15 @@ type JobOptions = FileJobOptions & Pick<DeltaOfFileOptions, "spool">;
 
 interface ThreadOptions extends JobOptions {
   readonly file: OpenFile;
-  readonly pace?: PaceOptions | undefined;
+  readonly pieces?: WasmMemory | undefined;
 }
 
 function threadOf<T extends Task>(
   task: T,
-  { file, pace, signal, spool, onProgress, directAbove = mostCached() }: ThreadOptions,
+  { file, pieces, signal, spool, onProgress, directAbove = mostCached() }: ThreadOptions,
 ): JobThread<T> {
   return new JobThread(task, {
-    ...{ file, pace, signal, spool, directAbove },
+    ...{ file, pieces, signal, spool, directAbove },
     onMessage: (message) => message.kind === "progress" && onProgress?.(message.bytes),
   });
 }

@@ -20,6 +20,7 @@ import type { HashSpool } from "./hash-spool.ts";
 import { RollingEngine } from "./rolling-engine.ts";
 import { PIECE } from "./signature-builder.ts";
 import { blockLength, checkColumns, countBlocks, type Signature } from "./signature.ts";
+import { pour } from "./taker.ts";
 
 export interface MatcherOptions {
   /** Make the signature of the new content as well, in the same pass, with blocks of so many bytes. */
@@ -66,9 +67,9 @@ function sparseness(blockSize: number): number {
   return blockSize > 4 * 1024 ** 2 ? 2 : 4;
 }
 
-/** What is looked back at and what is ahead, or is to be signed, and room for more. */
-function windowSize(blockSize: number, signWith: number): number {
-  const needed = Math.max((sparseness(blockSize) + 1) * blockSize, 3 * signWith) + 2 * PIECE;
+/** What is looked back at and what is ahead, and room for more. */
+function windowSize(blockSize: number): number {
+  const needed = (sparseness(blockSize) + 1) * blockSize + 2 * PIECE;
   return needed + Math.min(needed, MOST_SPARE);
 }
 
@@ -107,29 +108,33 @@ export class DeltaMatcher {
     this.#ops = new OpList(mostCopies);
     if (once) this.#told = new Uint8Array(countBlocks(old.size, old.blockSize));
     this.#old = { blockSize: old.blockSize, size: old.size };
-    this.#engine = new RollingEngine(windowSize(old.blockSize, signWith ?? 0), old);
+    this.#engine = new RollingEngine(windowSize(old.blockSize), old);
     this.#window = new ContentWindow(this.#engine.window, PIECE);
     this.#credit = CREDIT_BLOCKS * old.blockSize;
     this.#sparse = sparseness(old.blockSize);
     this.#hashes = spool?.keepOld(old.strong) ?? new HashesInMemory(old.strong);
     if (signWith === undefined) return;
     const expectedBlocks = countBlocks(size, signWith);
-    const window = this.#window;
-    const options = { window, expectedBlocks, hashWhole, spool };
+    const options = { expectedBlocks, hashWhole, spool };
     this.#signer = new BlockSigner(signWith, this.#engine, options);
   }
 
   /** Where the next bytes go; never empty. */
   space(): Uint8Array {
-    const signed = this.#signer?.position ?? Infinity;
-    return this.#window.space(Math.min(this.#lookBack(), signed));
+    return this.#window.space(this.#lookBack());
   }
 
   /** The first `length` bytes of `space()` are there now. */
   filled(length: number): void {
+    const { end } = this.#window;
     this.#window.end += length;
-    this.#signer?.advance();
+    this.#signer?.take(this.#window.bytes(end, length));
     while (this.#left() >= 2 * this.#old.blockSize) this.#step();
+  }
+
+  /** The next bytes, from anywhere. */
+  take(bytes: Uint8Array): void {
+    pour(bytes, this);
   }
 
   /** All of the new content has come. */

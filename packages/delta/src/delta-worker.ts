@@ -4,9 +4,10 @@ import { parentPort, workerData } from "node:worker_threads";
 import { DeltaError, type DeltaErrorCode } from "./delta-error.ts";
 import type { Delta } from "./delta-matcher.ts";
 import { DirectFile } from "./direct-reads.ts";
-import { Pace, type PaceOptions } from "./pace.ts";
-import { pour, type Taker } from "./taker.ts";
-import { type Task, takerOf } from "./tasks.ts";
+import { SharedPieces } from "./shared-pieces.ts";
+import type { FillableTaker, Taker } from "./taker.ts";
+import { type BlockTask, pieceTakerOf, type Task, takerOf } from "./tasks.ts";
+import type { WasmMemory } from "./wasm-memory.ts";
 
 export interface ThreadJob {
   readonly task: Task;
@@ -16,8 +17,8 @@ export interface ThreadJob {
   readonly directAbove: number;
   /** Descriptor of a file for what does not fit into memory: `takerOf`. */
   readonly spool?: number | undefined;
-  /** Of two threads that read the same file. */
-  readonly pace?: PaceOptions | undefined;
+  /** What is shared with another thread that takes in the same file: `SharedPieces`. */
+  readonly pieces?: WasmMemory | undefined;
 }
 
 /** A file that is open for reading; it is closed after the thread has ended. */
@@ -39,12 +40,15 @@ export type ThreadMessage =
 
 const PROGRESS_EVERY = 16 * 1024 ** 2;
 
-const { task, file, spool, pace, directAbove } = workerData as ThreadJob;
+const { task, file, spool, pieces, directAbove } = workerData as ThreadJob;
 const port = parentPort!;
 /** Bytes that progress was told of. */
 let told = 0;
 
-void guard(() => (file === undefined ? takeFromPort(takerOf(task, spool)) : takeFile(file)));
+void guard(() => {
+  if (task.kind === "hash") return hashShared();
+  return file === undefined ? takeFromPort(takerOf(task, spool)) : takeFile(task, file);
+});
 
 /** A `DeltaError` loses its class between threads. Other errors reach the asker as they are. */
 async function guard(work: () => void | Promise<void>): Promise<void> {
@@ -60,45 +64,62 @@ function takeFromPort(taker: Taker<object>): void {
   port.on("message", (input: ThreadInput) => {
     void guard(() => {
       if (input === "all") return postResult(taker);
-      pour(input, taker);
+      taker.take(input);
       post({ kind: "taken", memory: input.buffer }, [input.buffer]);
     });
   });
 }
 
+/** If the other thread says so; else the hash is empty. */
+function hashShared(): void {
+  const shared = new SharedPieces(pieces!, file!, 1);
+  if (shared.isShared()) takeShared(shared, pieces!);
+  else post({ kind: "result", result: new Uint8Array() });
+}
+
 /** Others may read by the same descriptor. */
-async function takeFile(open: OpenFile): Promise<void> {
-  const other = pace && new Pace(pace);
-  const mayBeDirect = open.size > directAbove && pace?.number !== 1;
-  const direct = mayBeDirect ? DirectFile.open(open) : undefined;
-  if (direct === undefined) {
-    if (other?.reached(0) === false) return post({ kind: "result", result: new Uint8Array() });
-    const taker = takerOf(task, spool);
-    readFrom(0, open, taker, other);
-    return postResult(taker);
+async function takeFile(blockTask: BlockTask, open: OpenFile): Promise<void> {
+  const shared = pieces && new SharedPieces(pieces, open, 0);
+  const direct = open.size > directAbove ? DirectFile.open(open) : undefined;
+  if (shared !== undefined && direct === undefined) {
+    shared.share();
+    return takeShared(shared, pieces!);
   }
-  // Who would follow finds nothing in the cache.
-  other?.leaveAlone();
-  const taker = takerOf(task.kind === "hash" ? task : { ...task, hashWhole: true }, spool);
-  try {
-    let read = 0;
-    await direct.readTo((piece) => {
-      pour(piece, taker);
-      tell((read += piece.length));
-    });
-    readFrom(read, open, taker, undefined);
-  } finally {
-    direct.close();
-  }
+  shared?.leave();
+  const taker = takerOf({ ...blockTask, hashWhole: true }, spool);
+  readFrom(direct === undefined ? 0 : await readDirect(direct, taker), open, taker);
   postResult(taker);
 }
 
-/** From the page cache right into the taker's memory. */
+function takeShared(shared: SharedPieces, memory: WasmMemory): void {
+  const taker = pieceTakerOf(task, spool, memory);
+  let taken = 0;
+  shared.forEach((piece) => {
+    taker.take(piece);
+    tell((taken += piece.length));
+  });
+  postResult(taker);
+}
+
+/** How many bytes it read. */
+async function readDirect(direct: DirectFile, taker: Taker<object>): Promise<number> {
+  try {
+    let read = 0;
+    await direct.readTo((piece) => {
+      taker.take(piece);
+      tell((read += piece.length));
+    });
+    return read;
+  } finally {
+    direct.close();
+  }
+}
+
+/** Right into the taker's memory. */
 function readFrom(
   position: number,
   { descriptor, size }: OpenFile,
-  taker: Taker<object>,
-  other: Pace | undefined,
+  taker: FillableTaker<object>,
 ): void {
   let read = position;
   for (;;) {
@@ -106,11 +127,8 @@ function readFrom(
     const count = readSync(descriptor, space, 0, space.length, read);
     if (count === 0) break;
     taker.filled(count);
-    read += count;
-    if (other?.reached(read) === false) throw new DeltaError("stopped", "the other thread failed");
-    tell(read);
+    tell((read += count));
   }
-  other?.end();
   if (read !== size) throw new DeltaError("changed", "the file changed while it was read");
 }
 

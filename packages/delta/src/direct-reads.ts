@@ -5,6 +5,7 @@
 import { closeSync, constants, openSync, read, readFileSync, readSync } from "node:fs";
 import { totalmem } from "node:os";
 import type { OpenFile } from "./delta-worker.ts";
+import { wasmMemory } from "./wasm-memory.ts";
 
 /** Places that are looked at, and how many of them may be in the cache. */
 const SAMPLES = 16;
@@ -14,12 +15,6 @@ const PAGE = 4096;
 /** Bytes of one read, and reads under way at a time: they keep an NVMe disk busy, and leave the processor alone. */
 const READ = 2 * 1024 ** 2;
 const AT_ONCE = 4;
-
-/** What we use of it: its memory begins at a page. */
-declare const WebAssembly: {
-  readonly Memory: new (options: { readonly initial: number }) => { readonly buffer: ArrayBuffer };
-};
-const WASM_PAGE = 65_536;
 
 /** The cache does not keep a file that is larger than this, in bytes, until it is read again. */
 export function mostCached(): number {
@@ -54,7 +49,7 @@ export class DirectFile {
    * alone. What comes after that, at least what is no whole read, is to be read in the usual way.
    */
   async readTo(take: (piece: Uint8Array) => void): Promise<void> {
-    const { buffer } = new WebAssembly.Memory({ initial: (AT_ONCE * READ) / WASM_PAGE });
+    const { buffer } = wasmMemory(AT_ONCE * READ);
     const started: Promise<Uint8Array | undefined>[] = [];
     let next = 0;
     const start = (space: Uint8Array): void => {

@@ -6,14 +6,15 @@ import { DeltaError } from "./delta-error.ts";
 import type { Delta } from "./delta-matcher.ts";
 import type { OpenFile, ThreadInput, ThreadJob, ThreadMessage } from "./delta-worker.ts";
 import { SpooledColumns, openSpool } from "./hash-spool.ts";
-import type { PaceOptions } from "./pace.ts";
 import { type Task, type TaskResults, spoolSizes } from "./tasks.ts";
+import type { WasmMemory } from "./wasm-memory.ts";
 
 export interface JobThreadOptions {
   readonly signal?: AbortSignal | undefined;
   /** What the thread reads; without it, content is handed over. */
   readonly file?: OpenFile | undefined;
-  readonly pace?: PaceOptions | undefined;
+  /** As in `ThreadJob`. */
+  readonly pieces?: WasmMemory | undefined;
   /** As in `ThreadJob`; default: never. */
   readonly directAbove?: number | undefined;
   /** Large signatures may be left in a file: see `DeltaOfFileOptions`. Default: false. */
@@ -35,13 +36,13 @@ export class JobThread<T extends Task> {
   /** @throws the reason of a signal that is aborted already */
   constructor(
     task: T,
-    { signal, file, pace, directAbove = Infinity, spool = false, onMessage }: JobThreadOptions,
+    { signal, file, pieces, directAbove = Infinity, spool = false, onMessage }: JobThreadOptions,
   ) {
     signal?.throwIfAborted();
     this.#task = task;
     if (spool && task.kind === "match") this.#spool = openSpool(spoolSizes(task));
     try {
-      this.#worker = workerFor({ task, file, pace, directAbove, spool: this.#spool });
+      this.#worker = workerFor({ task, file, pieces, directAbove, spool: this.#spool });
     } catch (error) {
       this.#closeSpool();
       throw error;

@@ -4,15 +4,18 @@
  */
 import { ROLLING_WASM } from "./rolling-wasm.ts";
 import { type Signature, isSameStrong } from "./signature.ts";
+import { growTo, wasmMemory, type WasmMemory } from "./wasm-memory.ts";
 
 /** What we use of it; its types come with those of browsers only. */
 declare const WebAssembly: {
   readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object) => { readonly exports: unknown };
+  readonly Instance: new (
+    module: object,
+    imports: { readonly env: { readonly memory: WasmMemory } },
+  ) => { readonly exports: unknown };
 };
 
 interface RollingExports {
-  readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
   readonly a: { readonly value: number };
   readonly b: { readonly value: number };
   sums(at: number, length: number): void;
@@ -21,12 +24,13 @@ interface RollingExports {
 
 /** Blocks of one hash value, or of neighbouring ones, that are remembered: more are forgotten. */
 const PROBES = 32;
-const PAGE = 65_536;
 /** The filter has 256 bits per block, so that it is seldom right in vain, but fits in a core's cache; 32 if it cannot. */
 const SMALLEST_FILTER_BITS = 18;
 const CACHED_FILTER_BITS = 22;
 const LARGEST_FILTER_BITS = 27;
 const SCRATCH = 64;
+/** The window begins at a page. */
+const ALIGNED = 4096;
 
 let compiled: object | undefined;
 
@@ -37,15 +41,22 @@ export class RollingEngine {
   readonly #at: number;
   readonly #index: BlockIndex | undefined;
 
-  /** @param known The object whose blocks `search` looks for. */
-  constructor(windowSize: number, known?: Signature | undefined) {
+  /**
+   * @param known The object whose blocks `search` looks for.
+   * @param memory What is there already stays as it is. Default: of its own.
+   */
+  constructor(
+    windowSize: number,
+    known?: Signature | undefined,
+    memory: WasmMemory = wasmMemory(0),
+  ) {
+    const start = memory.buffer.byteLength;
+    const layout = known === undefined ? undefined : layOut(known, start);
+    this.#at = layout?.end ?? start;
+    growTo(this.#at + windowSize, memory);
     compiled ??= new WebAssembly.Module(Buffer.from(ROLLING_WASM, "base64"));
-    this.#wasm = new WebAssembly.Instance(compiled).exports as RollingExports;
-    const { memory } = this.#wasm;
-    const layout = known === undefined ? undefined : layOut(known, memory.buffer.byteLength);
-    this.#at = layout?.end ?? memory.buffer.byteLength;
-    const missing = this.#at + windowSize - memory.buffer.byteLength;
-    memory.grow(Math.ceil(Math.max(0, missing) / PAGE));
+    const { exports } = new WebAssembly.Instance(compiled, { env: { memory } });
+    this.#wasm = exports as RollingExports;
     this.window = new Uint8Array(memory.buffer, this.#at, windowSize);
     if (known !== undefined && layout !== undefined) {
       this.#index = new BlockIndex(memory.buffer, layout, known);
@@ -60,9 +71,9 @@ export class RollingEngine {
     return this.#wasm.b.value >>> 0;
   }
 
-  /** Sets `a` and `b` to the sums of `length` bytes of the window. */
-  sums(offset: number, length: number): void {
-    this.#wasm.sums(this.#at + offset, length);
+  /** Sets `a` and `b` to the sums of bytes that lie in its memory. */
+  sums({ byteOffset, length }: Uint8Array): void {
+    this.#wasm.sums(byteOffset, length);
   }
 
   /**
@@ -118,7 +129,7 @@ function layOut({ size, blockSize }: Signature, start: number): Layout {
   const filter = start + SCRATCH;
   const slots = filter + 2 ** (filterBits - 3);
   const known = slots + 4 * 2 ** slotBits;
-  const end = Math.ceil((known + blocks * 8) / PAGE) * PAGE;
+  const end = Math.ceil((known + blocks * 8) / ALIGNED) * ALIGNED;
   return { blockSize, blocks, filter, filterBits, slots, slotBits, known, scratch: start, end };
 }
 
@@ -135,7 +146,7 @@ class BlockIndex {
   readonly #slots: Uint32Array;
   readonly #weak: Uint32Array;
 
-  constructor(memory: ArrayBuffer, layout: Layout, signature: Signature) {
+  constructor(memory: ArrayBufferLike, layout: Layout, signature: Signature) {
     this.layout = layout;
     this.#slots = new Uint32Array(memory, layout.slots, 2 ** layout.slotBits);
     this.#weak = new Uint32Array(memory, layout.known, layout.blocks * 2);

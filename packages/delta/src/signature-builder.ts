@@ -1,7 +1,7 @@
 import { BlockSigner } from "./block-signer.ts";
-import { ContentWindow } from "./content-window.ts";
 import { RollingEngine } from "./rolling-engine.ts";
 import { countBlocks, type Signature } from "./signature.ts";
+import { pour } from "./taker.ts";
 
 /** Bytes that are read and hashed at a time: with the tables they stay in a core's cache. */
 export const PIECE: number = 256 * 1024;
@@ -15,26 +15,29 @@ export interface SignatureBuilderOptions {
 
 /** Makes the signature of content that passes by: fill `space()`, say how much, and again; then `finish()`. */
 export class SignatureBuilder {
-  readonly #window: ContentWindow;
+  readonly #space: Uint8Array;
   readonly #signer: BlockSigner;
 
   constructor(blockSize: number, { size = 0, hashWhole = true }: SignatureBuilderOptions = {}) {
-    const engine = new RollingEngine(2 * blockSize + PIECE);
-    this.#window = new ContentWindow(engine.window, PIECE);
+    const engine = new RollingEngine(PIECE);
+    this.#space = engine.window;
     const expectedBlocks = countBlocks(size, blockSize);
-    const window = this.#window;
-    this.#signer = new BlockSigner(blockSize, engine, { window, expectedBlocks, hashWhole });
+    this.#signer = new BlockSigner(blockSize, engine, { expectedBlocks, hashWhole });
   }
 
   /** Where the next bytes go; never empty. */
   space(): Uint8Array {
-    return this.#window.space(this.#signer.position);
+    return this.#space;
   }
 
   /** The first `length` bytes of `space()` are there now. */
   filled(length: number): void {
-    this.#window.end += length;
-    this.#signer.advance();
+    this.#signer.take(this.#space.subarray(0, length));
+  }
+
+  /** The next bytes, from anywhere. */
+  take(bytes: Uint8Array): void {
+    pour(bytes, this);
   }
 
   /** The signature of all that came, bound to no object yet. */

@@ -3,7 +3,6 @@ import { type Delta, DeltaMatcher, type MatcherOptions } from "./delta-matcher.t
 import { checkBlockSize } from "./block-size.ts";
 import { SignatureBuilder } from "./signature-builder.ts";
 import type { Signature } from "./signature.ts";
-import { pour } from "./taker.ts";
 
 type Content = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
@@ -13,7 +12,7 @@ type Content = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
  */
 export async function signStream(content: Content, blockSize: number): Promise<Signature> {
   const builder = new SignatureBuilder(checkBlockSize(blockSize));
-  for await (const bytes of content) pour(bytes, builder);
+  for await (const bytes of content) builder.take(bytes);
   return builder.finish();
 }
 
@@ -28,6 +27,6 @@ export async function deltaOfStream(
 ): Promise<Delta> {
   if (options.signWith !== undefined) checkBlockSize(options.signWith);
   const matcher = new DeltaMatcher(old, options);
-  for await (const bytes of content) pour(bytes, matcher);
+  for await (const bytes of content) matcher.take(bytes);
   return matcher.finish();
 }

@@ -1,13 +1,22 @@
-/** Takes content: fill `space()`, say how much, and again; then `finish()`. */
+/** Takes content in, in order; then `finish()`. */
 export interface Taker<Result> {
-  /** Never empty. */
-  space(): Uint8Array;
-  filled(length: number): void;
+  /** The bytes are somebody else's again afterwards. */
+  take(bytes: Uint8Array): void;
   finish(): Result;
 }
 
-/** Hands over bytes that lie somewhere else. */
-export function pour(bytes: Uint8Array, taker: Pick<Taker<unknown>, "space" | "filled">): void {
+/** One that has memory of its own, which may be filled without a copy: fill `space()`, say how much, and again. */
+export interface FillableTaker<Result> extends Taker<Result> {
+  /** Never empty. */
+  space(): Uint8Array;
+  filled(length: number): void;
+}
+
+/** `take` for what can be filled. */
+export function pour(
+  bytes: Uint8Array,
+  taker: Pick<FillableTaker<unknown>, "space" | "filled">,
+): void {
   for (let from = 0; from < bytes.length;) {
     const space = taker.space();
     const piece = bytes.subarray(from, from + space.length);

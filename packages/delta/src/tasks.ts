@@ -1,13 +1,19 @@
 /** What a thread can be told to make out of content. */
+import { BlockSigner } from "./block-signer.ts";
 import { ContentHasher } from "./content-hasher.ts";
 import { type Delta, DeltaMatcher } from "./delta-matcher.ts";
 import { HashSpool, type SpoolSizes } from "./hash-spool.ts";
+import { RollingEngine } from "./rolling-engine.ts";
 import { SignatureBuilder } from "./signature-builder.ts";
 import { countBlocks, type Signature } from "./signature.ts";
-import type { Taker } from "./taker.ts";
+import type { FillableTaker, Taker } from "./taker.ts";
+import type { WasmMemory } from "./wasm-memory.ts";
 
 /** `size` is what is expected; a guess is fine. */
-export type Task = SignTask | HashTask | MatchTask;
+export type Task = BlockTask | HashTask;
+
+/** What is about blocks. */
+export type BlockTask = SignTask | MatchTask;
 
 /** A signature; without the hash of the whole (empty then) if another thread makes it. */
 export interface SignTask {
@@ -17,7 +23,7 @@ export interface SignTask {
   readonly hashWhole: boolean;
 }
 
-/** The BLAKE3 of the whole. */
+/** The BLAKE3 of the whole, for one of two threads that share pieces. */
 interface HashTask {
   readonly kind: "hash";
 }
@@ -48,21 +54,43 @@ export function spoolSizes({ old, size, signWith }: MatchTask): SpoolSizes {
 }
 
 /** @param spool Descriptor of a file for hashes: those of a new signature are left there, if there is room. */
-export function takerOf(task: Task, spool?: number): Taker<TaskResults[Task["kind"]]> {
+export function takerOf(
+  task: BlockTask,
+  spool: number | undefined,
+): FillableTaker<TaskResults[BlockTask["kind"]]> {
+  return task.kind === "sign" ? new SignatureBuilder(task.blockSize, task) : matcherOf(task, spool);
+}
+
+/**
+ * The same of pieces that lie in `memory`.
+ * @param spool As in `takerOf`.
+ */
+export function pieceTakerOf(
+  task: Task,
+  spool: number | undefined,
+  memory: WasmMemory,
+): Taker<TaskResults[Task["kind"]]> {
   switch (task.kind) {
-    case "sign":
-      return new SignatureBuilder(task.blockSize, task);
+    case "sign": {
+      const { blockSize, size, hashWhole } = task;
+      const expectedBlocks = countBlocks(size, blockSize);
+      const engine = new RollingEngine(0, undefined, memory);
+      return new BlockSigner(blockSize, engine, { expectedBlocks, hashWhole });
+    }
     case "hash":
       return new ContentHasher();
-    case "match": {
-      const file = spool === undefined ? undefined : HashSpool.reserve(spool, spoolSizes(task));
-      const matcher = new DeltaMatcher(task.old, { ...task, spool: file });
-      // It has copied them.
-      release(task.old.weak);
-      if (file !== undefined) release(task.old.strong);
-      return matcher;
-    }
+    case "match":
+      return matcherOf(task, spool);
   }
+}
+
+function matcherOf(task: MatchTask, spool: number | undefined): DeltaMatcher {
+  const file = spool === undefined ? undefined : HashSpool.reserve(spool, spoolSizes(task));
+  const matcher = new DeltaMatcher(task.old, { ...task, spool: file });
+  // It has copied them.
+  release(task.old.weak);
+  if (file !== undefined) release(task.old.strong);
+  return matcher;
 }
 
 /** Of memory that this thread alone has nobody else knows. */

@@ -4,7 +4,7 @@ import type { DeltaOp, FetchPlan } from "../../src/index.ts";
 import { DeltaMatcher, type Delta, type MatcherOptions } from "../../src/delta-matcher.ts";
 import { SignatureBuilder } from "../../src/signature-builder.ts";
 import type { Signature } from "../../src/signature.ts";
-import { pour, type Taker } from "../../src/taker.ts";
+import type { Taker } from "../../src/taker.ts";
 
 /** Bytes that never repeat, of a seed (xorshift). */
 export function noise(length: number, seed: number): Uint8Array {
@@ -28,7 +28,7 @@ export function match(old: Signature, bytes: Uint8Array, options: MatcherOptions
 }
 
 function fill<T>(taker: Taker<T>, bytes: Uint8Array): T {
-  pour(bytes, taker);
+  taker.take(bytes);
   return taker.finish();
 }
 

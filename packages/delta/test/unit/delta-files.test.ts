@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { deltaOfFile, DeltaError, deltaOfStream, signFile, signStream } from "../../src/index.ts";
 import { JobThread } from "../../src/job-thread.ts";
-import { paceMemory } from "../../src/pace.ts";
+import { sharedPiecesMemory } from "../../src/shared-pieces.ts";
 import { apply, match, noise, sign } from "./content.ts";
 
 const BLOCK = 64 * 1024;
@@ -59,15 +59,11 @@ describe("files, in a thread", { timeout: 30_000 }, () => {
   });
 
   it("[DL-20] a thread that waits for another that has ended can be stopped", async () => {
-    const memory = paceMemory();
+    const pieces = sharedPiecesMemory();
     const handle = await open(path);
     const long = { descriptor: handle.fd, size: fresh.length };
-    // Nobody reads at the other side, and never will.
-    new Int32Array(memory)[1] = -1_000_000;
-    const thread = new JobThread(
-      { kind: "hash" },
-      { file: long, pace: { memory, number: 0 }, signal: undefined },
-    );
+    // The first, which never comes, would say whether they share.
+    const thread = new JobThread({ kind: "hash" }, { file: long, pieces });
     const first = await Promise.race([thread.result.then(() => "done"), after(300, "waits")]);
     expect(first).toBe("waits");
     await thread.stop();
