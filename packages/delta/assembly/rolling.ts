@@ -40,10 +40,7 @@ export function sums(at: usize, length: u32): void {
     const bytes1 = v128.xor(v128.load(at, 16), flip);
     const bytes2 = v128.xor(v128.load(at, 32), flip);
     const bytes3 = v128.xor(v128.load(at, 48), flip);
-    before = i32x4.add(
-      before,
-      i32x4.add(i32x4.add(total0, total1), i32x4.add(total2, total3)),
-    );
+    before = i32x4.add(before, i32x4.add(i32x4.add(total0, total1), i32x4.add(total2, total3)));
     total0 = i32x4.relaxed_dot_i8x16_i7x16_add_s(bytes0, one, total0);
     total1 = i32x4.relaxed_dot_i8x16_i7x16_add_s(bytes1, one, total1);
     total2 = i32x4.relaxed_dot_i8x16_i7x16_add_s(bytes2, one, total2);

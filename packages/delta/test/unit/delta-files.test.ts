@@ -45,8 +45,8 @@ describe("files, in a thread", { timeout: 30_000 }, () => {
     expect(Buffer.compare(apply(delta.ops, old, fresh), fresh)).toBe(0);
   });
 
-  it("[DL-20] two threads read a file that is longer than one may be ahead of the other", async () => {
-    const size = 400 * 1024 ** 2;
+  it("[DL-20] two threads read a file for which they have not enough room", async () => {
+    const size = 40 * 1024 ** 2 + 5;
     const long = join(folder, "long");
     writeFileSync(long, fresh);
     truncateSync(long, size);
@@ -56,6 +56,21 @@ describe("files, in a thread", { timeout: 30_000 }, () => {
     );
     expect(two).toEqual(one);
     rmSync(long);
+  });
+
+  it("[DL-20] two threads read a file of whole pieces, and an empty one", async () => {
+    const whole = join(folder, "whole");
+    for (const size of [0, 1024 ** 2]) {
+      const content = noise(size, 4);
+      writeFileSync(whole, content);
+      expect(await signFile(whole, { blockSize: BLOCK, threads: 2 })).toEqual(sign(content, BLOCK));
+    }
+  });
+
+  it("[DL-20] what one thread cannot read is the error of both", async () => {
+    for (const threads of [1, 2] as const) {
+      await expect(signFile(folder, { threads })).rejects.toMatchObject({ code: "EISDIR" });
+    }
   });
 
   it("[DL-20] a thread that waits for another that has ended can be stopped", async () => {
@@ -95,17 +110,22 @@ describe("files, in a thread", { timeout: 30_000 }, () => {
 
   it("[DL-21] that change while they are read are refused, whoever reads them", async () => {
     const grown = join(folder, "grown");
-    writeFileSync(grown, noise(17 * 1024 ** 2, 1));
+    const content = noise(17 * 1024 ** 2, 1);
     const signature = sign(old, BLOCK);
     // It is told of before the last bytes are read, or at least before the end.
     const onProgress = (): void => writeFileSync(grown, "now", { flag: "r+" });
     const shrink = (): void => truncateSync(grown, 1);
+    const grow = (): void => truncateSync(grown, 18 * 1024 ** 2);
     for (const job of [
       () => signFile(grown, { threads: 1, onProgress }),
       () => signFile(grown, { threads: 2, onProgress }),
       () => deltaOfFile(grown, signature, { onProgress }),
-      () => signFile(grown, { onProgress: shrink }),
+      () => signFile(grown, { threads: 2, onProgress: grow }),
+      () => signFile(grown, { threads: 2, onProgress: shrink }),
+      () => signFile(grown, { threads: 1, onProgress: grow }),
+      () => signFile(grown, { threads: 1, onProgress: shrink }),
     ]) {
+      writeFileSync(grown, content);
       await expect(job()).rejects.toMatchObject({ code: "changed" });
     }
   });

@@ -1,7 +1,9 @@
+import { Blake3Hasher } from "@napi-rs/blake-hash";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { chooseBlockSize, checkBlockSize } from "../../src/block-size.ts";
 import { DeltaError } from "../../src/delta-error.ts";
+import { SignatureBuilder } from "../../src/signature-builder.ts";
 import { bindSignature, signatureBelongsTo } from "../../src/signature.ts";
 import { decodeSignature, encodedLength, encodeSignature } from "../../src/signature-format.ts";
 import { noise, sign } from "./content.ts";
@@ -23,6 +25,45 @@ const VECTOR = `
   9afe024fa1eebd24fc3aef5773fd6f0dacd4e1f2584321b786c93253eacbbf73
   1900000019000000
   0ce564ed00246c83cce6f84ac67c23b19275d48e48b42abeba3db74b3cae1e1f`;
+
+/** As docs/spec/delta-format.md defines them: b, then a. */
+function sumsOf(block: Uint8Array): number[] {
+  let [a, b] = [0, 0];
+  for (const byte of block) {
+    a = (a + byte) >>> 0;
+    b = (b + a) >>> 0;
+  }
+  return [b, a];
+}
+
+describe("the blocks of a signature", () => {
+  it("[DF-2] have the hashes and the sums of the definition, however the content is cut", () => {
+    const contents = [noise(2 * BLOCK + 77, 3), new Uint8Array(BLOCK + 1).fill(255), noise(63, 1)];
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...contents),
+        fc.array(fc.integer({ min: 1, max: 2 * BLOCK }), { minLength: 1, maxLength: 9 }),
+        (content, lengths) => {
+          const builder = new SignatureBuilder(BLOCK);
+          for (let at = 0, i = 0; at < content.length; i++) {
+            const end = at + lengths[i % lengths.length]!;
+            builder.take(content.subarray(at, end));
+            at = end;
+          }
+          const { strong, weak, size } = builder.finish();
+          expect(size).toBe(content.length);
+          for (let at = 0, index = 0; at < content.length; at += BLOCK, index++) {
+            const block = content.subarray(at, at + BLOCK);
+            expect([...weak.subarray(index * 2, index * 2 + 2)]).toEqual(sumsOf(block));
+            const hash = Buffer.from(strong.subarray(index * 32, index * 32 + 32));
+            expect(hash.toString("hex")).toBe(new Blake3Hasher().update(block).digest("hex"));
+          }
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+});
 
 describe("a signature as bytes", () => {
   it("[DF-1] comes back as it was, however it is cut into pieces", async () => {
