@@ -17,15 +17,23 @@ export interface Loops {
   readonly options: readonly string[];
 }
 
+const ROLLING = [
+  ...["--enable", "simd", "--enable", "relaxed-simd"],
+  ...["--importMemory", "--memoryBase", "0"],
+];
+
 export const LOOPS: readonly Loops[] = [
   {
     source: "delta/assembly/rolling.ts",
     module: "delta/src/rolling-wasm.ts",
     name: "ROLLING_WASM",
-    options: [
-      ...["--enable", "simd", "--enable", "relaxed-simd", "--enable", "threads"],
-      ...["--importMemory", "--sharedMemory", "--maximumMemory", "65536", "--memoryBase", "0"],
-    ],
+    options: ROLLING,
+  },
+  {
+    source: "delta/assembly/rolling.ts",
+    module: "delta/src/rolling-shared-wasm.ts",
+    name: "ROLLING_SHARED_WASM",
+    options: [...ROLLING, "--enable", "threads", "--sharedMemory", "--maximumMemory", "65536"],
   },
   {
     source: "storage/assembly/sha256.ts",

@@ -8,7 +8,7 @@ import type { Delta } from "./delta-matcher.ts";
 import type { OpenFile } from "./delta-worker.ts";
 import { mostCached } from "./direct-reads.ts";
 import { JobThread } from "./job-thread.ts";
-import { releaseBoth, sharedPiecesMemory } from "./shared-pieces.ts";
+import { givePiecesMemory, releaseBoth, takePiecesMemory } from "./shared-pieces.ts";
 import type { Signature } from "./signature.ts";
 import type { BlockTask, MatchTask, SignTask, Task, TaskResults } from "./tasks.ts";
 import type { WasmMemory } from "./wasm-memory.ts";
@@ -151,17 +151,33 @@ async function withTwo<T extends BlockTask>(
   task: T,
   file: OpenFile,
   options: JobOptions,
-): Promise<{ readonly made: TaskResults[T["kind"]]; readonly contentHash: Uint8Array }> {
-  const pieces = sharedPiecesMemory();
-  const blocks = threadOf(task, { ...options, file, pieces });
+): Promise<Halves<T>> {
+  const pieces = takePiecesMemory();
   try {
-    const task = { kind: "hash" } as const;
-    const whole = threadOf(task, { ...options, file, pieces, onProgress: undefined });
+    return await shareWork(task, { ...options, file, pieces });
+  } finally {
+    givePiecesMemory(pieces);
+  }
+}
+
+interface Halves<T extends BlockTask> {
+  readonly made: TaskResults[T["kind"]];
+  readonly contentHash: Uint8Array;
+}
+
+/** Both threads have ended when this ends. */
+async function shareWork<T extends BlockTask>(
+  task: T,
+  options: ThreadOptions & { readonly pieces: WasmMemory },
+): Promise<Halves<T>> {
+  const blocks = threadOf(task, options);
+  try {
+    const whole = threadOf({ kind: "hash" } as const, { ...options, onProgress: undefined });
     try {
       const [made, contentHash] = await Promise.all([blocks.result, whole.result]);
       return { made, contentHash };
     } finally {
-      releaseBoth(pieces);
+      releaseBoth(options.pieces);
       await whole.stop();
     }
   } catch (error) {

@@ -2,6 +2,7 @@
  * Rolling sums and the search for known blocks, in WebAssembly, over a window of bytes that lies in the
  * instance's own memory: what is read from a file is read right there.
  */
+import { ROLLING_SHARED_WASM } from "./rolling-shared-wasm.ts";
 import { ROLLING_WASM } from "./rolling-wasm.ts";
 import { type Signature, isSameStrong } from "./signature.ts";
 import { growTo, wasmMemory, type WasmMemory } from "./wasm-memory.ts";
@@ -32,7 +33,8 @@ const SCRATCH = 64;
 /** The window begins at a page. */
 const ALIGNED = 4096;
 
-let compiled: object | undefined;
+/** A module takes memory of one kind. */
+const compiled: { own?: object; shared?: object } = {};
 
 export class RollingEngine {
   /** Bytes of the window; filled by the owner. */
@@ -54,8 +56,7 @@ export class RollingEngine {
     const layout = known === undefined ? undefined : layOut(known, start);
     this.#at = layout?.end ?? start;
     growTo(this.#at + windowSize, memory);
-    compiled ??= new WebAssembly.Module(Buffer.from(ROLLING_WASM, "base64"));
-    const { exports } = new WebAssembly.Instance(compiled, { env: { memory } });
+    const { exports } = new WebAssembly.Instance(moduleFor(memory), { env: { memory } });
     this.#wasm = exports as RollingExports;
     this.window = new Uint8Array(memory.buffer, this.#at, windowSize);
     if (known !== undefined && layout !== undefined) {
@@ -103,6 +104,16 @@ export class RollingEngine {
   find(isIt: (index: number) => boolean): number {
     return this.#index?.find(this.a, this.b, isIt) ?? -1;
   }
+}
+
+function moduleFor({ buffer }: WasmMemory): object {
+  return buffer instanceof SharedArrayBuffer
+    ? (compiled.shared ??= compile(ROLLING_SHARED_WASM))
+    : (compiled.own ??= compile(ROLLING_WASM));
+}
+
+function compile(module: string): object {
+  return new WebAssembly.Module(Buffer.from(module, "base64"));
 }
 
 interface Layout {

@@ -5,7 +5,7 @@
 import { readSync } from "node:fs";
 import { DeltaError } from "./delta-error.ts";
 import type { OpenFile } from "./delta-worker.ts";
-import { wasmMemory, type WasmMemory } from "./wasm-memory.ts";
+import { sharedWasmMemory, type WasmMemory } from "./wasm-memory.ts";
 
 /** Bytes that are read and taken at a time, and how many such pieces there is room for. */
 const PIECE = 512 * 1024;
@@ -30,8 +30,17 @@ const SHARED = 1;
 /** The other has nothing to do any more. */
 const LEFT = 2;
 
-export function sharedPiecesMemory(): WasmMemory {
-  return wasmMemory(SLOTS_AT + SLOTS * PIECE);
+/** What nobody uses now: as many as were in use at once. */
+const spare: WasmMemory[] = [];
+
+/** Give it back when both threads have ended. */
+export function takePiecesMemory(): WasmMemory {
+  return spare.pop() ?? sharedWasmMemory(SLOTS_AT + SLOTS * PIECE);
+}
+
+export function givePiecesMemory(memory: WasmMemory): void {
+  numbersOf(memory).fill(0);
+  spare.push(memory);
 }
 
 /** Neither waits any more, nor goes on: a thread that is stopped while it starts may not notice (Node 24.21). */

@@ -1,4 +1,4 @@
-/** The memory of WebAssembly: it begins at a page, grows without moving, and threads can share it. */
+/** The memory of WebAssembly: it begins at a page, and grows without moving. */
 export interface WasmMemory {
   /** Another object after each growth; of the same bytes. */
   readonly buffer: ArrayBufferLike;
@@ -9,8 +9,8 @@ export interface WasmMemory {
 declare const WebAssembly: {
   readonly Memory: new (options: {
     readonly initial: number;
-    readonly maximum: number;
-    readonly shared: true;
+    readonly maximum?: number;
+    readonly shared?: boolean;
   }) => WasmMemory;
 };
 
@@ -20,12 +20,20 @@ const MOST_PAGES = 65_536;
 
 /** At least so many bytes, zeros. */
 export function wasmMemory(bytes: number): WasmMemory {
-  const initial = Math.ceil(bytes / PAGE);
-  return new WebAssembly.Memory({ initial, maximum: MOST_PAGES, shared: true });
+  return new WebAssembly.Memory({ initial: pagesOf(bytes) });
+}
+
+/** The same for several threads. Nothing makes V8 collect it, however much there is: use it again. */
+export function sharedWasmMemory(bytes: number): WasmMemory {
+  return new WebAssembly.Memory({ initial: pagesOf(bytes), maximum: MOST_PAGES, shared: true });
 }
 
 /** Grows to at least so many bytes. */
 export function growTo(bytes: number, memory: WasmMemory): void {
-  const missing = Math.ceil((bytes - memory.buffer.byteLength) / PAGE);
+  const missing = pagesOf(bytes - memory.buffer.byteLength);
   if (missing > 0) memory.grow(missing);
+}
+
+function pagesOf(bytes: number): number {
+  return Math.ceil(bytes / PAGE);
 }

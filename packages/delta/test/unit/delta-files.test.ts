@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { deltaOfFile, DeltaError, deltaOfStream, signFile, signStream } from "../../src/index.ts";
 import { JobThread } from "../../src/job-thread.ts";
-import { sharedPiecesMemory } from "../../src/shared-pieces.ts";
+import { givePiecesMemory, takePiecesMemory } from "../../src/shared-pieces.ts";
 import { apply, match, noise, sign } from "./content.ts";
 
 const BLOCK = 64 * 1024;
@@ -74,7 +74,7 @@ describe("files, in a thread", { timeout: 30_000 }, () => {
   });
 
   it("[DL-20] a thread that waits for another that has ended can be stopped", async () => {
-    const pieces = sharedPiecesMemory();
+    const pieces = takePiecesMemory();
     const handle = await open(path);
     const long = { descriptor: handle.fd, size: fresh.length };
     // The first, which never comes, would say whether they share.
@@ -84,6 +84,20 @@ describe("files, in a thread", { timeout: 30_000 }, () => {
     await thread.stop();
     await expect(thread.result).rejects.toMatchObject({ code: "stopped" });
     await handle.close();
+    givePiecesMemory(pieces);
+  });
+
+  it("[DL-20] two threads, one file after the other, share the same memory", async () => {
+    const before = takePiecesMemory();
+    givePiecesMemory(before);
+    const stop = AbortSignal.abort(new Error("enough"));
+    await signFile(path, { threads: 2 });
+    await signFile(path, { threads: 2, signal: stop }).catch(() => {});
+    await signFile(folder, { threads: 2 }).catch(() => {});
+    const after = takePiecesMemory();
+    expect(after).toBe(before);
+    expect(new Uint8Array(after.buffer, 0, 4096).every((byte) => byte === 0)).toBe(true);
+    givePiecesMemory(after);
   });
 
   it("[DL-20] two threads end whenever they are stopped, also while they start", async () => {
