@@ -147,6 +147,36 @@ test("what a server sends to an idle connection is no answer to the next request
   expect(sockets).toHaveLength(2);
 });
 
+test("what comes before a request was sent is no answer to it, and the request stays here", async () => {
+  const paths: string[] = [];
+  const { pool, sockets } = await poolOn(({ socket, path }) => {
+    paths.push(path);
+    socket.write(EMPTY);
+  });
+  await pool.exchange(get("/a"));
+  // From here the event loop reads before it comes to what is to be written.
+  await new Promise(setImmediate);
+  sockets[0]?.write("HTTP/1.1 418 No\r\ncontent-length: 0\r\n\r\n");
+  await expect(pool.exchange(get("/b"))).rejects.toMatchObject({ code: "ECONNRESET" });
+  await pool.exchange(get("/c"));
+  expect(paths).toEqual(["/a", "/c"]);
+});
+
+test("an abort before a request was sent: it stays here", async () => {
+  const paths: string[] = [];
+  const { pool } = await poolOn(({ socket, path }) => {
+    paths.push(path);
+    socket.write(EMPTY);
+  });
+  await pool.exchange(get("/a"));
+  const leaving = new AbortController();
+  const sent = pool.exchange(get("/b", { signal: leaving.signal }));
+  leaving.abort();
+  await expect(sent).rejects.toMatchObject({ name: "AbortError" });
+  await pool.exchange(get("/c"));
+  expect(paths).toEqual(["/a", "/c"]);
+});
+
 test("an answer that comes before all was sent counts; the connection does not", async () => {
   const { pool, sockets } = await poolOn(({ socket }) => {
     socket.pause();

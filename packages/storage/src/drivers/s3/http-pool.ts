@@ -19,6 +19,8 @@ export class HttpPool implements SocketOwner {
   readonly #sockets = new Set<HttpSocket>();
   /** The one that was used last is used next. */
   readonly #idle: HttpSocket[] = [];
+  /** Have a request to write. */
+  #waiting: HttpSocket[] = [];
   #underWay = 0;
   /** So many ticks have passed: a process that was stopped for a while has not been waiting. */
   #now = 0;
@@ -58,6 +60,14 @@ export class HttpPool implements SocketOwner {
     return this.#now + 1 + Math.ceil(milliseconds / this.#tick);
   }
 
+  /**
+   * All requests of one turn of the event loop are written one right after the other: where the server sleeps, to wake it
+   * costs more than the rest of a small request, and this way it is woken once for several.
+   */
+  later(socket: HttpSocket): void {
+    if (this.#waiting.push(socket) === 1) setImmediate(() => this.#flush());
+  }
+
   freed(socket: HttpSocket): void {
     this.#idle.push(socket);
   }
@@ -81,6 +91,12 @@ export class HttpPool implements SocketOwner {
     for (const socket of this.#sockets) {
       if (socket.carries(underWay)) return socket.destroy(aborted());
     }
+  }
+
+  #flush(): void {
+    const sockets = this.#waiting;
+    this.#waiting = [];
+    for (const socket of sockets) socket.flush();
   }
 
   #takeIdle(): HttpSocket | undefined {

@@ -1,6 +1,6 @@
 /**
- * One connection that carries one request at a time. A request goes out by one write, from memory that is used
- * again; all connections read into the same memory, since nothing of it is needed after the call.
+ * One connection that carries one request at a time. A request goes out by one write, when its pool says so, from
+ * memory that is used again; all connections read into the same memory, since nothing of it is needed after the call.
  */
 import type { OnReadOpts, Socket } from "node:net";
 import { AnswerParser } from "./answer-parser.ts";
@@ -33,6 +33,8 @@ export interface SocketOwner {
   readonly idleTimeout: number;
   /** The tick by which so many milliseconds will have passed. */
   after(milliseconds: number): number;
+  /** It has a request to write, and waits for `flush`. */
+  later(socket: HttpSocket): void;
   /** It can carry the next request. */
   freed(socket: HttpSocket): void;
   /** It is of no use any more. */
@@ -50,6 +52,8 @@ export class HttpSocket {
   #isReady = false;
   #exchange: Exchange | undefined;
   #writeMemory: Buffer | undefined;
+  /** Bytes in it that `flush` will write. */
+  #unsent = 0;
 
   constructor(dialer: Dialer, owner: SocketOwner) {
     this.#owner = owner;
@@ -122,7 +126,16 @@ export class HttpSocket {
     }
     writeHead(request, this.#writeMemory);
     if (body !== undefined) this.#writeMemory.set(body, headSize);
-    this.#socket.write(this.#writeMemory.subarray(0, size));
+    this.#unsent = size;
+    this.#owner.later(this);
+  }
+
+  /** Writes the request; nothing if it has ended meanwhile. */
+  flush(): void {
+    const size = this.#unsent;
+    if (size === 0) return;
+    this.#unsent = 0;
+    this.#socket.write((this.#writeMemory as Buffer).subarray(0, size));
   }
 
   /** A slow way out is no silence of the server's. */
@@ -134,7 +147,8 @@ export class HttpSocket {
   }
 
   #read(bytes: Buffer): void {
-    if (this.#exchange === undefined) return this.#leave(undefined);
+    // What comes before a request was sent is no answer to it.
+    if (this.#exchange === undefined || this.#unsent > 0) return this.#leave(brokenOff());
     let answer: HttpAnswer | undefined;
     try {
       answer = this.#parser.feed(bytes);
@@ -170,6 +184,7 @@ export class HttpSocket {
   #leave(error: unknown): void {
     const exchange = this.#exchange;
     this.#exchange = undefined;
+    this.#unsent = 0;
     this.#socket.destroy();
     this.#owner.gone(this);
     exchange?.fail(error);
