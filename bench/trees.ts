@@ -1,5 +1,14 @@
 /** Trees of files to copy, the same ones every time. */
-import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  readdirSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 
 /** `count` files of `size` bytes (or of mixed sizes), a hundred to a folder; contents all differ. */
@@ -30,6 +39,24 @@ export function makeFile(path: string, size: number): string {
   }
   closeSync(file);
   return path;
+}
+
+/** Into the page cache, a file or all files below a folder: rclone tells the system to forget what it has read. */
+export function warm(path: string): void {
+  const memory = Buffer.allocUnsafeSlow(1024 * 1024);
+  for (const file of filesBelow(path)) {
+    const descriptor = openSync(file, "r");
+    while (readSync(descriptor, memory) > 0);
+    closeSync(descriptor);
+  }
+}
+
+function filesBelow(path: string): string[] {
+  if (!statSync(path).isDirectory()) return [path];
+  const entries = readdirSync(path, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name));
 }
 
 function xorshift(seed: number): () => number {
