@@ -2,6 +2,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Command, type Measured, measure, median } from "./measure.ts";
+import { warm } from "./trees.ts";
 
 export interface Contestant {
   readonly name: string;
@@ -40,13 +41,22 @@ export interface Row extends Measured {
   readonly runs: number;
 }
 
-/** Runs contestants in turn (first run of each, then the second of each …), so that drift hits all alike. */
-export async function compete(contestants: readonly Contestant[], runs: number): Promise<Row[]> {
+/**
+ * Runs contestants in turn (first run of each, then the second of each …), so that drift hits all alike.
+ *
+ * @param sent the file or folder that they read: it is in the page cache when a run begins.
+ */
+export async function compete(
+  contestants: readonly Contestant[],
+  runs: number,
+  sent?: string,
+): Promise<Row[]> {
   const measured = new Map<string, Measured[]>(contestants.map(({ name }) => [name, []]));
   for (let run = 0; run < runs; run++) {
     for (const contestant of contestants) {
       if (run >= (contestant.runs ?? runs)) continue;
       await contestant.prepare?.(run);
+      if (sent !== undefined) warm(sent);
       const result = await measure(contestant.command(run));
       measured.get(contestant.name)!.push(result);
       console.error(

@@ -50,6 +50,7 @@ export const deltaTransfer: Job = {
           { name: "rclone up, whole", command: () => rclone(["copyto", file, remote]) },
         ],
         1,
+        file,
       );
       const rows = await compete(
         [
@@ -81,6 +82,7 @@ export const deltaTransfer: Job = {
           },
         ],
         runs,
+        file,
       );
       const peak = Math.max(...rows.slice(0, 2).map(({ memory }) => memory));
       const [ours, theirs] = [rowOf(rows, "omnisync up, delta"), rowOf(rows, "rclone up, again")];

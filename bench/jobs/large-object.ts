@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { makeBucket } from "../bucket.ts";
 import { type Job, type Row, compete, freshFolder, ratio, rowOf } from "../job.ts";
 import { awsCli, omnisync, rclone, rclonePath } from "../peers.ts";
-import { makeFile, warm } from "../trees.ts";
+import { makeFile } from "../trees.ts";
 
 const SIZE = 2 * 1024 * 1024 * 1024;
 const FAST = ["--s3-disable-checksum", "--s3-chunk-size", "16M", "--s3-upload-concurrency", "4"];
@@ -31,30 +31,22 @@ export const largeObject: Job = {
                 server,
                 cache,
               ),
-            prepare: async () => {
-              await removeObject(server, "omnisync.bin", cache);
-              warm(file);
-            },
+            prepare: () => removeObject(server, "omnisync.bin", cache),
           },
-          {
-            name: "rclone up",
-            prepare: () => warm(file),
-            command: () => rclone(["copyto", "--ignore-times", file, remote]),
-          },
+          { name: "rclone up", command: () => rclone(["copyto", "--ignore-times", file, remote]) },
           {
             name: "rclone up, 4 × 16 MiB, no MD5",
-            prepare: () => warm(file),
             command: () => rclone(["copyto", "--ignore-times", ...FAST, file, remote]),
           },
           {
             name: "aws s3 cp up",
             runs: 1,
-            prepare: () => warm(file),
             command: () =>
               awsCli(["s3", "cp", "--only-show-errors", file, "s3://bench/aws.bin"], server),
           },
         ],
         runs,
+        file,
       );
       const target = freshFolder(scratch, "down");
       const clear = (name: string) => (): void => rmSync(join(target, name), { force: true });

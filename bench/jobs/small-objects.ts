@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Job, compete, freshFolder, ratio, rowOf } from "../job.ts";
 import { awsCli, omnisync, rclone, rclonePath, s3cmd } from "../peers.ts";
-import { makeTree, warm } from "../trees.ts";
+import { makeTree } from "../trees.ts";
 import { makeBucket } from "../bucket.ts";
 
 const FILES = 10_000;
@@ -14,7 +14,6 @@ export const uploadSmall: Job = {
   mark: "CPU ≤ 0.5 × rclone's, wall ≤ 0.9 × rclone's",
   async run({ scratch, runs }) {
     const source = smallTree(scratch);
-    const prepare = (): void => warm(source);
     const server = await startRadosgw();
     try {
       await makeBucket(server, "bench");
@@ -31,28 +30,26 @@ export const uploadSmall: Job = {
         [
           {
             name: "omnisync",
-            prepare,
             command: (run) =>
               omnisync(["copy", `${source}/`, `s3://bench/omnisync-${run}/`, "-q"], server, cache),
           },
-          { name: "rclone --transfers 16", prepare, command: copy("16") },
-          { name: "rclone --transfers 32", prepare, command: copy("32") },
+          { name: "rclone --transfers 16", command: copy("16") },
+          { name: "rclone --transfers 32", command: copy("32") },
           {
             name: "s3cmd",
             runs: 1,
-            prepare,
             command: () =>
               s3cmd(["sync", "-q", `${source}/`, "s3://bench/s3cmd/"], server, scratch),
           },
           {
             name: "aws s3 sync",
             runs: 1,
-            prepare,
             command: () =>
               awsCli(["s3", "sync", "--only-show-errors", source, "s3://bench/aws"], server),
           },
         ],
         runs,
+        source,
       );
       const ours = rowOf(rows, "omnisync");
       const theirs = best(
@@ -76,7 +73,6 @@ export const uploadSink: Job = {
   mark: "≥ 2 × rclone's files/s",
   async run({ scratch, runs }) {
     const source = smallTree(scratch);
-    const prepare = (): void => warm(source);
     const server = await startNginxDav();
     try {
       const cache = freshFolder(scratch, "cache-sink");
@@ -93,14 +89,14 @@ export const uploadSink: Job = {
         [
           {
             name: "omnisync",
-            prepare,
             command: (run) =>
               omnisync(["copy", `${source}/`, `s3://bench/omnisync-${run}/`, "-q"], server, cache),
           },
-          { name: "rclone --transfers 16", prepare, command: copy("16") },
-          { name: "rclone --transfers 32", prepare, command: copy("32") },
+          { name: "rclone --transfers 16", command: copy("16") },
+          { name: "rclone --transfers 32", command: copy("32") },
         ],
         runs,
+        source,
       );
       const ours = rowOf(rows, "omnisync");
       const theirs = best(
